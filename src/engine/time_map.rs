@@ -1,0 +1,126 @@
+//! Where each input position went: the time map.
+
+use std::collections::VecDeque;
+
+/// A pair of positions that belong together, in frames from the start of input and output.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TimePoint {
+    /// Input position in frames.
+    pub input: u64,
+    /// Output position in frames.
+    pub output: u64,
+}
+
+/// The position on the straight line through `a` and `b` that belongs to `x`; each a pair (x, y).
+fn interpolate(a: (u64, u64), b: (u64, u64), x: u64) -> u64 {
+    if b.0 <= a.0 {
+        return b.1;
+    }
+    let along = u128::from(x.clamp(a.0, b.0) - a.0);
+    a.1 + (along * u128::from(b.1 - a.1) / u128::from(b.0 - a.0)) as u64
+}
+
+/// Joins the time maps of two stretchers in cascade as their points come in.
+///
+/// Memory is bounded by how far the second stretcher lags behind the first.
+#[derive(Default)]
+pub struct Cascade {
+    /// Points of the first stretcher (input, middle) that the second has not passed.
+    first: VecDeque<TimePoint>,
+    /// The last point of the first stretcher that the second has passed.
+    passed: TimePoint,
+}
+
+impl Cascade {
+    /// Takes new points (input, middle) of the first stretcher and (middle, output) of the second,
+    /// and appends points (input, output) for every cut of the second.
+    pub fn join(
+        &mut self,
+        first: &mut Vec<TimePoint>,
+        second: &mut Vec<TimePoint>,
+        joined: &mut Vec<TimePoint>,
+    ) {
+        self.first.extend(first.drain(..));
+        for point in second.drain(..) {
+            let middle = point.input;
+            while let Some(&next) = self.first.front()
+                && next.output <= middle
+            {
+                self.passed = next;
+                self.first.pop_front();
+            }
+            let next = self.first.front().copied().unwrap_or(self.passed);
+            let (a, b) = (self.passed, next);
+            joined.push(TimePoint {
+                input: interpolate((a.output, a.input), (b.output, b.input), middle),
+                output: point.output,
+            });
+        }
+    }
+}
+
+/// The whole time map of one stretch, for looking positions up in any order.
+///
+/// Between two points, which lie at most a few periods apart, positions are interpolated.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TimeMap {
+    points: Vec<TimePoint>,
+}
+
+impl TimeMap {
+    /// A map over points in rising order, as a [`Stretcher`](super::Stretcher) gives them.
+    pub fn new(points: Vec<TimePoint>) -> Self {
+        Self { points }
+    }
+
+    /// The points, in rising order; the map starts at (0, 0) before the first.
+    pub fn points(&self) -> &[TimePoint] {
+        &self.points
+    }
+
+    /// The output position, in frames, of an input position in frames; past the end, the end.
+    pub fn output_position(&self, input: u64) -> u64 {
+        let after = self.points.partition_point(|point| point.input < input);
+        let Some(&next) = self.points.get(after) else {
+            return self.points.last().map_or(0, |last| last.output);
+        };
+        let last = match after {
+            0 => TimePoint::default(),
+            _ => self.points[after - 1],
+        };
+        interpolate((last.input, last.output), (next.input, next.output), input)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn points(pairs: &[(u64, u64)]) -> Vec<TimePoint> {
+        let point = |&(input, output)| TimePoint { input, output };
+        pairs.iter().map(point).collect()
+    }
+
+    #[test]
+    fn positions_between_points_are_interpolated() {
+        let map = TimeMap::new(points(&[(100, 50), (200, 250)]));
+        let found = [0, 50, 100, 150, 200, 300].map(|input| map.output_position(input));
+        assert_eq!(found, [0, 25, 50, 150, 250, 250]);
+    }
+
+    #[test]
+    fn an_empty_map_maps_everything_to_zero() {
+        assert_eq!(TimeMap::default().output_position(5), 0);
+    }
+
+    #[test]
+    fn a_cascade_joins_its_maps() {
+        let mut joined = Vec::new();
+        Cascade::default().join(
+            &mut points(&[(100, 200), (200, 400)]),
+            &mut points(&[(100, 200), (200, 400), (300, 600)]),
+            &mut joined,
+        );
+        assert_eq!(joined, points(&[(50, 200), (100, 400), (150, 600)]));
+    }
+}

@@ -1,0 +1,6 @@
+//! x
+pub mod engine;
+pub mod media;
+pub mod options;
+pub use engine::{Sample, Stretcher, TimeMap, TimePoint};
+pub use options::{OptionError, StretchOptions};

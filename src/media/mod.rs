@@ -1,0 +1,3 @@
+//! Audio files: decoding, encoding, resampling. The only rooms that know file formats.
+
+pub mod format;

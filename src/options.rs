@@ -1,0 +1,225 @@
+//! The engine's parameters: their names, defaults and ranges.
+
+use std::ops::RangeInclusive;
+
+use serde::Serialize;
+
+/// Allowed values of [`StretchOptions::ratio`] and of a [`StretchOptions::gap_ratio`] that is on.
+pub const RATIO: RangeInclusive<f32> = 0.25..=4.0;
+/// Allowed values of [`StretchOptions::buffer_ms`], in milliseconds.
+pub const BUFFER_MS: RangeInclusive<f32> = 1.0..=100.0;
+/// Allowed values of [`StretchOptions::threshold_gap_db`], in dB.
+pub const THRESHOLD_GAP_DB: RangeInclusive<f32> = -70.0..=-10.0;
+/// Sample rates that the engine takes and that output can be resampled to, in Hz.
+pub const SAMPLE_RATE: RangeInclusive<u32> = 8_000..=384_000;
+/// The smallest [`StretchOptions::lower_freq`], in Hz.
+pub const MIN_LOWER_FREQ: u32 = 20;
+/// The smallest [`StretchOptions::upper_freq`], in Hz.
+pub const MIN_UPPER_FREQ: u32 = 41;
+/// Channel counts that the engine takes.
+pub const CHANNELS: RangeInclusive<usize> = 1..=8;
+/// Rates from this one up, in Hz, use fast detection unless told otherwise.
+pub const FAST_DETECTION_RATE: u32 = 32_000;
+
+/// How audio is to be stretched. Names and defaults are those of the AudioStretchy Python package.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StretchOptions {
+    /// Output length divided by input length, 0.25 to 4.0: above 1 slows down, below 1 speeds up.
+    pub ratio: f32,
+    /// The ratio for silent gaps, 0.25 to 4.0; 0 treats them like everything else.
+    pub gap_ratio: f32,
+    /// Upper end of the pitch search in Hz: above 40, below half the sample rate, at least twice
+    /// `lower_freq`.
+    pub upper_freq: u32,
+    /// Lower end of the pitch search in Hz: 20 or more.
+    pub lower_freq: u32,
+    /// Block length of the gap detector in milliseconds, 1 to 100.
+    pub buffer_ms: f32,
+    /// Level in dB, -70 to -10, at or below which a block counts as silent.
+    pub threshold_gap_db: f32,
+    /// Use two stretchers in cascade even where one would do.
+    pub double_range: bool,
+    /// Search for the pitch at half the sample rate whatever the sample rate is.
+    pub fast_detection: bool,
+    /// Search for the pitch at the full sample rate whatever the sample rate is.
+    pub normal_detection: bool,
+    /// Sample rate to convert the output to in Hz, 8,000 to 384,000; 0 keeps that of the input.
+    pub sample_rate: u32,
+}
+
+impl Default for StretchOptions {
+    fn default() -> Self {
+        Self {
+            ratio: 1.0,
+            gap_ratio: 0.0,
+            upper_freq: 333,
+            lower_freq: 55,
+            buffer_ms: 25.0,
+            threshold_gap_db: -40.0,
+            double_range: false,
+            fast_detection: false,
+            normal_detection: false,
+            sample_rate: 0,
+        }
+    }
+}
+
+/// A parameter that cannot be used, with the value given and what is allowed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OptionError {
+    /// A value outside its range.
+    #[error("{name} is {value}: it must be {allowed}")]
+    OutOfRange {
+        /// The parameter's name, in snake case.
+        name: &'static str,
+        /// The value given.
+        value: String,
+        /// What would be accepted.
+        allowed: String,
+    },
+    /// `fast_detection` and `normal_detection` are both on.
+    #[error("fast_detection and normal_detection are both set: choose one of them")]
+    BothDetections,
+}
+
+impl OptionError {
+    fn range<T: std::fmt::Display>(name: &'static str, value: T, allowed: String) -> Self {
+        Self::OutOfRange {
+            name,
+            value: value.to_string(),
+            allowed,
+        }
+    }
+}
+
+fn within(
+    name: &'static str,
+    value: f32,
+    range: RangeInclusive<f32>,
+    note: &str,
+) -> Result<(), OptionError> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    let (low, high) = range.into_inner();
+    Err(OptionError::range(
+        name,
+        value,
+        format!("from {low} to {high}{note}"),
+    ))
+}
+
+impl StretchOptions {
+    /// Checks everything that can be checked without knowing the audio.
+    ///
+    /// # Errors
+    /// Names the first parameter that is out of range, its value and the range.
+    pub fn validate(&self) -> Result<(), OptionError> {
+        within("ratio", self.ratio, RATIO, "")?;
+        if self.gap_ratio != 0.0 {
+            within("gap_ratio", self.gap_ratio, RATIO, ", or 0 for off")?;
+        }
+        if self.upper_freq < MIN_UPPER_FREQ {
+            return Err(OptionError::range(
+                "upper_freq",
+                self.upper_freq,
+                "above 40 Hz".into(),
+            ));
+        }
+        if self.lower_freq < MIN_LOWER_FREQ {
+            return Err(OptionError::range(
+                "lower_freq",
+                self.lower_freq,
+                "at least 20 Hz".into(),
+            ));
+        }
+        if u64::from(self.upper_freq) < 2 * u64::from(self.lower_freq) {
+            return Err(OptionError::range(
+                "upper_freq",
+                self.upper_freq,
+                format!("at least twice lower_freq, which is {} Hz", self.lower_freq),
+            ));
+        }
+        within("buffer_ms", self.buffer_ms, BUFFER_MS, "")?;
+        within(
+            "threshold_gap_db",
+            self.threshold_gap_db,
+            THRESHOLD_GAP_DB,
+            "",
+        )?;
+        if self.fast_detection && self.normal_detection {
+            return Err(OptionError::BothDetections);
+        }
+        if self.sample_rate != 0 && !SAMPLE_RATE.contains(&self.sample_rate) {
+            return Err(OptionError::range(
+                "sample_rate",
+                self.sample_rate,
+                "from 8000 to 384000 Hz, or 0 to keep the input's".into(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Checks the parameters together with the audio's sample rate in Hz and channel count.
+    ///
+    /// # Errors
+    /// As [`validate`](Self::validate), and where the engine cannot take that rate or channel count.
+    pub fn validate_for(&self, sample_rate: u32, channels: usize) -> Result<(), OptionError> {
+        self.validate()?;
+        if !SAMPLE_RATE.contains(&sample_rate) {
+            return Err(OptionError::range(
+                "the input's sample rate",
+                format!("{sample_rate} Hz"),
+                "from 8000 to 384000 Hz".into(),
+            ));
+        }
+        if !CHANNELS.contains(&channels) {
+            return Err(OptionError::range(
+                "the input's channel count",
+                channels,
+                "from 1 to 8".into(),
+            ));
+        }
+        if u64::from(self.upper_freq) * 2 >= u64::from(sample_rate) {
+            return Err(OptionError::range(
+                "upper_freq",
+                self.upper_freq,
+                format!(
+                    "below {} Hz, half the input's sample rate",
+                    sample_rate.div_ceil(2)
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether gaps have a ratio of their own.
+    pub fn has_gap_ratio(&self) -> bool {
+        self.gap_ratio != 0.0 && self.gap_ratio != self.ratio
+    }
+
+    /// Whether the pitch search runs at half rate for audio of this sample rate in Hz.
+    pub fn uses_fast_detection(&self, sample_rate: u32) -> bool {
+        self.fast_detection || (!self.normal_detection && sample_rate >= FAST_DETECTION_RATE)
+    }
+
+    /// The shortest and longest period searched at this sample rate in Hz, in frames.
+    pub fn periods(&self, sample_rate: u32) -> (usize, usize) {
+        let shortest = (sample_rate / self.upper_freq) as usize;
+        let longest = (sample_rate / self.lower_freq) as usize;
+        if self.uses_fast_detection(sample_rate) {
+            (shortest & !1, longest.next_multiple_of(2))
+        } else {
+            (shortest, longest)
+        }
+    }
+
+    /// Whether two stretchers in cascade are used.
+    pub fn uses_cascade(&self) -> bool {
+        let single = 0.5..=2.0;
+        self.double_range
+            || !single.contains(&self.ratio)
+            || (self.has_gap_ratio() && !single.contains(&self.gap_ratio))
+    }
+}
