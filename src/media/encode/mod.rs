@@ -1,0 +1,186 @@
+//! Encoding audio files: one file a format, all behind one trait.
+
+mod mp3;
+mod wav;
+
+use std::io::{self, Seek, Write};
+
+use super::decode::AudioInfo;
+use super::format::{BitDepth, Format, OutputOptions};
+use crate::warning::Warning;
+
+/// A block of interleaved samples; full scale of floats is 1.0.
+#[derive(Debug, Clone, Copy)]
+pub enum Samples<'a> {
+    /// 16-bit integers.
+    Int16(&'a [i16]),
+    /// 32-bit floats.
+    Float32(&'a [f32]),
+}
+
+/// Where encoded bytes go.
+pub trait Sink: Write + Seek + Send {}
+impl<T: Write + Seek + Send> Sink for T {}
+
+/// Writes one file's audio from start to end.
+pub trait Encoder: Send {
+    /// Encodes a block of whole frames.
+    ///
+    /// # Errors
+    /// Where writing fails or the format cannot hold more.
+    fn write(&mut self, samples: Samples<'_>) -> Result<(), EncodeError>;
+
+    /// Writes all that is left and completes the header.
+    ///
+    /// # Errors
+    /// Where writing fails.
+    fn finish(self: Box<Self>) -> Result<Encoded, EncodeError>;
+}
+
+/// What an encoder has written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Encoded {
+    /// Frames in the file, at the file's sample rate.
+    pub frames: u64,
+    /// Samples that lay beyond full scale and were limited.
+    pub clipped_samples: u64,
+}
+
+/// Why audio cannot be encoded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// The output cannot be written.
+    #[error("cannot write the output")]
+    Io(#[from] io::Error),
+    /// The format has no place for that many channels.
+    #[error(
+        "{} holds at most {most} channels and the audio has {channels}; choose another --format",
+        format.name()
+    )]
+    TooManyChannels {
+        /// The output format.
+        format: Format,
+        /// Channels that the format can hold.
+        most: usize,
+        /// Channels of the audio.
+        channels: usize,
+    },
+    /// The encoder refuses.
+    #[error("the {} encoder failed: {message}", format.name())]
+    Codec {
+        /// The output format.
+        format: Format,
+        /// What the encoder says.
+        message: String,
+    },
+}
+
+/// Everything that an encoder needs to know before the first block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EncodeSpec {
+    /// The file format.
+    pub format: Format,
+    /// Sample rate of the output in Hz: audio must come at this rate.
+    pub sample_rate: u32,
+    /// Number of channels.
+    pub channels: usize,
+    /// Speaker positions as in WAVE_FORMAT_EXTENSIBLE, if known.
+    pub channel_mask: Option<u32>,
+    /// Sample type and depth of lossless formats.
+    pub bit_depth: BitDepth,
+    /// Bit rate of lossy formats in kbit/s.
+    pub bitrate_kbps: u32,
+    /// Quality of lossy formats, 0 to 10, instead of the bit rate.
+    pub quality: Option<f32>,
+}
+
+impl EncodeSpec {
+    /// Decides how audio of a source is encoded: what the options leave open is as in the source,
+    /// and what the format cannot hold is converted with a warning.
+    ///
+    /// `sample_rate` is the rate asked for in Hz, 0 for that of the source.
+    ///
+    /// # Errors
+    /// Where the format cannot hold the audio and no conversion is sensible.
+    pub fn new(
+        source: &AudioInfo,
+        format: Format,
+        options: &OutputOptions,
+        sample_rate: u32,
+    ) -> Result<(Self, Vec<Warning>), EncodeError> {
+        let wanted_rate = match sample_rate {
+            0 => source.sample_rate,
+            rate => rate,
+        };
+        let most = match format {
+            Format::Wav => usize::from(u16::MAX),
+            Format::Mp3 => mp3::MAX_CHANNELS,
+        };
+        if source.channels > most {
+            return Err(EncodeError::TooManyChannels {
+                format,
+                most,
+                channels: source.channels,
+            });
+        }
+        let mut warnings = Vec::new();
+        let sample_rate = match format {
+            Format::Wav => wanted_rate,
+            Format::Mp3 => mp3::nearest_sample_rate(wanted_rate),
+        };
+        if sample_rate != wanted_rate {
+            warnings.push(Warning::resampled(format, wanted_rate, sample_rate));
+        }
+        let bit_depth = options.bit_depth.unwrap_or(match source.bits_per_sample {
+            Some(17..=24) if !source.is_float => BitDepth::Int24,
+            Some(25..) => BitDepth::Float32,
+            _ if source.is_float => BitDepth::Float32,
+            _ => BitDepth::Int16,
+        });
+        let source_kbps = match source.bits_per_sample {
+            None => source.bitrate_kbps,
+            Some(_) => None,
+        };
+        let spec = Self {
+            format,
+            sample_rate,
+            channels: source.channels,
+            channel_mask: source.channel_mask,
+            bit_depth,
+            bitrate_kbps: options
+                .bitrate_kbps
+                .or(source_kbps)
+                .unwrap_or_else(|| default_bitrate_kbps(sample_rate, source.channels)),
+            quality: options.quality,
+        };
+        Ok((spec, warnings))
+    }
+
+    /// Starts a file in `sink`, which the encoder buffers itself.
+    ///
+    /// # Errors
+    /// Where the encoder refuses the specification or writing fails.
+    pub fn start<'a>(&self, sink: impl Sink + 'a) -> Result<Box<dyn Encoder + 'a>, EncodeError> {
+        Ok(match self.format {
+            Format::Wav => Box::new(wav::WavEncoder::new(self, sink)?),
+            Format::Mp3 => Box::new(mp3::Mp3Encoder::new(self, sink)?),
+        })
+    }
+}
+
+/// The bit rate for a lossless source in kbit/s: 96 a channel, half of it up to 24 kHz.
+fn default_bitrate_kbps(sample_rate: u32, channels: usize) -> u32 {
+    let per_channel = if sample_rate <= 24_000 { 48 } else { 96 };
+    per_channel * channels as u32
+}
+
+/// Rounds floats to integers of `bits` bits, limited to full scale; counts what was beyond it.
+fn quantise(samples: &[f32], bits: u32, clipped: &mut u64, mut write: impl FnMut(i32)) {
+    let scale = (1i64 << (bits - 1)) as f32;
+    for &sample in samples {
+        let value = (sample * scale).round_ties_even();
+        *clipped += u64::from(value < -scale || value > scale - 1.0);
+        write(value.clamp(-scale, scale - 1.0) as i32);
+    }
+}

@@ -1,0 +1,49 @@
+//! What went other than asked without making a file fail.
+
+use serde::Serialize;
+
+use crate::media::format::Format;
+
+/// A warning: a stable code for programs and a sentence for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// A stable code, in kebab case.
+    pub code: &'static str,
+    /// What happened, in one sentence.
+    pub message: String,
+}
+
+impl Warning {
+    /// The format cannot hold the sample rate (both in Hz).
+    pub fn resampled(format: Format, from: u32, to: u32) -> Self {
+        let name = format.name();
+        Self {
+            code: "resampled",
+            message: format!("{name} cannot hold {from} Hz: converted to {to} Hz"),
+        }
+    }
+
+    /// Frames of the input could not be decoded.
+    pub fn lost_frames(frames: u64) -> Self {
+        Self {
+            code: "lost-frames",
+            message: format!("{frames} damaged frames of the input were replaced by silence"),
+        }
+    }
+
+    /// The input's checksum is wrong.
+    pub fn checksum_mismatch() -> Self {
+        Self {
+            code: "checksum-mismatch",
+            message: "the decoded audio does not match the checksum in the input".into(),
+        }
+    }
+
+    /// Samples went beyond full scale.
+    pub fn clipped(samples: u64) -> Self {
+        Self {
+            code: "clipped",
+            message: format!("{samples} samples beyond full scale were limited"),
+        }
+    }
+}
