@@ -1,8 +1,14 @@
-//! x
+//! Change the speed of audio without changing its pitch.
+
+pub mod batch;
 pub mod engine;
 pub mod media;
-mod warning;
-pub use warning::Warning;
 pub mod options;
+pub mod pipeline;
+pub mod report;
+mod warning;
+
 pub use engine::{Sample, Stretcher, TimeMap, TimePoint};
+pub use media::format::{BitDepth, Format, OutputOptions};
 pub use options::{OptionError, StretchOptions};
+pub use warning::Warning;

@@ -44,6 +44,11 @@ impl Format {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.name() == name)
     }
+
+    /// Whether decoding gives back what was encoded, to the last bit.
+    pub fn is_lossless(self) -> bool {
+        matches!(self, Self::Wav)
+    }
 }
 
 /// The sample type and depth of lossless output.

@@ -1,0 +1,130 @@
+//! Output files that appear whole or not at all.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tempfile::{Builder, NamedTempFile};
+
+const PREFIX: &str = ".audiostretchy-";
+const SUFFIX: &str = ".tmp";
+
+/// Whether a file name is that of one of our temporary files.
+pub fn is_temporary(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(PREFIX.as_bytes()) && name.ends_with(SUFFIX.as_bytes())
+}
+
+/// A file on its way: written under a temporary name in its own folder, then renamed.
+///
+/// Dropped before [`commit`](Self::commit), it is removed.
+pub struct PendingOutput {
+    file: NamedTempFile,
+    target: PathBuf,
+}
+
+impl PendingOutput {
+    /// Creates the temporary file, and the folder for it where there is none.
+    ///
+    /// # Errors
+    /// Where the folder or the file cannot be created.
+    pub fn create(target: &Path) -> io::Result<Self> {
+        let folder = parent(target);
+        fs::create_dir_all(folder)?;
+        Ok(Self {
+            file: temporary_in(folder)?,
+            target: target.to_owned(),
+        })
+    }
+
+    /// The open temporary file.
+    pub fn file(&self) -> &File {
+        self.file.as_file()
+    }
+
+    /// Where the temporary file lies.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// Brings the file to the disk and gives it its name.
+    ///
+    /// `replace` tells whether a file of that name may be replaced.
+    ///
+    /// # Errors
+    /// Where syncing or renaming fails; the temporary file is removed then.
+    pub fn commit(self, replace: bool) -> io::Result<()> {
+        self.file.as_file().sync_all()?;
+        if replace {
+            self.file.persist(&self.target)?;
+        } else {
+            self.file.persist_noclobber(&self.target)?;
+        }
+        // The rename itself must survive a power cut; not every system can sync a folder.
+        if let Ok(folder) = File::open(parent(&self.target)) {
+            let _ = folder.sync_all();
+        }
+        Ok(())
+    }
+}
+
+/// Finds out whether files can be created in a folder, which is created if need be.
+///
+/// # Errors
+/// Where the folder or a file in it cannot be created.
+pub fn check_writable(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    temporary_in(folder)?.close()
+}
+
+fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = Builder::new();
+    builder.prefix(PREFIX).suffix(SUFFIX);
+    // The library's default would leave the output readable by its owner only.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
+
+/// The folder of a path; the current one if it has none.
+pub fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn nothing_stays_of_an_output_that_was_not_committed() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = PendingOutput::create(&folder.path().join("a/b.wav")).unwrap();
+        output.file().write_all(b"half").unwrap();
+        drop(output);
+        assert_eq!(fs::read_dir(folder.path().join("a")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_commit_without_leave_never_replaces_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("b.wav");
+        fs::write(&target, "old").unwrap();
+        let output = PendingOutput::create(&target).unwrap();
+        output.file().write_all(b"new").unwrap();
+        assert!(output.commit(false).is_err());
+        assert_eq!(fs::read(&target).unwrap(), b"old");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let output = PendingOutput::create(&target).unwrap();
+        output.file().write_all(b"new").unwrap();
+        output.commit(true).unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"new");
+    }
+}

@@ -1,0 +1,227 @@
+//! One file from end to end, block by block: decode, stretch, resample, encode.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use symphonia::core::audio::conv::ConvertibleSample;
+
+use crate::engine::{Sample, Stretcher};
+use crate::media::decode::{AudioInfo, DecodeError, Decoder};
+use crate::media::encode::{EncodeError, EncodeSpec, Encoded, Encoder, Samples, Sink};
+use crate::media::format::{Format, OutputOptions};
+use crate::media::resample::{ResampleError, Resampler};
+use crate::options::{OptionError, StretchOptions};
+use crate::warning::Warning;
+
+/// Why a file could not be stretched.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PipelineError {
+    /// The input cannot be decoded.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// A parameter does not fit the audio.
+    #[error(transparent)]
+    Options(#[from] OptionError),
+    /// The output rate cannot be reached.
+    #[error(transparent)]
+    Resample(#[from] ResampleError),
+    /// The output cannot be encoded.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// The progress callback asked to stop.
+    #[error("stopped before the end")]
+    Cancelled,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// What the input's header told.
+    pub source: AudioInfo,
+    /// Frames read from the input.
+    pub input_frames: u64,
+    /// How the output was encoded.
+    pub spec: EncodeSpec,
+    /// What was written, at `spec.sample_rate`.
+    pub encoded: Encoded,
+    /// Frames of the input found to lie in gaps.
+    pub gap_frames: u64,
+    /// What went other than asked.
+    pub warnings: Vec<Warning>,
+}
+
+/// One input, opened, with everything decided about its output.
+pub struct Pipeline {
+    decoder: Decoder,
+    stretch: StretchOptions,
+    spec: EncodeSpec,
+    warnings: Vec<Warning>,
+}
+
+impl Pipeline {
+    /// Opens `input` and decides how its output is encoded.
+    ///
+    /// # Errors
+    /// Where the input cannot be read, a parameter does not fit it, or `format` cannot hold it.
+    pub fn open(
+        input: &Path,
+        stretch: &StretchOptions,
+        format: Format,
+        output: &OutputOptions,
+    ) -> Result<Self, PipelineError> {
+        let decoder = Decoder::open(input)?;
+        let source = decoder.info();
+        stretch.validate_for(source.sample_rate, source.channels)?;
+        let (spec, warnings) = EncodeSpec::new(source, format, output, stretch.sample_rate)?;
+        Ok(Self {
+            decoder,
+            stretch: stretch.clone(),
+            spec,
+            warnings,
+        })
+    }
+
+    /// What the input's header told.
+    pub fn source(&self) -> &AudioInfo {
+        self.decoder.info()
+    }
+
+    /// Runs the whole file through; `progress` is told the frames read after every block.
+    ///
+    /// # Errors
+    /// Where reading or writing fails, or `progress` breaks.
+    pub fn run(
+        self,
+        sink: impl Sink,
+        progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<Outcome, PipelineError> {
+        let encoder = self.spec.start(sink)?;
+        if self.decoder.info().fits_16_bits() {
+            self.run_as::<i16>(encoder, progress)
+        } else {
+            self.run_as::<f32>(encoder, progress)
+        }
+    }
+
+    fn run_as<T: PipelineSample>(
+        self,
+        mut encoder: Box<dyn Encoder + '_>,
+        progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<Outcome, PipelineError> {
+        let Self {
+            mut decoder,
+            stretch,
+            spec,
+            mut warnings,
+        } = self;
+        let source = decoder.info().clone();
+        let mut stretcher = Stretcher::<T>::new(&stretch, source.sample_rate, source.channels)?;
+        let mut output = OutputPath::new(&source, spec.sample_rate)?;
+        let (mut block, mut stretched) = (Vec::new(), Vec::new());
+        while decoder.next_block(&mut block)? {
+            stretched.clear();
+            stretcher.process(&block, &mut stretched);
+            output.write(&stretched, encoder.as_mut())?;
+            if progress(decoder.frames()).is_break() {
+                return Err(PipelineError::Cancelled);
+            }
+        }
+        stretched.clear();
+        stretcher.finish(&mut stretched);
+        output.write(&stretched, encoder.as_mut())?;
+        output.finish(encoder.as_mut())?;
+        let encoded = encoder.finish()?;
+
+        let damage = decoder.damage();
+        if damage.lost_frames > 0 {
+            warnings.push(Warning::lost_frames(damage.lost_frames));
+        }
+        if damage.checksum_mismatch {
+            warnings.push(Warning::checksum_mismatch());
+        }
+        if encoded.clipped_samples > 0 {
+            warnings.push(Warning::clipped(encoded.clipped_samples));
+        }
+        Ok(Outcome {
+            source,
+            input_frames: decoder.frames(),
+            spec,
+            encoded,
+            gap_frames: stretcher.gap_frames(),
+            warnings,
+        })
+    }
+}
+
+/// A sample type that can go through the whole pipeline.
+trait PipelineSample: Sample + ConvertibleSample {
+    fn to_f32(self) -> f32;
+    fn as_samples(block: &[Self]) -> Samples<'_>;
+}
+
+impl PipelineSample for i16 {
+    fn to_f32(self) -> f32 {
+        f32::from(self) / 32768.0
+    }
+
+    fn as_samples(block: &[Self]) -> Samples<'_> {
+        Samples::Int16(block)
+    }
+}
+
+impl PipelineSample for f32 {
+    fn to_f32(self) -> f32 {
+        self
+    }
+
+    fn as_samples(block: &[Self]) -> Samples<'_> {
+        Samples::Float32(block)
+    }
+}
+
+/// From the stretcher to the encoder: straight, or through a resampler.
+struct OutputPath {
+    resampler: Option<Resampler>,
+    floats: Vec<f32>,
+    resampled: Vec<f32>,
+}
+
+impl OutputPath {
+    fn new(source: &AudioInfo, rate: u32) -> Result<Self, ResampleError> {
+        let resampler = match rate == source.sample_rate {
+            true => None,
+            false => Some(Resampler::new(source.sample_rate, rate, source.channels)?),
+        };
+        Ok(Self {
+            resampler,
+            floats: Vec::new(),
+            resampled: Vec::new(),
+        })
+    }
+
+    fn write<T: PipelineSample>(
+        &mut self,
+        block: &[T],
+        encoder: &mut dyn Encoder,
+    ) -> Result<(), EncodeError> {
+        let Some(resampler) = &mut self.resampler else {
+            return encoder.write(T::as_samples(block));
+        };
+        self.floats.clear();
+        self.floats
+            .extend(block.iter().map(|&sample| sample.to_f32()));
+        self.resampled.clear();
+        resampler.process(&self.floats, &mut self.resampled);
+        encoder.write(Samples::Float32(&self.resampled))
+    }
+
+    fn finish(&mut self, encoder: &mut dyn Encoder) -> Result<(), EncodeError> {
+        let Some(resampler) = &mut self.resampler else {
+            return Ok(());
+        };
+        self.resampled.clear();
+        resampler.finish(&mut self.resampled);
+        encoder.write(Samples::Float32(&self.resampled))
+    }
+}
