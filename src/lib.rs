@@ -5,6 +5,7 @@ pub mod engine;
 pub mod media;
 pub mod options;
 pub mod pipeline;
+pub mod preset;
 pub mod report;
 mod warning;
 

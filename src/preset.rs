@@ -1,0 +1,131 @@
+//! Presets: named settings in TOML files, laid over each other.
+//!
+//! Settings come in layers. At the bottom are the defaults, then the preset that others extend,
+//! then the preset asked for, and on top the command line; the higher layer wins key by key. Three
+//! pairs of keys say the same thing in two ways (`ratio` and `speed`, `bitrate_kbps` and `quality`,
+//! `fast_detection` and `normal_detection`): a layer that sets one of them drops the other from the
+//! layers below, and one layer cannot set both.
+//!
+//! A preset file is a flat table:
+//!
+//! ```toml
+//! description = "Lectures, half as fast again"
+//! extends = "speech"      # a preset's name, or a path to a .toml file from this file's folder
+//! speed = 1.5             # or ratio = 0.667
+//! format = "mp3"          # or "keep"
+//! bitrate_kbps = 96
+//! ```
+//!
+//! [`PresetStore`] finds presets and resolves them:
+//!
+//! ```
+//! use audiostretchy::preset::{Layer, PresetStore};
+//!
+//! let mut command_line = Layer::command_line();
+//! command_line.set("speed", 1.5)?;
+//! let resolved = PresetStore::new([]).resolve(Some("speech".as_ref()), &command_line)?;
+//! assert_eq!(resolved.settings.stretch.upper_freq, 300);
+//! assert_eq!(resolved.entry("upper_freq").unwrap().source.to_string(), "built-in preset speech, line 2");
+//! assert_eq!(resolved.entry("ratio").unwrap().source.to_string(), "the command line");
+//! # Ok::<(), audiostretchy::preset::PresetError>(())
+//! ```
+
+mod error;
+mod file;
+mod keys;
+mod layer;
+mod store;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::{Serialize, Serializer};
+
+pub use error::PresetError;
+pub use layer::{Layer, Value};
+pub use store::{Listed, PresetStore};
+
+use crate::media::format::OutputOptions;
+use crate::options::StretchOptions;
+
+/// All that decides what becomes of a file: how it is stretched and how the result is encoded.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Settings {
+    /// How the audio is stretched.
+    pub stretch: StretchOptions,
+    /// How the output is encoded.
+    pub output: OutputOptions,
+}
+
+/// Settings after all layers are applied, and where each of them came from.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Resolved {
+    /// The name of the preset asked for (of a file: its name without `.toml`), if there was one.
+    pub preset: Option<String>,
+    /// That preset's own description; one that it extends does not lend it its own.
+    pub description: Option<String>,
+    /// The settings; [`StretchOptions::validate`] accepts them.
+    pub settings: Settings,
+    /// Every key with its value and source, in the order of the documentation. `speed` is listed
+    /// only where it was given.
+    pub entries: Vec<Entry>,
+}
+
+impl Resolved {
+    /// The entry of a key in snake case.
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.key == key)
+    }
+}
+
+/// A key with its resolved value.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Entry {
+    /// The key, in snake case.
+    pub key: &'static str,
+    /// The value as it was given, or the default; `None` where it is taken from the input.
+    pub value: Option<Value>,
+    /// The layer that decided the value. Where `speed` was given, this is also the source of
+    /// `ratio`.
+    pub source: Source,
+}
+
+/// Where a value came from. Its `Display` is short: `presets/lecture.toml:3`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "from", rename_all = "snake_case")]
+pub enum Source {
+    /// Nobody set it.
+    Default,
+    /// A preset.
+    Preset {
+        /// The preset's name.
+        name: String,
+        /// Its file as it was found; `None` for a built-in preset. In JSON, bytes that are not
+        /// UTF-8 are replaced.
+        #[serde(serialize_with = "readable_path")]
+        file: Option<PathBuf>,
+        /// The line in the preset, from 1.
+        line: usize,
+    },
+    /// The command line (or a caller that fills [`Layer::command_line`] itself).
+    CommandLine,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("the default"),
+            Self::CommandLine => f.write_str("the command line"),
+            Self::Preset { name, file, line } => match file {
+                Some(file) => write!(f, "{}:{line}", file.display()),
+                None => write!(f, "built-in preset {name}, line {line}"),
+            },
+        }
+    }
+}
+
+/// Serde refuses paths that are not UTF-8, and a report must not fail over one.
+fn readable_path<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+    let path = path.as_deref().map(Path::to_string_lossy);
+    path.serialize(serializer)
+}

@@ -1,0 +1,286 @@
+//! The table of keys: what each takes, and where it goes.
+
+use std::ops::RangeInclusive;
+
+use super::error::nearest;
+use super::{Settings, Value};
+use crate::media::format::{BitDepth, Format};
+use crate::options::{
+    BUFFER_MS, MIN_LOWER_FREQ, MIN_UPPER_FREQ, RATIO, SAMPLE_RATE, THRESHOLD_GAP_DB,
+};
+
+/// Bit rates in kbit/s: what is allowed in [`OutputOptions`](crate::media::format::OutputOptions).
+const BITRATE_KBPS: RangeInclusive<u32> = 8..=512;
+/// Quality of a variable bit rate, as there.
+const QUALITY: RangeInclusive<f32> = 0.0..=10.0;
+
+/// A key of a preset.
+#[derive(Debug)]
+pub(super) struct Key {
+    /// In snake case.
+    pub name: &'static str,
+    /// The same thing on the command line.
+    pub option: &'static str,
+    /// The type it takes, for messages.
+    pub expects: &'static str,
+    /// The key that says the same thing in another way.
+    pub rival: Option<&'static str>,
+    /// Checks a value and puts it into the settings.
+    pub write: fn(&mut Settings, &Value) -> Result<(), Refused>,
+    /// Gets the value out of the settings; `None` where there is none.
+    pub read: fn(&Settings) -> Option<Value>,
+}
+
+/// Why a value cannot be used.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// It is not of the type that the key expects.
+    Type,
+    /// It is of the type, but only this is allowed.
+    Range(String),
+}
+
+/// Keys of a preset that are not settings.
+const ABOUT: [&str; 2] = ["description", "extends"];
+
+const NUMBER: &str = "a number";
+const WHOLE: &str = "a whole number";
+const FLAG: &str = "true or false";
+
+/// Every setting, in the order of the documentation.
+pub(super) static KEYS: [Key; 15] = [
+    Key {
+        name: "ratio",
+        option: "--ratio",
+        expects: NUMBER,
+        rival: Some("speed"),
+        write: |s, v| number(v, RATIO, "").map(|x| s.stretch.ratio = x as f32),
+        read: |s| Some(s.stretch.ratio.into()),
+    },
+    Key {
+        name: "speed",
+        option: "--speed",
+        expects: NUMBER,
+        rival: Some("ratio"),
+        // The range of ratios is its own inverse.
+        write: |s, v| number(v, RATIO, "").map(|x| s.stretch.ratio = (1.0 / x) as f32),
+        read: |_| None,
+    },
+    Key {
+        name: "gap_ratio",
+        option: "--gap-ratio",
+        expects: NUMBER,
+        rival: None,
+        write: |s, v| {
+            s.stretch.gap_ratio = match zero(v) {
+                true => 0.0,
+                false => number(v, RATIO, ", or 0 for off")? as f32,
+            };
+            Ok(())
+        },
+        read: |s| Some(s.stretch.gap_ratio.into()),
+    },
+    Key {
+        name: "upper_freq",
+        option: "--upper-freq",
+        expects: WHOLE,
+        rival: None,
+        write: |s, v| {
+            let range = MIN_UPPER_FREQ..=highest_freq();
+            whole(v, range, " Hz").map(|x| s.stretch.upper_freq = x)
+        },
+        read: |s| Some(s.stretch.upper_freq.into()),
+    },
+    Key {
+        name: "lower_freq",
+        option: "--lower-freq",
+        expects: WHOLE,
+        rival: None,
+        write: |s, v| {
+            let range = MIN_LOWER_FREQ..=highest_freq() / 2;
+            whole(v, range, " Hz").map(|x| s.stretch.lower_freq = x)
+        },
+        read: |s| Some(s.stretch.lower_freq.into()),
+    },
+    Key {
+        name: "buffer_ms",
+        option: "--buffer-ms",
+        expects: NUMBER,
+        rival: None,
+        write: |s, v| number(v, BUFFER_MS, " ms").map(|x| s.stretch.buffer_ms = x as f32),
+        read: |s| Some(s.stretch.buffer_ms.into()),
+    },
+    Key {
+        name: "threshold_gap_db",
+        option: "--threshold-gap-db",
+        expects: NUMBER,
+        rival: None,
+        write: |s, v| {
+            let level = number(v, THRESHOLD_GAP_DB, " dB")?;
+            s.stretch.threshold_gap_db = level as f32;
+            Ok(())
+        },
+        read: |s| Some(s.stretch.threshold_gap_db.into()),
+    },
+    Key {
+        name: "double_range",
+        option: "--double-range",
+        expects: FLAG,
+        rival: None,
+        write: |s, v| flag(v).map(|on| s.stretch.double_range = on),
+        read: |s| Some(s.stretch.double_range.into()),
+    },
+    Key {
+        name: "fast_detection",
+        option: "--fast-detection",
+        expects: FLAG,
+        rival: Some("normal_detection"),
+        write: |s, v| flag(v).map(|on| s.stretch.fast_detection = on),
+        read: |s| Some(s.stretch.fast_detection.into()),
+    },
+    Key {
+        name: "normal_detection",
+        option: "--normal-detection",
+        expects: FLAG,
+        rival: Some("fast_detection"),
+        write: |s, v| flag(v).map(|on| s.stretch.normal_detection = on),
+        read: |s| Some(s.stretch.normal_detection.into()),
+    },
+    Key {
+        name: "sample_rate",
+        option: "--sample-rate",
+        expects: WHOLE,
+        rival: None,
+        write: |s, v| {
+            s.stretch.sample_rate = match v {
+                Value::Whole(0) => 0,
+                _ => whole(v, SAMPLE_RATE, " Hz, or 0 to keep the input's")?,
+            };
+            Ok(())
+        },
+        read: |s| Some(s.stretch.sample_rate.into()),
+    },
+    Key {
+        name: "format",
+        option: "--format",
+        expects: "a name in quotes",
+        rival: None,
+        write: |s, v| match v {
+            Value::Text(name) => {
+                let names = Format::ALL.iter().map(|format| format.name());
+                keep_or(name, names, Format::from_name).map(|format| s.output.format = format)
+            }
+            _ => Err(Refused::Type),
+        },
+        read: |s| Some(s.output.format.map_or("keep", Format::name).into()),
+    },
+    Key {
+        name: "bit_depth",
+        option: "--bit-depth",
+        expects: "a name in quotes, or 16 or 24",
+        rival: None,
+        write: |s, v| {
+            let name = match v {
+                Value::Text(name) => name,
+                Value::Whole(bits) => &bits.to_string(),
+                _ => return Err(Refused::Type),
+            };
+            let names = BitDepth::ALL.iter().map(|depth| depth.name());
+            keep_or(name, names, BitDepth::from_name).map(|depth| s.output.bit_depth = depth)
+        },
+        read: |s| Some(s.output.bit_depth.map_or("keep", BitDepth::name).into()),
+    },
+    Key {
+        name: "bitrate_kbps",
+        option: "--bitrate",
+        expects: WHOLE,
+        rival: Some("quality"),
+        write: |s, v| {
+            let rate = whole(v, BITRATE_KBPS, " kbit/s")?;
+            s.output.bitrate_kbps = Some(rate);
+            Ok(())
+        },
+        read: |s| s.output.bitrate_kbps.map(Value::from),
+    },
+    Key {
+        name: "quality",
+        option: "--quality",
+        expects: NUMBER,
+        rival: Some("bitrate_kbps"),
+        write: |s, v| number(v, QUALITY, "").map(|x| s.output.quality = Some(x as f32)),
+        read: |s| s.output.quality.map(Value::from),
+    },
+];
+
+/// The setting of a name in snake case.
+pub(super) fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// All that may stand in a preset.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().map(|key| key.name).chain(ABOUT)
+}
+
+/// In Hz. No audio has a pitch search beyond half its sample rate.
+fn highest_freq() -> u32 {
+    SAMPLE_RATE.end() / 2
+}
+
+fn zero(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => *number == 0.0,
+        Value::Whole(whole) => *whole == 0,
+        _ => false,
+    }
+}
+
+/// Compared as `f64`: the bounds are exact in both, and what is within them stays so as `f32`.
+fn number(value: &Value, range: RangeInclusive<f32>, note: &str) -> Result<f64, Refused> {
+    let number = match value {
+        Value::Number(number) => *number,
+        Value::Whole(whole) => *whole as f64,
+        _ => return Err(Refused::Type),
+    };
+    let (low, high) = range.into_inner();
+    if (f64::from(low)..=f64::from(high)).contains(&number) {
+        // -0.0 becomes 0.0, so that equal settings are also written equally.
+        return Ok(number + 0.0);
+    }
+    Err(Refused::Range(format!("from {low} to {high}{note}")))
+}
+
+fn whole(value: &Value, range: RangeInclusive<u32>, note: &str) -> Result<u32, Refused> {
+    let Value::Whole(whole) = value else {
+        return Err(Refused::Type);
+    };
+    let (low, high) = (range.start(), range.end());
+    (u32::try_from(*whole).ok().filter(|x| range.contains(x)))
+        .ok_or_else(|| Refused::Range(format!("from {low} to {high}{note}")))
+}
+
+fn flag(value: &Value) -> Result<bool, Refused> {
+    match value {
+        Value::Flag(on) => Ok(*on),
+        _ => Err(Refused::Type),
+    }
+}
+
+/// `keep`, which is `None`, or one of `names`.
+fn keep_or<T>(
+    name: &str,
+    names: impl Iterator<Item = &'static str>,
+    from_name: fn(&str) -> Option<T>,
+) -> Result<Option<T>, Refused> {
+    if name == "keep" {
+        return Ok(None);
+    }
+    from_name(name).map(Some).ok_or_else(|| {
+        let names: Vec<&str> = std::iter::once("keep").chain(names).collect();
+        let mut allowed = format!("one of \"{}\"", names.join("\", \""));
+        if let Some(near) = nearest(name, names) {
+            allowed += &format!(" (did you mean \"{near}\"?)");
+        }
+        Refused::Range(allowed)
+    })
+}

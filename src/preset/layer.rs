@@ -1,0 +1,243 @@
+//! Layers of settings, and laying them over each other.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::keys::{self, KEYS, Key, Refused};
+use super::{Entry, PresetError, Settings, Source};
+use crate::media::format::{BitDepth, Format};
+use crate::options::OptionError;
+
+/// A value as a user gives it. Its `Display` is TOML.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// A whole number.
+    Whole(i64),
+    /// Any other number.
+    Number(f64),
+    /// On or off.
+    Flag(bool),
+    /// A name.
+    Text(String),
+}
+
+impl Value {
+    /// Whether it says anything against the key's rival: a flag that is off does not.
+    fn excludes_rival(&self) -> bool {
+        *self != Self::Flag(false)
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(whole) => write!(f, "{whole}"),
+            // `Debug` writes 1e300 as such instead of 300 zeros.
+            Self::Number(number) => write!(f, "{number:?}"),
+            Self::Flag(on) => write!(f, "{on}"),
+            Self::Text(text) => write!(f, "{text:?}"),
+        }
+    }
+}
+
+impl From<u32> for Value {
+    fn from(value: u32) -> Self {
+        Self::Whole(value.into())
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Whole(value)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(value: f64) -> Self {
+        Self::Number(value)
+    }
+}
+
+impl From<f32> for Value {
+    /// Takes the number that was written, not its nearest `f32`: 0.1, not 0.10000000149.
+    fn from(value: f32) -> Self {
+        let written = value.to_string().parse();
+        Self::Number(written.unwrap_or_else(|_| value.into()))
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Flag(value)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<Format> for Value {
+    fn from(value: Format) -> Self {
+        value.name().into()
+    }
+}
+
+impl From<BitDepth> for Value {
+    fn from(value: BitDepth) -> Self {
+        value.name().into()
+    }
+}
+
+/// Some settings, each with its place; what is not set is left to the layers below.
+#[derive(Debug, Clone, Default)]
+pub struct Layer {
+    said: BTreeMap<&'static str, Said>,
+}
+
+/// A value that has been checked, and the place that set it.
+#[derive(Debug, Clone)]
+struct Said {
+    key: &'static Key,
+    value: Value,
+    place: Source,
+}
+
+impl Layer {
+    /// An empty layer for the command line, which wins over all presets.
+    pub fn command_line() -> Self {
+        Self::default()
+    }
+
+    /// Whether nothing is set.
+    pub fn is_empty(&self) -> bool {
+        self.said.is_empty()
+    }
+
+    /// Sets a key (in snake case, as in a preset) for the command line. Setting it again replaces
+    /// the value.
+    ///
+    /// # Errors
+    /// Names the option if there is no such key, the value is of the wrong type or out of range, or
+    /// the layer has set a key that excludes this one.
+    pub fn set(&mut self, key: &str, value: impl Into<Value>) -> Result<(), PresetError> {
+        self.set_at(key, value.into(), Source::CommandLine)
+    }
+
+    /// As [`set`](Self::set), for a value that stands at `place`.
+    pub(super) fn set_at(
+        &mut self,
+        key: &str,
+        value: Value,
+        place: Source,
+    ) -> Result<(), PresetError> {
+        let Some(key) = keys::find(key) else {
+            let key = key.to_owned();
+            return Err(PresetError::UnknownKey { place, key });
+        };
+        // Written to settings of its own just for the check, so that it can tell the place.
+        if let Err(refused) = (key.write)(&mut Settings::default(), &value) {
+            return Err(refuse(key, &value, place, refused));
+        }
+        if let Some(rival) = key.rival.and_then(|rival| self.said.get(rival))
+            && rival.value.excludes_rival()
+            && value.excludes_rival()
+        {
+            return Err(PresetError::Conflict {
+                place,
+                key: key.name,
+                rival: rival.key.name,
+                rival_line: match rival.place {
+                    Source::Preset { line, .. } => Some(line),
+                    _ => None,
+                },
+            });
+        }
+        self.said.insert(key.name, Said { key, value, place });
+        Ok(())
+    }
+
+    /// Lays `higher` over this layer.
+    pub(super) fn cover(&mut self, higher: &Self) {
+        // First all that drop out, then all that come in: a layer that turns one flag on and its
+        // rival off has said both.
+        for said in higher.said.values() {
+            if let Some(rival) = said.key.rival
+                && said.value.excludes_rival()
+            {
+                self.said.remove(rival);
+            }
+        }
+        self.said.extend(higher.said.clone());
+    }
+
+    /// The settings that this layer makes of the defaults, and every key with value and source.
+    pub(super) fn settle(&self) -> Result<(Settings, Vec<Entry>), PresetError> {
+        let mut settings = Settings::default();
+        for Said { key, value, place } in self.said.values() {
+            (key.write)(&mut settings, value)
+                .map_err(|refused| refuse(key, value, place.clone(), refused))?;
+        }
+        let entries: Vec<Entry> = (KEYS.iter())
+            .filter(|key| key.name != "speed" || self.said.contains_key(key.name))
+            .map(|key| self.entry(key, &settings))
+            .collect();
+        (settings.stretch.validate()).map_err(|source| combination(source, &entries))?;
+        Ok((settings, entries))
+    }
+
+    fn entry(&self, key: &Key, settings: &Settings) -> Entry {
+        let said = self.said.get(key.name);
+        let decided_by = match key.name {
+            "ratio" => said.or_else(|| self.said.get("speed")),
+            _ => said,
+        };
+        Entry {
+            key: key.name,
+            value: said.map_or_else(|| (key.read)(settings), |said| Some(said.value.clone())),
+            source: decided_by.map_or(Source::Default, |said| said.place.clone()),
+        }
+    }
+}
+
+fn refuse(key: &Key, value: &Value, place: Source, refused: Refused) -> PresetError {
+    let value = value.to_string();
+    match refused {
+        Refused::Type => PresetError::WrongType {
+            place,
+            key: key.name,
+            expected: key.expects,
+            found: value,
+        },
+        Refused::Range(allowed) => PresetError::OutOfRange {
+            place,
+            key: key.name,
+            value,
+            allowed,
+        },
+    }
+}
+
+/// Every value has passed by itself, so what is left is that two of them do not go together: the
+/// two that the engine's message names.
+fn combination(source: OptionError, entries: &[Entry]) -> PresetError {
+    let message = source.to_string();
+    let origins: Vec<String> = (entries.iter())
+        .filter(|entry| message.contains(entry.key))
+        .map(|entry| format!("{} from {}", entry.key, entry.source))
+        .collect();
+    PresetError::Combination {
+        origins: origins.join(", "),
+        source,
+    }
+}
