@@ -1,11 +1,14 @@
 //! Whole folders: what is to be done (the plan), doing it (the run), and safe output files.
 
+mod estimate;
 pub mod events;
 mod output;
 pub mod plan;
 pub mod run;
 mod walk;
 
+pub use estimate::estimate;
 pub use events::Event;
+pub use output::write_file;
 pub use plan::{Action, IfExists, Job, Plan, PlanError, PlanRequest};
 pub use run::{RunOptions, run};

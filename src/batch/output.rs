@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
@@ -67,6 +67,19 @@ impl PendingOutput {
         }
         Ok(())
     }
+}
+
+/// Writes a file that appears whole or not at all; one of that name is replaced.
+///
+/// # Errors
+/// Where the folder or the file cannot be written, or `write` fails.
+pub fn write_file(
+    target: &Path,
+    write: impl FnOnce(BufWriter<&File>) -> io::Result<()>,
+) -> io::Result<()> {
+    let pending = PendingOutput::create(target)?;
+    write(BufWriter::new(pending.file()))?;
+    pending.commit(true)
 }
 
 /// Finds out whether files can be created in a folder, which is created if need be.

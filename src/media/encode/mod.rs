@@ -1,6 +1,7 @@
 //! Encoding audio files: one file a format, all behind one trait.
 
 mod mp3;
+mod mp3_info;
 mod wav;
 
 use std::io::{self, Seek, Write};

@@ -7,6 +7,7 @@ use mp3lame_encoder::{
     max_required_buffer_size,
 };
 
+use super::mp3_info::InfoFrame;
 use super::{EncodeError, EncodeSpec, Encoded, Encoder, Samples, Sink};
 use crate::media::format::Format;
 
@@ -35,6 +36,9 @@ pub struct Mp3Encoder<S: Sink> {
     lame: mp3lame_encoder::Encoder,
     channels: usize,
     frames: u64,
+    /// Stands at the head of files of a constant bit rate; LAME heads the others.
+    info: Option<InfoFrame>,
+    encoded_bytes: u64,
     /// Encoded bytes on their way to the sink.
     bytes: Vec<u8>,
 }
@@ -55,13 +59,26 @@ impl<S: Sink> Mp3Encoder<S> {
                     .set_vbr_quality(vbr_quality(quality))
                     .map_err(failure)?;
             }
-            None => builder
-                .set_brate(nearest_bitrate(spec.bitrate_kbps, spec.sample_rate))
-                .map_err(failure)?,
+            None => {
+                let bitrate = nearest_bitrate(spec.bitrate_kbps, spec.sample_rate);
+                builder.set_brate(bitrate).map_err(failure)?;
+                builder.set_to_write_vbr_tag(false).map_err(failure)?;
+            }
+        }
+        let lame = builder.build().map_err(failure)?;
+        let mut sink = BufWriter::with_capacity(1 << 16, sink);
+        let info = spec.quality.is_none().then_some(InfoFrame {
+            sample_rate: spec.sample_rate,
+            channels: spec.channels,
+        });
+        if let Some(info) = info {
+            sink.write_all(&vec![0; info.len()])?;
         }
         Ok(Self {
-            sink: BufWriter::with_capacity(1 << 16, sink),
-            lame: builder.build().map_err(failure)?,
+            sink,
+            lame,
+            info,
+            encoded_bytes: 0,
             channels: spec.channels,
             frames: 0,
             bytes: Vec::with_capacity(max_required_buffer_size(BLOCK_FRAMES)),
@@ -88,6 +105,7 @@ impl<S: Sink> Mp3Encoder<S> {
 
     fn write_bytes(&mut self) -> Result<(), EncodeError> {
         self.sink.write_all(&self.bytes)?;
+        self.encoded_bytes += self.bytes.len() as u64;
         self.bytes.clear();
         Ok(())
     }
@@ -107,12 +125,17 @@ impl<S: Sink> Encoder for Mp3Encoder<S> {
             .flush_to_vec::<FlushGap>(&mut self.bytes)
             .map_err(failure)?;
         self.write_bytes()?;
-        // The tag with the length takes the place of the empty frame that LAME began with.
-        self.bytes.reserve(self.lame.lame_tag_size());
-        if self.lame.lame_tag_encode_to_vec(&mut self.bytes).is_some() {
-            self.sink.seek(SeekFrom::Start(0))?;
-            self.write_bytes()?;
-        }
+        // The frame with the length takes the place of an empty one at the head.
+        let head = match self.info {
+            Some(info) => info.bytes(self.frames, self.encoded_bytes),
+            None => {
+                let mut tag = Vec::with_capacity(self.lame.lame_tag_size());
+                self.lame.lame_tag_encode_to_vec(&mut tag);
+                tag
+            }
+        };
+        self.sink.seek(SeekFrom::Start(0))?;
+        self.sink.write_all(&head)?;
         self.sink.flush()?;
         Ok(Encoded {
             frames: self.frames,
@@ -135,8 +158,8 @@ fn nearest_bitrate(kbps: u32, sample_rate: u32) -> Bitrate {
         Kbps160, Kbps192, Kbps224, Kbps256, Kbps320,
     };
     let allowed: &[Bitrate] = match sample_rate {
-        ..16_000 => &[Kbps8, Kbps16, Kbps24, Kbps32, Kbps40, Kbps48, Kbps64],
-        ..32_000 => &[
+        0..16_000 => &[Kbps8, Kbps16, Kbps24, Kbps32, Kbps40, Kbps48, Kbps64],
+        16_000..32_000 => &[
             Kbps8, Kbps16, Kbps24, Kbps32, Kbps40, Kbps48, Kbps64, Kbps80, Kbps96, Kbps112,
             Kbps128, Kbps160,
         ],

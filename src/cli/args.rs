@@ -1,0 +1,323 @@
+//! The options.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use audiostretchy::batch::{IfExists, PlanRequest};
+use audiostretchy::preset::{Layer, PresetError, Settings};
+use audiostretchy::{BitDepth, Format};
+use clap::builder::PossibleValuesParser;
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+
+/// Change the speed of whole folders of audio without changing pitch.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    override_usage = "audiostretchy [OPTIONS] INPUT... OUTPUT\n       audiostretchy presets list|show NAME|check FILE",
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "Example:\n  audiostretchy podcasts/ faster/ --preset speech --speed 1.5"
+)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub convert: ConvertArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List, show or check presets
+    #[command(subcommand)]
+    Presets(PresetsCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PresetsCommand {
+    /// List all presets
+    List {
+        /// A folder of presets that is looked into first
+        #[arg(long, value_name = "DIR")]
+        preset_dir: Option<PathBuf>,
+    },
+    /// Show a preset's settings and where each comes from
+    Show {
+        /// A preset's name or its file
+        name: OsString,
+        /// A folder of presets that is looked into first
+        #[arg(long, value_name = "DIR")]
+        preset_dir: Option<PathBuf>,
+    },
+    /// Check a preset file and all that it extends
+    Check {
+        /// The file
+        file: PathBuf,
+        /// A folder of presets that is looked into first
+        #[arg(long, value_name = "DIR")]
+        preset_dir: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ConvertArgs {
+    /// Audio files and folders, then the output: a folder, or a file for a single input file
+    #[arg(value_name = "INPUT... OUTPUT", required = true, num_args = 2..)]
+    pub paths: Vec<PathBuf>,
+
+    /// Output length / input length, 0.25 to 4.0: below 1 speeds up [default: 1.0]
+    #[arg(
+        short,
+        long,
+        value_name = "R",
+        help_heading = "Stretching",
+        conflicts_with = "speed",
+        allow_negative_numbers = true
+    )]
+    pub ratio: Option<f64>,
+    /// How many times as fast, 0.25 to 4.0: the same as a ratio of 1/X
+    #[arg(
+        long,
+        value_name = "X",
+        help_heading = "Stretching",
+        allow_negative_numbers = true
+    )]
+    pub speed: Option<f64>,
+    /// Ratio for silent gaps; 0 treats them as the rest [default: 0]
+    #[arg(
+        short,
+        long,
+        alias = "gap_ratio",
+        value_name = "R",
+        help_heading = "Stretching",
+        allow_negative_numbers = true
+    )]
+    pub gap_ratio: Option<f64>,
+    /// Upper end of the pitch search [default: 333]
+    #[arg(
+        short,
+        long,
+        alias = "upper_freq",
+        value_name = "HZ",
+        help_heading = "Stretching",
+        allow_negative_numbers = true
+    )]
+    pub upper_freq: Option<i64>,
+    /// Lower end of the pitch search [default: 55]
+    #[arg(
+        short,
+        long,
+        alias = "lower_freq",
+        value_name = "HZ",
+        help_heading = "Stretching",
+        allow_negative_numbers = true
+    )]
+    pub lower_freq: Option<i64>,
+    /// Block length of the gap detector [default: 25]
+    #[arg(
+        short,
+        long,
+        alias = "buffer_ms",
+        value_name = "MS",
+        help_heading = "Stretching",
+        allow_negative_numbers = true
+    )]
+    pub buffer_ms: Option<f64>,
+    /// Level at or below which a block is a gap [default: -40]
+    #[arg(
+        short,
+        long,
+        alias = "threshold_gap_db",
+        value_name = "DB",
+        help_heading = "Stretching",
+        allow_negative_numbers = true
+    )]
+    pub threshold_gap_db: Option<f64>,
+    /// Use two stretchers in cascade even where one would do
+    #[arg(short, long, alias = "double_range", help_heading = "Stretching")]
+    pub double_range: bool,
+    /// Search for the pitch at half the sample rate [default: from 32 kHz up]
+    #[arg(
+        short,
+        long,
+        alias = "fast_detection",
+        help_heading = "Stretching",
+        conflicts_with = "normal_detection"
+    )]
+    pub fast_detection: bool,
+    /// Search for the pitch at the full sample rate [default: below 32 kHz]
+    #[arg(short, long, alias = "normal_detection", help_heading = "Stretching")]
+    pub normal_detection: bool,
+    /// Sample rate of the output; 0 keeps that of the input [default: 0]
+    #[arg(
+        short,
+        long,
+        alias = "sample_rate",
+        value_name = "HZ",
+        help_heading = "Stretching",
+        allow_negative_numbers = true
+    )]
+    pub sample_rate: Option<i64>,
+    /// Start from a preset: a name (see `presets list`) or a TOML file
+    #[arg(short, long, value_name = "NAME|FILE", help_heading = "Stretching")]
+    pub preset: Option<OsString>,
+    /// A folder of presets that is looked into first
+    #[arg(
+        long,
+        alias = "preset_dir",
+        value_name = "DIR",
+        help_heading = "Stretching"
+    )]
+    pub preset_dir: Option<PathBuf>,
+
+    /// Format of the output [default: keep]
+    #[arg(long, help_heading = "Output", value_parser = PossibleValuesParser::new(formats()))]
+    pub format: Option<String>,
+    /// Sample type of lossless output [default: keep]
+    #[arg(long, alias = "bit_depth", help_heading = "Output", value_parser = PossibleValuesParser::new(bit_depths()))]
+    pub bit_depth: Option<String>,
+    /// Bit rate of lossy output in kbit/s [default: about the input's]
+    #[arg(
+        long,
+        alias = "bitrate_kbps",
+        value_name = "KBPS",
+        help_heading = "Output",
+        conflicts_with = "quality",
+        allow_negative_numbers = true
+    )]
+    pub bitrate: Option<i64>,
+    /// Quality of lossy output at a variable bit rate, 0 to 10 (best)
+    #[arg(
+        long,
+        value_name = "Q",
+        help_heading = "Output",
+        allow_negative_numbers = true
+    )]
+    pub quality: Option<f64>,
+    /// What to do where an output exists
+    #[arg(
+        long,
+        alias = "if_exists",
+        value_enum,
+        default_value = "error",
+        help_heading = "Output"
+    )]
+    pub if_exists: IfExistsArg,
+
+    /// Files to work on at a time; 0 for one a processor
+    #[arg(
+        short,
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        help_heading = "Running",
+        hide_default_value = true
+    )]
+    pub jobs: usize,
+    /// Print what would be done and touch nothing
+    #[arg(long, alias = "dry_run", help_heading = "Running")]
+    pub dry_run: bool,
+    /// Where the JSON report goes; - for standard output [default: audiostretchy-report.json in an output folder]
+    #[arg(long, value_name = "FILE", help_heading = "Running")]
+    pub report: Option<PathBuf>,
+    /// Show errors only
+    #[arg(short, long, help_heading = "Running", conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Show more about every file
+    #[arg(short, long, action = ArgAction::Count, help_heading = "Running")]
+    pub verbose: u8,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum IfExistsArg {
+    /// Leave it and go on
+    Skip,
+    /// Replace it
+    Overwrite,
+    /// Do nothing at all
+    Error,
+}
+
+/// How much is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    Quiet,
+    Normal,
+    Verbose,
+}
+
+impl ConvertArgs {
+    /// The settings given as options, to be laid over the preset's.
+    pub fn layer(&self) -> Result<Layer, PresetError> {
+        let mut layer = Layer::command_line();
+        let numbers = [
+            ("ratio", self.ratio),
+            ("speed", self.speed),
+            ("gap_ratio", self.gap_ratio),
+            ("buffer_ms", self.buffer_ms),
+            ("threshold_gap_db", self.threshold_gap_db),
+            ("quality", self.quality),
+        ];
+        for (key, value) in numbers {
+            if let Some(value) = value {
+                layer.set(key, value)?;
+            }
+        }
+        let whole_numbers = [
+            ("upper_freq", self.upper_freq),
+            ("lower_freq", self.lower_freq),
+            ("sample_rate", self.sample_rate),
+            ("bitrate_kbps", self.bitrate),
+        ];
+        for (key, value) in whole_numbers {
+            if let Some(value) = value {
+                layer.set(key, value)?;
+            }
+        }
+        let flags = [
+            ("double_range", self.double_range),
+            ("fast_detection", self.fast_detection),
+            ("normal_detection", self.normal_detection),
+        ];
+        for (key, _) in flags.into_iter().filter(|&(_, on)| on) {
+            layer.set(key, true)?;
+        }
+        for (key, name) in [("format", &self.format), ("bit_depth", &self.bit_depth)] {
+            if let Some(name) = name {
+                layer.set(key, name.as_str())?;
+            }
+        }
+        Ok(layer)
+    }
+
+    /// What the plan is to be made from.
+    pub fn plan_request(&self, settings: &Settings) -> PlanRequest {
+        let (output, inputs) = self.paths.split_last().expect("clap asks for two paths");
+        PlanRequest {
+            inputs: inputs.to_vec(),
+            output: output.clone(),
+            stretch: settings.stretch.clone(),
+            encoding: settings.output.clone(),
+            if_exists: match self.if_exists {
+                IfExistsArg::Skip => IfExists::Skip,
+                IfExistsArg::Overwrite => IfExists::Overwrite,
+                IfExistsArg::Error => IfExists::Error,
+            },
+        }
+    }
+
+    pub fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, 0) => Verbosity::Normal,
+            (false, _) => Verbosity::Verbose,
+        }
+    }
+}
+
+fn formats() -> impl Iterator<Item = &'static str> {
+    std::iter::once("keep").chain(Format::ALL.map(Format::name))
+}
+
+fn bit_depths() -> impl Iterator<Item = &'static str> {
+    std::iter::once("keep").chain(BitDepth::ALL.map(BitDepth::name))
+}

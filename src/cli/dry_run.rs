@@ -1,0 +1,61 @@
+//! Showing a plan.
+
+use std::io::{self, Write};
+
+use audiostretchy::batch::{Action, Job, Plan, estimate};
+use audiostretchy::preset::Resolved;
+
+use super::text;
+
+/// Prints what a run would do: every file, then the whole.
+pub fn print(plan: &Plan, resolved: &Resolved, jobs: usize) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let mut files: Vec<&Job> = plan.jobs.iter().collect();
+    files.sort_by(|a, b| a.input.cmp(&b.input));
+    for job in files {
+        let (input, output) = (text::path(&job.input), text::path(&job.output));
+        writeln!(out, "{input} -> {output} ({})", about(plan, job))?;
+    }
+    for unreadable in &plan.unreadable {
+        writeln!(
+            out,
+            "{}: {}",
+            text::path(&unreadable.path),
+            unreadable.source
+        )?;
+    }
+    let seconds: f64 = plan.to_stretch().map(Job::seconds).sum();
+    writeln!(
+        out,
+        "{} to stretch, {} of audio, about {:.1} s of work",
+        text::count(plan.to_stretch().count(), "file"),
+        text::length(seconds),
+        estimate(plan, jobs).as_secs_f64(),
+    )?;
+    let preset = resolved.preset.as_deref().unwrap_or("none");
+    let settings = resolved.entries.iter().filter_map(|entry| {
+        let value = entry.value.as_ref()?;
+        Some(format!("{} {value}", entry.key))
+    });
+    let settings = settings.collect::<Vec<_>>().join(", ");
+    writeln!(out, "preset {}: {settings}", text::escape(preset))
+}
+
+fn about(plan: &Plan, job: &Job) -> String {
+    if job.action == Action::SkipExisting {
+        return "skipped: exists".into();
+    }
+    let Some(audio) = &job.audio else {
+        return "will fail: cannot be read as audio".into();
+    };
+    let length = match audio.seconds() {
+        Some(seconds) => format!(
+            "{} to about {}",
+            text::length(seconds),
+            text::length(seconds * f64::from(plan.stretch.ratio))
+        ),
+        None => "unknown length".into(),
+    };
+    let (codec, channels) = (audio.codec, text::count(audio.channels, "channel"));
+    format!("{codec}, {} Hz, {channels}, {length}", audio.sample_rate)
+}

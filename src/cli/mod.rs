@@ -1,0 +1,112 @@
+//! The command line: what is asked for, what is shown, what is returned. Nothing else prints.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // This is the room that prints.
+
+mod args;
+mod dry_run;
+mod exit_code;
+mod presets;
+mod progress;
+mod summary;
+mod text;
+
+use std::error::Error;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use audiostretchy::batch::{self, PlanError, RunOptions};
+use audiostretchy::preset::PresetStore;
+use audiostretchy::report::{self, Report};
+use clap::Parser;
+
+use args::{Args, Command, ConvertArgs};
+use exit_code::ExitCode;
+use progress::Progress;
+
+/// What the report is called where no other name is given.
+const REPORT_NAME: &str = "audiostretchy-report.json";
+
+/// Parses the command line, does what it says, and tells the exit code.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let result = match args.command {
+        Some(Command::Presets(command)) => presets::run(&command),
+        None => convert(&args.convert),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {}", text::with_causes(error.as_ref()));
+        exit_code::of(error.as_ref())
+    })
+}
+
+fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
+    let store = PresetStore::from_environment(args.preset_dir.as_deref())?;
+    let resolved = store.resolve(args.preset.as_deref(), &args.layer()?)?;
+    let mut plan = args.plan_request(&resolved.settings).plan()?;
+    if !args.dry_run {
+        plan.check_writable()?;
+    }
+    plan.probe();
+    if args.dry_run {
+        dry_run::print(&plan, &resolved, args.jobs)?;
+        return Ok(ExitCode::Success);
+    }
+    let options = RunOptions {
+        jobs: args.jobs,
+        settings: serde_json::to_value(&resolved)?,
+    };
+    let progress = Progress::new(args.verbosity(), plan.to_stretch().count());
+    silence_worker_panics();
+    let report = batch::run(&plan, &options, &|event| progress.show(event));
+    let target = report_target(args, plan.folder.as_deref());
+    let written = match &target {
+        Some(target) => write_report(&report, target),
+        None => Ok(()),
+    };
+    summary::print(&report, args.verbosity(), target.as_deref());
+    written?;
+    Ok(exit_code::of_report(&report))
+}
+
+/// Where the report goes: as asked for, else into the output folder; `-` is standard output.
+fn report_target(args: &ConvertArgs, folder: Option<&Path>) -> Option<PathBuf> {
+    let default = || folder.map(|folder| folder.join(REPORT_NAME));
+    args.report.clone().or_else(default)
+}
+
+/// The report could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the report to {}", path.display())]
+struct ReportError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+fn write_report(report: &Report, target: &Path) -> Result<(), ReportError> {
+    let result = if target == Path::new("-") {
+        report::json::write(report, io::stdout().lock())
+    } else {
+        batch::write_file(target, |file| report::json::write(report, file))
+    };
+    result.map_err(|source| ReportError {
+        path: target.to_owned(),
+        source,
+    })
+}
+
+/// A panic in a worker becomes the failure of its file; its message belongs in the report only.
+fn silence_worker_panics() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let thread = std::thread::current();
+        let is_worker =
+            (thread.name()).is_some_and(|name| name.starts_with(batch::run::WORKER_THREAD_NAME));
+        if !is_worker {
+            default(info);
+        }
+    }));
+}
+
+/// Whether an error says that there was nothing to do.
+fn is_no_audio(error: &(dyn Error + 'static)) -> bool {
+    matches!(error.downcast_ref(), Some(PlanError::NoAudio { .. }))
+}
