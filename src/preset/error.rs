@@ -15,8 +15,8 @@ use crate::options::OptionError;
 #[non_exhaustive]
 pub enum PresetError {
     /// No preset of this name was found.
-    #[error("{}there is no preset \"{name}\"{}: known are {}",
-        prefix(place), did_you_mean(near(name, known)), known.join(", "))]
+    #[error("{}there is no {}preset \"{name}\"{}: known are {}",
+        prefix(place), other(name, known), did_you_mean(near(name, known)), known.join(", "))]
     Unknown {
         /// Where the preset was asked for.
         place: Source,
@@ -156,8 +156,17 @@ fn mend_key(key: &str) -> String {
     }
 }
 
+/// A preset that extends its own name is itself among those known, and looks for another.
+fn other(name: &str, known: &[String]) -> &'static str {
+    match known.iter().any(|known| known == name) {
+        true => "other ",
+        false => "",
+    }
+}
+
 fn near<'a>(name: &str, known: &'a [String]) -> Vec<&'a str> {
-    ranked(name, known.iter().map(String::as_str))
+    let others = known.iter().map(String::as_str);
+    ranked(name, others.filter(|known| *known != name))
 }
 
 fn did_you_mean(names: Vec<&str>) -> String {

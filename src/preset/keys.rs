@@ -284,3 +284,43 @@ fn keep_or<T>(
         Refused::Range(allowed)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_engine_and_output_option_has_a_key() {
+        let settings = serde_json::to_value(Settings::default()).unwrap();
+        let fields = |part: &str| -> Vec<String> {
+            let fields = settings[part].as_object().unwrap();
+            fields.keys().cloned().collect()
+        };
+        let mut options = [fields("stretch"), fields("output"), vec!["speed".into()]].concat();
+        options.sort();
+        let mut keys: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+        keys.sort_unstable();
+        assert_eq!(keys, options);
+    }
+
+    #[test]
+    fn every_default_is_a_value_that_can_be_given() {
+        let default = Settings::default();
+        for key in &KEYS {
+            if let Some(value) = (key.read)(&default) {
+                let mut settings = Settings::default();
+                assert!((key.write)(&mut settings, &value).is_ok(), "{}", key.name);
+                assert_eq!(settings, default, "{}", key.name);
+            }
+        }
+    }
+
+    #[test]
+    fn rivals_name_each_other() {
+        for key in &KEYS {
+            if let Some(rival) = key.rival {
+                assert_eq!(find(rival).unwrap().rival, Some(key.name));
+            }
+        }
+    }
+}
