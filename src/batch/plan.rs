@@ -10,7 +10,7 @@ use super::output;
 use super::walk::{self, Unreadable};
 use crate::media::decode::{AudioInfo, Decoder};
 use crate::media::format::{Format, OutputOptions};
-use crate::options::StretchOptions;
+use crate::options::{Keep, StretchOptions};
 
 /// What to do where an output exists already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct PlanRequest {
     pub stretch: StretchOptions,
     /// How output is to be encoded.
     pub encoding: OutputOptions,
+    /// What is kept beside the audio.
+    pub keep: Keep,
     /// What to do where an output exists already.
     pub if_exists: IfExists,
 }
@@ -51,6 +53,8 @@ pub struct Plan {
     pub stretch: StretchOptions,
     /// How output is to be encoded.
     pub encoding: OutputOptions,
+    /// What is kept beside the audio.
+    pub keep: Keep,
     /// Whether existing outputs may be replaced.
     pub replace: bool,
 }
@@ -302,6 +306,7 @@ impl PlanRequest {
             folder,
             stretch: self.stretch.clone(),
             encoding: self.encoding.clone(),
+            keep: self.keep,
             replace: self.if_exists == IfExists::Overwrite,
         }
     }

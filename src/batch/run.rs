@@ -172,11 +172,12 @@ fn stretch_file(
     job: &Job,
     on_event: &(dyn Fn(Event<'_>) + Sync),
 ) -> Result<Outcome, FileError> {
-    let pipeline = Pipeline::open(&job.input, &plan.stretch, job.format, &plan.encoding)?;
+    let pipeline = Pipeline::open(&job.input, &plan.stretch, job.format, &plan.encoding)?
+        .keeping(&job.input, plan.keep);
     let rate = f64::from(pipeline.source().sample_rate);
     let pending = PendingOutput::create(&job.output).map_err(FileError::Output)?;
     let mut told = Instant::now();
-    let outcome = pipeline.run(pending.file(), &mut |frames| {
+    let mut outcome = pipeline.run(pending.file(), &mut |frames| {
         if told.elapsed() >= PROGRESS_INTERVAL {
             told = Instant::now();
             on_event(Event::FileProgress {
@@ -186,6 +187,12 @@ fn stretch_file(
         }
         ControlFlow::Continue(())
     })?;
+    if let Some(metadata) = outcome.metadata.take() {
+        let warnings = metadata.write(&mut pending.file(), job.format);
+        outcome
+            .warnings
+            .extend(warnings.map_err(FileError::Output)?);
+    }
     check_length(pending.path(), outcome.encoded.frames)?;
     pending.commit(plan.replace).map_err(FileError::Output)?;
     Ok(outcome)
@@ -223,6 +230,7 @@ mod tests {
             output: folder.path().join("out"),
             stretch: StretchOptions::default(),
             encoding: OutputOptions::default(),
+            keep: crate::Keep::default(),
             if_exists: IfExists::Error,
         };
         let options = RunOptions {

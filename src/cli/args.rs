@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use audiostretchy::batch::{IfExists, PlanRequest};
 use audiostretchy::preset::{Layer, PresetError, Settings};
-use audiostretchy::{BitDepth, Format};
+use audiostretchy::{BitDepth, Format, Keep};
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
@@ -202,6 +202,9 @@ pub struct ConvertArgs {
         help_heading = "Output"
     )]
     pub if_exists: IfExistsArg,
+    /// Leave tags, pictures and chapters behind
+    #[arg(long, alias = "no_tags", help_heading = "Output")]
+    pub no_tags: bool,
 
     /// Files to work on at a time; 0 for one a processor
     #[arg(
@@ -297,6 +300,9 @@ impl ConvertArgs {
             output: output.clone(),
             stretch: settings.stretch.clone(),
             encoding: settings.output.clone(),
+            keep: Keep {
+                tags: !self.no_tags,
+            },
             if_exists: match self.if_exists {
                 IfExistsArg::Skip => IfExists::Skip,
                 IfExistsArg::Overwrite => IfExists::Overwrite,

@@ -3,4 +3,5 @@
 pub mod decode;
 pub mod encode;
 pub mod format;
+pub mod metadata;
 pub mod resample;
