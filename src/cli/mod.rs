@@ -4,22 +4,25 @@
 mod args;
 mod dry_run;
 mod exit_code;
+mod file_list;
 mod presets;
 mod progress;
+mod signals;
 mod summary;
 mod text;
 
 use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use audiostretchy::batch::{self, PlanError, RunOptions};
+use audiostretchy::batch::{self, PlanError, RunOptions, Session, StopToken};
 use audiostretchy::preset::PresetStore;
 use audiostretchy::report::{self, Report};
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 
-use args::{Args, Command, ConvertArgs};
-use exit_code::ExitCode;
+use args::{Args, Command, ConvertArgs, NoFilesArg};
 use progress::Progress;
 
 /// What the report is called where no other name is given.
@@ -28,6 +31,12 @@ const REPORT_NAME: &str = "audiostretchy-report.json";
 /// Parses the command line, does what it says, and tells the exit code.
 pub fn main() -> ExitCode {
     let args = Args::parse();
+    if args.command.is_none() && !args.convert.has_inputs() {
+        let message = "an input and an output are needed";
+        Args::command()
+            .error(ErrorKind::TooFewValues, message)
+            .exit();
+    }
     let result = match args.command {
         Some(Command::Presets(command)) => presets::run(&command),
         None => convert(&args.convert),
@@ -41,22 +50,35 @@ pub fn main() -> ExitCode {
 fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
     let store = PresetStore::from_environment(args.preset_dir.as_deref())?;
     let resolved = store.resolve(args.preset.as_deref(), &args.layer()?)?;
-    let mut plan = args.plan_request(&resolved.settings).plan()?;
-    if !args.dry_run {
-        plan.check_writable()?;
-    }
-    plan.probe();
+    let mut plan = match args.plan_request(&resolved.settings)?.plan() {
+        Err(PlanError::NoAudio { .. }) if args.no_files == NoFilesArg::Pass => {
+            return Ok(ExitCode::SUCCESS);
+        }
+        plan => plan?,
+    };
     if args.dry_run {
+        plan.probe();
         dry_run::print(&plan, &resolved, args.jobs)?;
-        return Ok(ExitCode::Success);
+        return Ok(ExitCode::SUCCESS);
     }
     let options = RunOptions {
         jobs: args.jobs,
+        max_failures: args.most_failures(),
+        timeout: args.timeout,
         settings: serde_json::to_value(&resolved)?,
     };
+    let mut session = Session::start(plan)?;
+    session.probe();
+    let plan = session.plan();
     let progress = Progress::new(args.verbosity(), plan.to_stretch().count());
     silence_worker_panics();
-    let report = batch::run(&plan, &options, &|event| progress.show(event));
+    let report = std::thread::scope(|scope| {
+        let stop = StopToken::new();
+        let signals = signals::listen(scope, &session, stop.clone())?;
+        let report = session.run(&options, &stop, &|event| progress.show(event));
+        signals.close();
+        io::Result::Ok(report)
+    })?;
     let target = report_target(args, plan.folder.as_deref());
     let written = match &target {
         Some(target) => write_report(&report, target),
@@ -64,7 +86,7 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
     };
     summary::print(&report, args.verbosity(), target.as_deref());
     written?;
-    Ok(exit_code::of_report(&report))
+    Ok(report.exit_code.into())
 }
 
 /// Where the report goes: as asked for, else into the output folder; `-` is standard output.
@@ -104,9 +126,4 @@ fn silence_worker_panics() {
             default(info);
         }
     }));
-}
-
-/// Whether an error says that there was nothing to do.
-fn is_no_audio(error: &(dyn Error + 'static)) -> bool {
-    matches!(error.downcast_ref(), Some(PlanError::NoAudio { .. }))
 }

@@ -18,6 +18,9 @@ pub use time_map::{TimeMap, TimePoint};
 
 use crate::options::{OptionError, StretchOptions};
 
+/// Changes whenever the output changes for the same input and options.
+pub const ENGINE_VERSION: u32 = 1;
+
 /// Values fed to the first stretcher at a time: bounds what lies between two in cascade.
 const FEED_LEN: usize = 16_384;
 

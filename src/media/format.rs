@@ -96,3 +96,18 @@ pub struct OutputOptions {
     /// Quality of lossy formats at a variable bit rate, from 0 (smallest) to 10 (best).
     pub quality: Option<f32>,
 }
+
+impl OutputOptions {
+    /// These options with those that have no effect on a format at their defaults.
+    pub fn effective(&self, format: Format) -> Self {
+        let mut options = self.clone();
+        options.format = Some(format);
+        if format.is_lossless() {
+            options.bitrate_kbps = None;
+            options.quality = None;
+        } else {
+            options.bit_depth = None;
+        }
+        options
+    }
+}

@@ -2,10 +2,10 @@
 
 pub mod json;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::media::decode::AudioInfo;
@@ -50,6 +50,8 @@ pub enum RunOutcome {
     Success,
     /// Some file failed.
     Failure,
+    /// The run was asked to stop.
+    Interrupted,
 }
 
 /// How many files ended how.
@@ -112,7 +114,7 @@ pub struct FileReport {
 }
 
 /// A path; where it is not UTF-8, its bytes stand beside the readable form.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum PathText {
     /// A path that is UTF-8.
@@ -134,6 +136,23 @@ impl From<&Path> for PathText {
                 text: path.to_string_lossy().into_owned(),
                 bytes: path.as_os_str().as_encoded_bytes().to_vec(),
             },
+        }
+    }
+}
+
+impl PathText {
+    /// The path.
+    pub fn to_path_buf(&self) -> PathBuf {
+        match self {
+            Self::Text(text) => text.into(),
+            #[cfg(unix)]
+            Self::Bytes { bytes, .. } => {
+                use std::os::unix::ffi::OsStrExt;
+                std::ffi::OsStr::from_bytes(bytes).into()
+            }
+            // Elsewhere there is no safe way back from the bytes.
+            #[cfg(not(unix))]
+            Self::Bytes { text, .. } => text.into(),
         }
     }
 }
