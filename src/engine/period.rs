@@ -31,6 +31,12 @@ impl PeriodSearch {
     /// The best period, in frames, for the start of `audio` (interleaved, at least two of the
     /// longest periods long).
     pub fn find<T: Sample>(&mut self, audio: &[T]) -> usize {
+        find(self, audio)
+    }
+
+    /// As [`find`](Self::find), built for the instructions that the caller is built for.
+    #[inline(always)]
+    pub fn find_inline<T: Sample>(&mut self, audio: &[T]) -> usize {
         mix_down(
             audio,
             self.channels * if self.fast { 2 } else { 1 },
@@ -70,8 +76,13 @@ impl PeriodSearch {
     }
 }
 
-/// Fills `analysis` with the floor of the mean of every `values` values in a row.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2", "aarch64+neon"))]
+fn find<T: Sample>(search: &mut PeriodSearch, audio: &[T]) -> usize {
+    search.find_inline(audio)
+}
+
+/// Fills `analysis` with the floor of the mean of every `values` values in a row.
+#[inline(always)]
 fn mix_down<T: Sample>(audio: &[T], values: usize, analysis: &mut [i16]) {
     match values {
         1 => mix_down_by::<T, 1>(audio, analysis),
@@ -99,7 +110,7 @@ fn mix_down_by<T: Sample, const N: usize>(audio: &[T], analysis: &mut [i16]) {
 ///
 /// The score of a lag `p` is `sum |y[i]| (i < 2p) * k / sum |y[i] - y[i+p]| (i < p)`, with `k` such
 /// that nothing overflows, and `u32::MAX` where the audio repeats exactly.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2", "aarch64+neon"))]
+#[inline(always)]
 fn score_lags(analysis: &[i16], shortest: usize, scores: &mut [u32]) -> bool {
     let magnitude = |part: &[i16]| {
         part.iter()
