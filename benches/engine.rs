@@ -10,12 +10,16 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 
 // The search is no part of the public interface, so it is built in here once more.
 #[allow(dead_code, unused_imports)]
+#[path = "../src/engine/kernels.rs"]
+mod kernels;
+#[allow(dead_code, unused_imports)]
 #[path = "../src/engine/period.rs"]
 mod period;
 #[allow(dead_code, unused_imports)]
 #[path = "../src/engine/sample.rs"]
 mod sample;
 
+use kernels::Kernel;
 use period::PeriodSearch;
 
 const SAMPLE_RATE: u32 = 44_100;
@@ -122,48 +126,29 @@ fn plain_loop(y: &[i16], shortest: usize, longest: usize) -> usize {
     best.1
 }
 
-/// The search built for instructions that the machine is known to have.
-#[cfg(target_arch = "x86_64")]
-mod built_for {
-    use super::PeriodSearch;
-
-    #[target_feature(enable = "avx2")]
-    pub fn avx2(search: &mut PeriodSearch, audio: &[i16]) -> usize {
-        search.find_inline(audio)
-    }
-
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-    pub fn avx512(search: &mut PeriodSearch, audio: &[i16]) -> usize {
-        search.find_inline(audio)
-    }
-}
-
-#[inline(never)]
-fn baseline(search: &mut PeriodSearch, audio: &[i16]) -> usize {
-    search.find_inline(audio)
-}
-
 type Find = fn(&mut PeriodSearch, &[i16]) -> usize;
 
+/// The search built for every instruction set that the machine has.
 fn kernels() -> Vec<(&'static str, Find)> {
     #[allow(unused_mut)]
-    let mut kernels: Vec<(&'static str, Find)> = vec![("baseline", baseline)];
+    let mut kernels: Vec<(&'static str, Find)> = vec![("plain kernel", |search, audio| {
+        kernels::Plain.run(period::Find { search, audio })
+    })];
     #[cfg(target_arch = "x86_64")]
     {
-        if is_x86_feature_detected!("avx2") {
-            // SAFETY: the machine has what the function is built for.
-            kernels.push(("avx2", |search, audio| unsafe {
-                built_for::avx2(search, audio)
+        if kernels::Avx2::detect().is_some() {
+            kernels.push(("AVX2", |search, audio| {
+                let kernel = kernels::Avx2::detect().expect("detected before");
+                kernel.run(period::Find { search, audio })
             }));
         }
-        if is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vl") {
-            // SAFETY: the machine has what the function is built for.
-            kernels.push(("avx512", |search, audio| unsafe {
-                built_for::avx512(search, audio)
+        if kernels::Avx512::detect().is_some() {
+            kernels.push(("AVX-512", |search, audio| {
+                let kernel = kernels::Avx512::detect().expect("detected before");
+                kernel.run(period::Find { search, audio })
             }));
         }
     }
-    kernels.push(("chosen", |search, audio| search.find(audio)));
     kernels
 }
 

@@ -54,7 +54,7 @@ impl Source {
                 Shape::Square(_) => 1.0,
                 Shape::Tone(freq) => tone(freq),
                 Shape::Noise(_) => noise(),
-                Shape::Gaps(freq) if (frame * 10 / self.sample_rate as usize) % 2 == 0 => {
+                Shape::Gaps(freq) if (frame * 10 / self.sample_rate as usize).is_multiple_of(2) => {
                     tone(freq)
                 }
                 Shape::Gaps(_) => noise() * 0.001,

@@ -5,6 +5,7 @@
 //! engine behind the AudioStretchy Python package, to the last bit.
 
 mod gaps;
+mod kernels;
 mod period;
 mod sample;
 mod stage;
