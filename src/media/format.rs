@@ -10,17 +10,20 @@ pub enum Format {
     Wav,
     /// MP3 (MPEG audio layer III).
     Mp3,
+    /// FLAC: 16 or 24 bits, lossless.
+    Flac,
 }
 
 impl Format {
     /// All formats that can be written.
-    pub const ALL: [Self; 2] = [Self::Wav, Self::Mp3];
+    pub const ALL: [Self; 3] = [Self::Wav, Self::Mp3, Self::Flac];
 
     /// The name used in options, presets and reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Wav => "wav",
             Self::Mp3 => "mp3",
+            Self::Flac => "flac",
         }
     }
 
@@ -29,6 +32,7 @@ impl Format {
         match self {
             Self::Wav => &["wav", "wave"],
             Self::Mp3 => &["mp3"],
+            Self::Flac => &["flac"],
         }
     }
 
@@ -90,4 +94,7 @@ pub struct OutputOptions {
     pub bitrate_kbps: Option<u32>,
     /// Quality of lossy formats at a variable bit rate, from 0 (smallest) to 10 (best).
     pub quality: Option<f32>,
+    /// Whether to add triangular dither when samples are reduced to 16 bits; they are rounded
+    /// otherwise.
+    pub dither: bool,
 }
