@@ -247,6 +247,33 @@ fn flac_is_exact() {
 }
 
 #[test]
+fn aiff_is_exact() {
+    check_round_trips(Format::Aiff, &[1, 2, 6], HALF_STEP_16);
+    check_short_files(Format::Aiff);
+}
+
+#[test]
+fn aiff_keeps_depth_and_speakers() {
+    for (bit_depth, codec) in [
+        (BitDepth::Int16, "pcm_s16be"),
+        (BitDepth::Int24, "pcm_s24be"),
+        (BitDepth::Float32, "pcm_f32be"),
+    ] {
+        let options = OutputOptions {
+            bit_depth: Some(bit_depth),
+            ..OutputOptions::default()
+        };
+        let info = source(6, 44_100, true);
+        let (spec, warnings) = EncodeSpec::new(&info, Format::Aiff, &options, 0).unwrap();
+        let file = TestFile::new(Format::Aiff);
+        encode(&spec, &tones(6, 44_100, 101), true, &file.path);
+        assert!(warnings.is_empty());
+        let described = probe(&file.path, "codec_name,channel_layout");
+        assert_eq!(described, format!("{codec},5.1"));
+    }
+}
+
+#[test]
 fn flac_files_pass_the_reference_decoder() {
     for channels in 1..=6 {
         for float in [false, true] {

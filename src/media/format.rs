@@ -12,11 +12,13 @@ pub enum Format {
     Mp3,
     /// FLAC: 16 or 24 bits, lossless.
     Flac,
+    /// AIFF: PCM of 16 or 24 bits, or AIFF-C with 32-bit float.
+    Aiff,
 }
 
 impl Format {
     /// All formats that can be written.
-    pub const ALL: [Self; 3] = [Self::Wav, Self::Mp3, Self::Flac];
+    pub const ALL: [Self; 4] = [Self::Wav, Self::Mp3, Self::Flac, Self::Aiff];
 
     /// The name used in options, presets and reports.
     pub fn name(self) -> &'static str {
@@ -24,6 +26,7 @@ impl Format {
             Self::Wav => "wav",
             Self::Mp3 => "mp3",
             Self::Flac => "flac",
+            Self::Aiff => "aiff",
         }
     }
 
@@ -33,6 +36,7 @@ impl Format {
             Self::Wav => &["wav", "wave"],
             Self::Mp3 => &["mp3"],
             Self::Flac => &["flac"],
+            Self::Aiff => &["aiff", "aif"],
         }
     }
 

@@ -1,5 +1,6 @@
 //! Encoding audio files: one file a format, all behind one trait.
 
+mod aiff;
 mod flac;
 mod mp3;
 mod quantise;
@@ -64,6 +65,7 @@ impl Limits {
             Format::Wav => wav::LIMITS,
             Format::Mp3 => mp3::LIMITS,
             Format::Flac => flac::LIMITS,
+            Format::Aiff => aiff::LIMITS,
         }
     }
 
@@ -95,6 +97,18 @@ pub enum EncodeError {
         most: usize,
         /// Channels of the audio.
         channels: usize,
+    },
+    /// The audio is longer than a file of the format can be.
+    #[error(
+        "{} files hold at most {most_bytes} bytes and the audio needs more; choose another \
+         --format, such as flac or wav",
+        format.name()
+    )]
+    TooLong {
+        /// The output format.
+        format: Format,
+        /// Bytes that a file of the format can have.
+        most_bytes: u64,
     },
     /// The encoder refuses.
     #[error("the {} encoder failed: {message}", format.name())]
@@ -197,6 +211,7 @@ impl EncodeSpec {
             Format::Wav => Box::new(wav::WavEncoder::new(self, sink)?),
             Format::Mp3 => Box::new(mp3::Mp3Encoder::new(self, sink)?),
             Format::Flac => Box::new(flac::FlacEncoder::new(self, sink)?),
+            Format::Aiff => Box::new(aiff::AiffEncoder::new(self, sink)?),
         })
     }
 }
