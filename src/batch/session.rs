@@ -62,7 +62,7 @@ impl FileError {
                 DecodeError::NoAudioTrack => "no-audio-track",
                 DecodeError::UnsupportedCodec(_) => "unsupported-codec",
                 DecodeError::Damaged(_) => "damaged",
-                DecodeError::Truncated { .. } => "truncated",
+                DecodeError::Truncated { .. } | DecodeError::CutShort { .. } => "truncated",
                 DecodeError::Empty => "empty",
                 DecodeError::Changed { .. } => "format-changes",
             },
