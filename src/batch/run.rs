@@ -7,15 +7,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use serde_json::Value;
-
 use super::events::Event;
 use super::output::PendingOutput;
 use super::plan::{Action, Job, Plan};
 use crate::media::decode::{DecodeError, Decoder};
 use crate::media::encode::EncodeError;
 use crate::pipeline::{Outcome, Pipeline, PipelineError};
-use crate::report::{ErrorReport, FileReport, Report, Status};
+use crate::report::{ErrorReport, FileReport, Report, SettingsReport};
 
 /// Name of the worker threads, with a number behind it.
 pub const WORKER_THREAD_NAME: &str = "audiostretchy-worker-";
@@ -29,7 +27,7 @@ pub struct RunOptions {
     /// Files worked on at a time; 0 for one a processor.
     pub jobs: usize,
     /// The settings and their sources, for the report.
-    pub settings: Value,
+    pub settings: SettingsReport,
 }
 
 /// Why a file failed.
@@ -142,10 +140,7 @@ fn run_job(
 ) -> FileReport {
     let (input, output) = (job.input.as_path(), job.output.as_path());
     if job.action == Action::SkipExisting {
-        return FileReport {
-            reason: Some("the output exists"),
-            ..FileReport::new(input, Some(output), Status::Skipped)
-        };
+        return FileReport::skipped(input, output, "the output exists");
     }
     on_event(Event::FileStarted { index, job });
     let clock = Instant::now();
@@ -227,7 +222,7 @@ mod tests {
         };
         let options = RunOptions {
             jobs: 2,
-            settings: Value::Null,
+            settings: SettingsReport::default(),
         };
         let plan = request.plan().unwrap();
         let report = run_with(&plan, &options, &|_| {}, &|_, job| {
@@ -238,7 +233,7 @@ mod tests {
         });
         let codes = report
             .failures()
-            .map(|file| file.error.as_ref().unwrap().code);
+            .map(|file| file.error.as_ref().unwrap().code.clone());
         assert_eq!(
             codes.collect::<Vec<_>>(),
             ["cancelled", "panic", "cancelled"]

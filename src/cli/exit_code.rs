@@ -19,6 +19,10 @@ pub enum ExitCode {
     Report = 3,
     /// There was no audio to stretch.
     NoAudio = 4,
+    /// Ctrl-C ended the run early.
+    Interrupted = 130,
+    /// A request to terminate ended the run early.
+    Terminated = 143,
 }
 
 impl From<ExitCode> for std::process::ExitCode {
@@ -43,5 +47,9 @@ pub fn of_report(report: &Report) -> ExitCode {
     match report.outcome {
         RunOutcome::Success => ExitCode::Success,
         RunOutcome::Failure => ExitCode::Failure,
+        RunOutcome::Interrupted if report.exit_code == ExitCode::Terminated as u8 => {
+            ExitCode::Terminated
+        }
+        RunOutcome::Interrupted => ExitCode::Interrupted,
     }
 }

@@ -52,7 +52,7 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
     }
     let options = RunOptions {
         jobs: args.jobs,
-        settings: serde_json::to_value(&resolved)?,
+        settings: (&resolved).into(),
     };
     let progress = Progress::new(args.verbosity(), plan.to_stretch().count());
     silence_worker_panics();

@@ -14,7 +14,9 @@ const HEADER_LEN: usize = 4;
 
 /// Bit rates of layer III in kbit/s, by index from 1: MPEG 1, then MPEG 2 and 2.5.
 const BITRATES: [[usize; 14]; 2] = [
-    [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
+    [
+        32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320,
+    ],
     [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
 ];
 
@@ -128,7 +130,10 @@ mod tests {
     fn the_frame_has_the_length_its_header_says() {
         for sample_rate in [8000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000] {
             for channels in [1, 2] {
-                let info = InfoFrame { sample_rate, channels };
+                let info = InfoFrame {
+                    sample_rate,
+                    channels,
+                };
                 assert_eq!(info.bytes(1000, 5000).len(), info.len());
             }
         }
