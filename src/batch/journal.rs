@@ -113,7 +113,7 @@ impl Journal {
         };
         for line in BufReader::new(file).split(b'\n') {
             if let Ok(entry) = serde_json::from_slice::<Entry>(&line?) {
-                journal.entries.insert(entry.output.to_path_buf(), entry);
+                journal.entries.insert(entry.output.to_path(), entry);
             }
         }
         Ok(journal)

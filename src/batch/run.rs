@@ -5,13 +5,11 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-use serde_json::Value;
-
 use super::events::Event;
 use super::plan::{Action, Job, Plan};
 use super::session::FileError;
 use crate::pipeline::Outcome;
-use crate::report::{ErrorReport, FileReport, Report, RunOutcome, Status};
+use crate::report::{ErrorReport, FileReport, Report, SettingsReport, Status};
 
 /// Name of the worker threads, with a number behind it.
 pub const WORKER_THREAD_NAME: &str = "audiostretchy-worker-";
@@ -26,7 +24,7 @@ pub struct RunOptions {
     /// The longest time spent on one file.
     pub timeout: Option<Duration>,
     /// The settings and their sources, for the report.
-    pub settings: Value,
+    pub settings: SettingsReport,
 }
 
 /// Asks a run to end: files that are being worked on are finished, no other is taken up.
@@ -106,8 +104,7 @@ pub(super) fn run_with(
     let files = files.into_inner().expect("no worker panics here");
     let mut report = Report::new(started, clock.elapsed(), options.settings.clone(), files);
     if let Some(exit_code) = stop.stopped() {
-        report.outcome = RunOutcome::Interrupted;
-        report.exit_code = exit_code;
+        report = report.interrupted(exit_code);
     }
     on_event(Event::RunFinished { report: &report });
     report
@@ -121,14 +118,12 @@ fn run_job(
     stretch: &StretchFile<'_>,
 ) -> FileReport {
     let (input, output) = (job.input.as_path(), job.output.as_path());
-    let untouched = |status, reason| FileReport {
-        reason: Some(reason),
-        ..FileReport::new(input, Some(output), status)
-    };
     match (job.action, reason_not_to) {
-        (Action::SkipExisting, _) => return untouched(Status::Skipped, "the output exists"),
-        (Action::SkipUpToDate, _) => return untouched(Status::Skipped, "up to date"),
-        (Action::Stretch, Some(reason)) => return untouched(Status::NotRun, reason),
+        (Action::SkipExisting, _) => {
+            return FileReport::skipped(input, output, "the output exists");
+        }
+        (Action::SkipUpToDate, _) => return FileReport::skipped(input, output, "up to date"),
+        (Action::Stretch, Some(reason)) => return FileReport::not_run(input, output, reason),
         (Action::Stretch, None) => {}
     }
     on_event(Event::FileStarted { index, job });
@@ -183,7 +178,7 @@ mod tests {
         });
         let codes = report
             .failures()
-            .map(|file| file.error.as_ref().unwrap().code);
+            .map(|file| file.error.as_ref().unwrap().code.clone());
         assert_eq!(
             codes.collect::<Vec<_>>(),
             ["cancelled", "panic", "cancelled"]

@@ -65,7 +65,7 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
         jobs: args.jobs,
         max_failures: args.most_failures(),
         timeout: args.timeout,
-        settings: serde_json::to_value(&resolved)?,
+        settings: (&resolved).into(),
     };
     let mut session = Session::start(plan)?;
     session.probe();
