@@ -62,7 +62,8 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
         Some(target) => write_report(&report, target),
         None => Ok(()),
     };
-    summary::print(&report, args.verbosity(), target.as_deref());
+    let report_file = target.as_deref().filter(|_| written.is_ok());
+    summary::print(&report, args.verbosity(), report_file);
     written?;
     Ok(exit_code::of_report(&report))
 }
