@@ -16,7 +16,6 @@ use std::path::{Path, PathBuf};
 use audiostretchy::batch::{self, PlanError, RunOptions};
 use audiostretchy::preset::PresetStore;
 use audiostretchy::report::{self, Report};
-use clap::Parser;
 
 use args::{Args, Command, ConvertArgs};
 use exit_code::ExitCode;
@@ -27,7 +26,7 @@ const REPORT_NAME: &str = "audiostretchy-report.json";
 
 /// Parses the command line, does what it says, and tells the exit code.
 pub fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = Args::parse_or_exit();
     let result = match args.command {
         Some(Command::Presets(command)) => presets::run(&command),
         None => convert(&args.convert),
