@@ -105,6 +105,12 @@ pub enum PlanError {
         /// Why.
         source: std::io::Error,
     },
+    /// An input is a pipe, a device or the like.
+    #[error("{}: is neither a file nor a folder; save the audio to a file first", path.display())]
+    InputNotAFile {
+        /// The input.
+        path: PathBuf,
+    },
     /// There is not one audio file in the inputs.
     #[error(
         "no audio files found in {}; known extensions: {}",
@@ -383,7 +389,10 @@ impl Job {
 
 fn input_exists(path: &Path) -> Result<(), PlanError> {
     match path.metadata() {
-        Ok(_) => Ok(()),
+        Ok(metadata) if metadata.is_file() || metadata.is_dir() => Ok(()),
+        Ok(_) => Err(PlanError::InputNotAFile {
+            path: path.to_owned(),
+        }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Err(PlanError::InputMissing {
                 path: path.to_owned(),
