@@ -86,7 +86,8 @@ impl FileError {
 
 /// Carries out a plan and reports on every file in it; a bad file never stops the rest.
 ///
-/// `on_event` is called from the workers, of which there are `options.jobs`.
+/// `on_event` is called from the workers, of which there are `options.jobs`, or fewer where there
+/// are fewer files.
 pub fn run(plan: &Plan, options: &RunOptions, on_event: &(dyn Fn(Event<'_>) + Sync)) -> Report {
     run_with(plan, options, on_event, &|index, job| {
         stretch_file(plan, index, job, on_event)
@@ -113,7 +114,7 @@ fn run_with(
     let files = Mutex::new(unreadable.collect::<Vec<_>>());
     let next = AtomicUsize::new(0);
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.jobs)
+        .num_threads(workers(options.jobs, plan.jobs.len()))
         .thread_name(|index| format!("{WORKER_THREAD_NAME}{index}"))
         .build()
         .expect("threads can be started");
@@ -132,6 +133,13 @@ fn run_with(
     let report = Report::new(started, clock.elapsed(), options.settings.clone(), files);
     on_event(Event::RunFinished { report: &report });
     report
+}
+
+/// How many workers `files` files need where `jobs` are asked for (0: one a processor).
+fn workers(jobs: usize, files: usize) -> usize {
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+    let jobs = if jobs == 0 { processors() } else { jobs };
+    jobs.min(files).max(1)
 }
 
 fn run_job(
