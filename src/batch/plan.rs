@@ -189,6 +189,12 @@ pub enum PlanError {
         /// The file.
         path: PathBuf,
     },
+    /// The report is to be written where audio is.
+    #[error("{}: the report would overwrite that file, which is an input or an output; choose another --report", path.display())]
+    ReportIsAudio {
+        /// The report.
+        path: PathBuf,
+    },
     /// Outputs exist and that was to be an error.
     #[error("{} already there: {}; use --if-exists overwrite to replace, or skip to keep", count(outputs.len(), "output is", "outputs are"), list(outputs, 5))]
     OutputExists {
@@ -368,6 +374,21 @@ impl Plan {
         })
     }
 
+    /// Checks that a report written to `path` would replace neither an input nor an output.
+    ///
+    /// # Errors
+    /// Where it would.
+    pub fn check_report(&self, path: &Path) -> Result<(), PlanError> {
+        let report = resolve(path);
+        let mut audio = self.jobs.iter().flat_map(|job| [&job.input, &job.output]);
+        match audio.any(|audio| resolve(audio) == report) {
+            true => Err(PlanError::ReportIsAudio {
+                path: path.to_owned(),
+            }),
+            false => Ok(()),
+        }
+    }
+
     /// The files to be stretched.
     pub fn to_stretch(&self) -> impl Iterator<Item = &Job> {
         let is_work = |job: &&Job| job.action == Action::Stretch;
@@ -426,6 +447,19 @@ fn with_format(path: PathBuf, format: Format) -> PathBuf {
         return path;
     }
     path.with_extension(format.extensions()[0])
+}
+
+/// The same path for every name of a file, which need not be there yet.
+fn resolve(path: &Path) -> PathBuf {
+    let in_folder = || {
+        let folder = output::parent(path).canonicalize().ok()?;
+        Some(folder.join(path.file_name()?))
+    };
+    path.canonicalize()
+        .ok()
+        .or_else(in_folder)
+        .or_else(|| std::path::absolute(path).ok())
+        .unwrap_or_else(|| path.to_owned())
 }
 
 /// Finds outputs that are the same file, also where file names ignore case.

@@ -24,6 +24,9 @@ use progress::Progress;
 /// What the report is called where no other name is given.
 const REPORT_NAME: &str = "audiostretchy-report.json";
 
+/// The report's name that stands for standard output.
+const STDOUT: &str = "-";
+
 /// Parses the command line, does what it says, and tells the exit code.
 pub fn main() -> ExitCode {
     let args = Args::parse_or_exit();
@@ -41,6 +44,9 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
     let store = PresetStore::from_environment(args.preset_dir.as_deref())?;
     let resolved = store.resolve(args.preset.as_deref(), &args.layer()?)?;
     let mut plan = args.plan_request(&resolved.settings).plan()?;
+    if let Some(report) = args.report.as_deref().filter(|&path| path != STDOUT) {
+        plan.check_report(report)?;
+    }
     if !args.dry_run {
         plan.check_writable()?;
     }
