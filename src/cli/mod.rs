@@ -35,6 +35,9 @@ pub fn main() -> ExitCode {
         None => convert(&args.convert),
     };
     result.unwrap_or_else(|error| {
+        if is_broken_pipe(error.as_ref()) {
+            return ExitCode::Success;
+        }
         eprintln!("error: {}", text::with_causes(error.as_ref()));
         exit_code::of(error.as_ref())
     })
@@ -110,6 +113,12 @@ fn silence_worker_panics() {
             default(info);
         }
     }));
+}
+
+/// Whether the reader of a listing has seen enough, as `head` has.
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// Whether an error says that there was nothing to do.
