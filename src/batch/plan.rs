@@ -369,13 +369,18 @@ impl Job {
 }
 
 fn input_exists(path: &Path) -> Result<Metadata, PlanError> {
-    path.metadata().map_err(|source| {
-        let path = path.to_owned();
-        match source.kind() {
-            std::io::ErrorKind::NotFound => PlanError::InputMissing { path },
-            _ => PlanError::InputUnreadable { path, source },
+    let given = || path.to_owned();
+    match path.metadata() {
+        Ok(metadata) if metadata.is_file() || metadata.is_dir() => Ok(metadata),
+        Ok(_) => Err(PlanError::InputNotAFile { path: given() }),
+        Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
+            Err(PlanError::InputMissing { path: given() })
         }
-    })
+        Err(source) => Err(PlanError::InputUnreadable {
+            path: given(),
+            source,
+        }),
+    }
 }
 
 /// Where a file that a list names belongs in the output folder.

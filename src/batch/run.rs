@@ -83,7 +83,7 @@ pub(super) fn run_with(
         }
     };
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.jobs)
+        .num_threads(workers(options.jobs, plan.jobs.len()))
         .thread_name(|index| format!("{WORKER_THREAD_NAME}{index}"))
         .build()
         .expect("threads can be started");
@@ -108,6 +108,13 @@ pub(super) fn run_with(
     }
     on_event(Event::RunFinished { report: &report });
     report
+}
+
+/// How many workers `files` files need where `jobs` are asked for (0: one a processor).
+fn workers(jobs: usize, files: usize) -> usize {
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+    let jobs = if jobs == 0 { processors() } else { jobs };
+    jobs.min(files).max(1)
 }
 
 fn run_job(

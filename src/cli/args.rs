@@ -9,7 +9,8 @@ use audiostretchy::batch::{Globs, IfExists, PlanRequest, Selection};
 use audiostretchy::preset::{Layer, PresetError, Settings};
 use audiostretchy::{BitDepth, Format};
 use clap::builder::PossibleValuesParser;
-use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::file_list;
 
@@ -75,7 +76,8 @@ pub struct ConvertArgs {
         value_name = "R",
         help_heading = "Stretching",
         conflicts_with = "speed",
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = number
     )]
     pub ratio: Option<f64>,
     /// How many times as fast, 0.25 to 4.0: the same as a ratio of 1/X
@@ -83,7 +85,8 @@ pub struct ConvertArgs {
         long,
         value_name = "X",
         help_heading = "Stretching",
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = number
     )]
     pub speed: Option<f64>,
     /// Ratio for silent gaps; 0 treats them as the rest [default: 0]
@@ -93,7 +96,8 @@ pub struct ConvertArgs {
         alias = "gap_ratio",
         value_name = "R",
         help_heading = "Stretching",
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = number
     )]
     pub gap_ratio: Option<f64>,
     /// Upper end of the pitch search [default: 333]
@@ -103,7 +107,8 @@ pub struct ConvertArgs {
         alias = "upper_freq",
         value_name = "HZ",
         help_heading = "Stretching",
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = whole_number
     )]
     pub upper_freq: Option<i64>,
     /// Lower end of the pitch search [default: 55]
@@ -113,7 +118,8 @@ pub struct ConvertArgs {
         alias = "lower_freq",
         value_name = "HZ",
         help_heading = "Stretching",
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = whole_number
     )]
     pub lower_freq: Option<i64>,
     /// Block length of the gap detector [default: 25]
@@ -123,7 +129,8 @@ pub struct ConvertArgs {
         alias = "buffer_ms",
         value_name = "MS",
         help_heading = "Stretching",
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = number
     )]
     pub buffer_ms: Option<f64>,
     /// Level at or below which a block is a gap [default: -40]
@@ -133,7 +140,8 @@ pub struct ConvertArgs {
         alias = "threshold_gap_db",
         value_name = "DB",
         help_heading = "Stretching",
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = number
     )]
     pub threshold_gap_db: Option<f64>,
     /// Use two stretchers in cascade even where one would do
@@ -158,7 +166,8 @@ pub struct ConvertArgs {
         alias = "sample_rate",
         value_name = "HZ",
         help_heading = "Stretching",
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = whole_number
     )]
     pub sample_rate: Option<i64>,
     /// Start from a preset: a name (see `presets list`) or a TOML file
@@ -186,7 +195,8 @@ pub struct ConvertArgs {
         value_name = "KBPS",
         help_heading = "Output",
         conflicts_with = "quality",
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = whole_number
     )]
     pub bitrate: Option<i64>,
     /// Quality of lossy output at a variable bit rate, 0 to 10 (best)
@@ -194,7 +204,8 @@ pub struct ConvertArgs {
         long,
         value_name = "Q",
         help_heading = "Output",
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = number
     )]
     pub quality: Option<f64>,
     /// What to do where an output exists
@@ -281,7 +292,9 @@ pub struct ConvertArgs {
         value_name = "N",
         default_value_t = 0,
         help_heading = "Running",
-        hide_default_value = true
+        hide_default_value = true,
+        allow_negative_numbers = true,
+        value_parser = file_count
     )]
     pub jobs: usize,
     /// Take up no further file after the first failure
@@ -345,6 +358,20 @@ pub enum Verbosity {
     Quiet,
     Normal,
     Verbose,
+}
+
+impl Args {
+    /// Parses the command line; ends the program where it is wrong or asks for help.
+    pub fn parse_or_exit() -> Self {
+        let args = Self::parse();
+        if args.command.is_none() && !args.convert.has_inputs() {
+            let message = "an input and an output are needed, and only one path was given";
+            Self::command()
+                .error(ErrorKind::TooFewValues, message)
+                .exit();
+        }
+        args
+    }
 }
 
 impl ConvertArgs {
@@ -455,6 +482,19 @@ impl ConvertArgs {
             (false, _) => Verbosity::Verbose,
         }
     }
+}
+
+fn number(text: &str) -> Result<f64, &'static str> {
+    text.parse().map_err(|_| "it must be a number, such as 0.8")
+}
+
+fn whole_number(text: &str) -> Result<i64, &'static str> {
+    text.parse().map_err(|_| "it must be a whole number")
+}
+
+fn file_count(text: &str) -> Result<usize, &'static str> {
+    let allowed = "it must be a whole number, or 0 for one file a processor";
+    text.parse().map_err(|_| allowed)
 }
 
 fn formats() -> impl Iterator<Item = &'static str> {

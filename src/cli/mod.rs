@@ -19,8 +19,6 @@ use std::process::ExitCode;
 use audiostretchy::batch::{self, PlanError, RunOptions, Session, StopToken};
 use audiostretchy::preset::PresetStore;
 use audiostretchy::report::{self, Report};
-use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
 
 use args::{Args, Command, ConvertArgs, NoFilesArg};
 use progress::Progress;
@@ -28,20 +26,20 @@ use progress::Progress;
 /// What the report is called where no other name is given.
 const REPORT_NAME: &str = "audiostretchy-report.json";
 
+/// The report's name that stands for standard output.
+const STDOUT: &str = "-";
+
 /// Parses the command line, does what it says, and tells the exit code.
 pub fn main() -> ExitCode {
-    let args = Args::parse();
-    if args.command.is_none() && !args.convert.has_inputs() {
-        let message = "an input and an output are needed";
-        Args::command()
-            .error(ErrorKind::TooFewValues, message)
-            .exit();
-    }
+    let args = Args::parse_or_exit();
     let result = match args.command {
         Some(Command::Presets(command)) => presets::run(&command),
         None => convert(&args.convert),
     };
     result.unwrap_or_else(|error| {
+        if is_broken_pipe(error.as_ref()) {
+            return ExitCode::SUCCESS;
+        }
         eprintln!("error: {}", text::with_causes(error.as_ref()));
         exit_code::of(error.as_ref())
     })
@@ -56,6 +54,9 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
         }
         plan => plan?,
     };
+    if let Some(report) = args.report.as_deref().filter(|&path| path != STDOUT) {
+        plan.check_report(report)?;
+    }
     if args.dry_run {
         plan.probe();
         dry_run::print(&plan, &resolved, args.jobs)?;
@@ -84,7 +85,8 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
         Some(target) => write_report(&report, target),
         None => Ok(()),
     };
-    summary::print(&report, args.verbosity(), target.as_deref());
+    let report_file = target.as_deref().filter(|_| written.is_ok());
+    summary::print(&report, args.verbosity(), report_file);
     written?;
     Ok(report.exit_code.into())
 }
@@ -126,4 +128,10 @@ fn silence_worker_panics() {
             default(info);
         }
     }));
+}
+
+/// Whether the reader of a listing has seen enough, as `head` has.
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

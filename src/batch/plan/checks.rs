@@ -2,10 +2,43 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::{Action, IfExists, Job, PlanError};
+use super::{Action, IfExists, Job, Plan, PlanError};
 use crate::batch::journal::Journal;
+use crate::batch::output;
+
+impl Plan {
+    /// Checks that a report written to `path` would replace neither an input nor an output.
+    ///
+    /// # Errors
+    /// Where it would.
+    pub fn check_report(&self, path: &Path) -> Result<(), PlanError> {
+        let report = resolve(path);
+        let mut audio = (self.jobs.iter())
+            .flat_map(|job| [&job.input, &job.output])
+            .filter(|audio| audio.file_name() == path.file_name());
+        match audio.any(|audio| resolve(audio) == report) {
+            true => Err(PlanError::ReportIsAudio {
+                path: path.to_owned(),
+            }),
+            false => Ok(()),
+        }
+    }
+}
+
+/// The same path for every name of a file, which need not be there yet.
+fn resolve(path: &Path) -> PathBuf {
+    let in_folder = || {
+        let folder = output::parent(path).canonicalize().ok()?;
+        Some(folder.join(path.file_name()?))
+    };
+    path.canonicalize()
+        .ok()
+        .or_else(in_folder)
+        .or_else(|| std::path::absolute(path).ok())
+        .unwrap_or_else(|| path.to_owned())
+}
 
 /// Finds outputs that are the same file, also where file names ignore case.
 pub(super) fn check_collisions(jobs: &[Job]) -> Result<(), PlanError> {

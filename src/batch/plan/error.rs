@@ -23,6 +23,12 @@ pub enum PlanError {
         /// Why.
         source: std::io::Error,
     },
+    /// An input is a pipe, a device or the like.
+    #[error("{}: is neither a file nor a folder; save the audio to a file first", path.display())]
+    InputNotAFile {
+        /// The input.
+        path: PathBuf,
+    },
     /// There is not one audio file in the inputs.
     #[error(
         "no audio files found in {}; known extensions: {}",
@@ -99,6 +105,16 @@ pub enum PlanError {
     #[error("{}: is an input and would be overwritten; choose another output", path.display())]
     OutputIsInput {
         /// The file.
+        path: PathBuf,
+    },
+    /// The report is to be written where audio is.
+    #[error(
+        "{}: the report would overwrite that file, which is an input or an output; choose another \
+         --report",
+        path.display()
+    )]
+    ReportIsAudio {
+        /// The report.
         path: PathBuf,
     },
     /// Outputs exist and that was to be an error.
