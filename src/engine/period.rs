@@ -6,7 +6,7 @@ use super::sample::Sample;
 /// Lags bounded together: as many as fill the widest vectors with 16-bit lanes.
 const GROUP: usize = 64;
 /// Zeros behind the audio, so that the last group can read past the last lag.
-const PADDING: usize = 4 * GROUP;
+const PADDING: usize = 2 * GROUP;
 /// Blocks in the longest lag: more make the bounds tighter and dearer.
 const BLOCKS: usize = 48;
 
