@@ -2,13 +2,18 @@
 
 mod estimate;
 pub mod events;
+mod journal;
 mod output;
 pub mod plan;
 pub mod run;
+mod selection;
+mod session;
 mod walk;
 
 pub use estimate::estimate;
 pub use events::Event;
 pub use output::write_file;
 pub use plan::{Action, IfExists, Job, Plan, PlanError, PlanRequest};
-pub use run::{RunOptions, run};
+pub use run::{RunOptions, StopToken};
+pub use selection::{AUDIO_EXTENSIONS, Globs, Selection};
+pub use session::{FileError, Session};

@@ -4,35 +4,42 @@
 mod args;
 mod dry_run;
 mod exit_code;
+mod file_list;
 mod presets;
 mod progress;
+mod signals;
 mod summary;
 mod text;
 
 use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use audiostretchy::batch::{self, PlanError, RunOptions};
+use audiostretchy::batch::{self, PlanError, RunOptions, Session, StopToken};
 use audiostretchy::preset::PresetStore;
 use audiostretchy::report::{self, Report};
-use clap::Parser;
 
-use args::{Args, Command, ConvertArgs};
-use exit_code::ExitCode;
+use args::{Args, Command, ConvertArgs, NoFilesArg};
 use progress::Progress;
 
 /// What the report is called where no other name is given.
 const REPORT_NAME: &str = "audiostretchy-report.json";
 
+/// The report's name that stands for standard output.
+const STDOUT: &str = "-";
+
 /// Parses the command line, does what it says, and tells the exit code.
 pub fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = Args::parse_or_exit();
     let result = match args.command {
         Some(Command::Presets(command)) => presets::run(&command),
         None => convert(&args.convert),
     };
     result.unwrap_or_else(|error| {
+        if is_broken_pipe(error.as_ref()) {
+            return ExitCode::SUCCESS;
+        }
         eprintln!("error: {}", text::with_causes(error.as_ref()));
         exit_code::of(error.as_ref())
     })
@@ -41,30 +48,47 @@ pub fn main() -> ExitCode {
 fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
     let store = PresetStore::from_environment(args.preset_dir.as_deref())?;
     let resolved = store.resolve(args.preset.as_deref(), &args.layer()?)?;
-    let mut plan = args.plan_request(&resolved.settings).plan()?;
-    if !args.dry_run {
-        plan.check_writable()?;
+    let mut plan = match args.plan_request(&resolved.settings)?.plan() {
+        Err(PlanError::NoAudio { .. }) if args.no_files == NoFilesArg::Pass => {
+            return Ok(ExitCode::SUCCESS);
+        }
+        plan => plan?,
+    };
+    if let Some(report) = args.report.as_deref().filter(|&path| path != STDOUT) {
+        plan.check_report(report)?;
     }
-    plan.probe();
     if args.dry_run {
+        plan.probe();
         dry_run::print(&plan, &resolved, args.jobs)?;
-        return Ok(ExitCode::Success);
+        return Ok(ExitCode::SUCCESS);
     }
     let options = RunOptions {
         jobs: args.jobs,
-        settings: serde_json::to_value(&resolved)?,
+        max_failures: args.most_failures(),
+        timeout: args.timeout,
+        settings: (&resolved).into(),
     };
+    let mut session = Session::start(plan)?;
+    session.probe();
+    let plan = session.plan();
     let progress = Progress::new(args.verbosity(), plan.to_stretch().count());
     silence_worker_panics();
-    let report = batch::run(&plan, &options, &|event| progress.show(event));
+    let report = std::thread::scope(|scope| {
+        let stop = StopToken::new();
+        let signals = signals::listen(scope, &session, stop.clone())?;
+        let report = session.run(&options, &stop, &|event| progress.show(event));
+        signals.close();
+        io::Result::Ok(report)
+    })?;
     let target = report_target(args, plan.folder.as_deref());
     let written = match &target {
         Some(target) => write_report(&report, target),
         None => Ok(()),
     };
-    summary::print(&report, args.verbosity(), target.as_deref());
+    let report_file = target.as_deref().filter(|_| written.is_ok());
+    summary::print(&report, args.verbosity(), report_file);
     written?;
-    Ok(exit_code::of_report(&report))
+    Ok(report.exit_code.into())
 }
 
 /// Where the report goes: as asked for, else into the output folder; `-` is standard output.
@@ -106,7 +130,8 @@ fn silence_worker_panics() {
     }));
 }
 
-/// Whether an error says that there was nothing to do.
-fn is_no_audio(error: &(dyn Error + 'static)) -> bool {
-    matches!(error.downcast_ref(), Some(PlanError::NoAudio { .. }))
+/// Whether the reader of a listing has seen enough, as `head` has.
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

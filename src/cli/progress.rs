@@ -9,7 +9,7 @@ use audiostretchy::report::{FileReport, Status};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::args::Verbosity;
-use super::{summary, text};
+use super::text;
 
 const FILE_TEMPLATE: &str = "  {bar:20} {percent:>3}%  {msg}";
 const TOTAL_TEMPLATE: &str = "{bar:22} {percent:>3}%  {prefix}  {msg}  {eta} left";
@@ -123,7 +123,7 @@ fn style(template: &str) -> ProgressStyle {
 }
 
 fn about(report: &FileReport, verbosity: Verbosity) -> String {
-    let input = summary::path(&report.input);
+    let input = report.input.to_string();
     if let Some(error) = &report.error {
         return format!("failed {input}: {}", text::escape(&error.to_string()));
     }
@@ -135,11 +135,11 @@ fn about(report: &FileReport, verbosity: Verbosity) -> String {
         if verbosity == Verbosity::Verbose {
             line += &format!(
                 ", {} {} Hz to {} {} Hz, ratio {:.4}",
-                source.info.codec,
-                source.info.sample_rate,
+                source.codec,
+                source.sample_rate,
                 result.format,
                 result.sample_rate,
-                result.ratio
+                result.ratio.unwrap_or_default()
             );
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use audiostretchy::report::{PathText, Report};
+use audiostretchy::report::Report;
 
 use super::args::Verbosity;
 use super::text;
@@ -16,7 +16,7 @@ pub fn print(report: &Report, verbosity: Verbosity, report_file: Option<&Path>) 
         if let Some(error) = &file.error {
             eprintln!(
                 "failed: {}: {}",
-                path(&file.input),
+                file.input,
                 text::escape(&error.to_string())
             );
         }
@@ -51,10 +51,4 @@ fn totals(report: &Report) -> String {
         );
     }
     totals
-}
-
-/// A path of the report, safe to print.
-pub fn path(path: &PathText) -> String {
-    let (PathText::Text(text) | PathText::Bytes { text, .. }) = path;
-    text::escape(text)
 }

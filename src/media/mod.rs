@@ -1,7 +1,13 @@
 //! Audio files: decoding, encoding, resampling. The only rooms that know file formats.
 
+mod aac;
 pub mod decode;
 pub mod encode;
 pub mod format;
 pub mod metadata;
+mod mkv;
+mod mp4;
+mod opus;
+mod pcm;
 pub mod resample;
+mod xing;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::keys::{self, KEYS, Key, Refused};
 use super::{Entry, PresetError, Settings, Source};
@@ -11,7 +11,7 @@ use crate::media::format::{BitDepth, Format};
 use crate::options::OptionError;
 
 /// A value as a user gives it. Its `Display` is TOML.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Value {
     /// A whole number.

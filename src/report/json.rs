@@ -1,8 +1,12 @@
-//! The report as JSON.
+//! The report as JSON: complete, and the one form that can be read back.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufReader, Write};
+use std::path::{Path, PathBuf};
 
-use super::Report;
+use serde::Deserialize;
+
+use super::{Report, SCHEMA_VERSION};
 
 /// Writes a report, indented, with a line break at the end.
 ///
@@ -12,4 +16,67 @@ pub fn write(report: &Report, mut to: impl Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut to, report)?;
     writeln!(to)?;
     to.flush()
+}
+
+/// Why a report cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The file cannot be read.
+    #[error("{}: cannot be read", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is not a report.
+    #[error("{}: not a report of audiostretchy", path.display())]
+    NotAReport {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        source: serde_json::Error,
+    },
+    /// The file is a report of another structure.
+    #[error(
+        "{}: the report's schema_version is {found} and {SCHEMA_VERSION} is what this version \
+         reads; use the version that wrote it",
+        path.display()
+    )]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+}
+
+/// Reads a report.
+///
+/// # Errors
+/// Where the file cannot be read, is no report, or one of another structure.
+pub fn read(path: &Path) -> Result<Report, ReadError> {
+    /// What a report of any version has.
+    #[derive(Deserialize)]
+    struct Version {
+        schema_version: u32,
+    }
+    let not_a_report = |source| ReadError::NotAReport {
+        path: path.to_owned(),
+        source,
+    };
+    let read = || io::read_to_string(BufReader::new(File::open(path)?));
+    let text = read().map_err(|source| ReadError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    let Version { schema_version } = serde_json::from_str(&text).map_err(not_a_report)?;
+    if schema_version != SCHEMA_VERSION {
+        return Err(ReadError::Version {
+            path: path.to_owned(),
+            found: schema_version,
+        });
+    }
+    serde_json::from_str(&text).map_err(not_a_report)
 }

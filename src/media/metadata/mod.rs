@@ -5,11 +5,15 @@
 //! through the fields that all of them know. The text of tags is read and made by lofty; they are
 //! put into output files by code of our own, because that would hold whole files in memory.
 
+mod aiff;
 mod chapter;
 mod clock;
 mod cue;
 mod fields;
+mod flac;
+mod foreign;
 mod id3;
+mod ogg;
 mod place;
 mod read;
 mod riff;
@@ -54,6 +58,10 @@ pub struct Metadata {
     id3: Option<Id3v2Tag>,
     vorbis: Option<VorbisComments>,
     riff: Option<RiffChunks>,
+    /// The content of a FLAC cue sheet block.
+    cue_sheet: Option<Vec<u8>>,
+    /// Whether the chapters are the tracks of the cue sheet.
+    chapters_are_cues: bool,
     /// The output's length in frames and its sample rate, once times have been moved.
     end: Option<(u64, u32)>,
 }
@@ -68,6 +76,8 @@ impl Default for Metadata {
             id3: None,
             vorbis: None,
             riff: None,
+            cue_sheet: None,
+            chapters_are_cues: false,
             end: None,
         }
     }
@@ -108,6 +118,9 @@ impl Metadata {
         }
         if let Some(riff) = &mut self.riff {
             riff.visit(clock);
+        }
+        if let Some(sheet) = &mut self.cue_sheet {
+            flac::visit_cue_sheet(sheet, clock);
         }
         let Some(end) = clock.output_end() else {
             return Vec::new();

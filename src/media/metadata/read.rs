@@ -11,13 +11,16 @@ use lofty::config::{GlobalOptions, apply_global_options};
 use lofty::file::{AudioFile, FileType, TaggedFileExt};
 use lofty::flac::FlacFile;
 use lofty::id3::v2::Id3v2Tag;
+use lofty::mp4::{AtomData, AtomIdent, Mp4File};
 use lofty::mpeg::MpegFile;
 use lofty::ogg::tag::VorbisComments;
 use lofty::ogg::{OggPictureStorage, OpusFile, VorbisFile};
 use lofty::probe::Probe;
-use lofty::tag::Tag;
+use lofty::tag::{ItemKey, Tag, TagType};
 
-use super::{MAX_CHAPTERS, MAX_TAG_BYTES, Metadata, fields, id3, riff, vorbis};
+use super::{
+    MAX_CHAPTERS, MAX_TAG_BYTES, Metadata, aiff, fields, flac, foreign, id3, riff, vorbis,
+};
 use crate::warning::Warning;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -94,11 +97,13 @@ impl Reader {
     fn read(&mut self, path: &Path, container: &str) -> Result<()> {
         let mut file = BufReader::new(File::open(path)?);
         match container {
-            "wave" => self.read_wav(&mut file),
+            "wave" | "rf64" => self.read_wav(&mut file),
             "mp1" | "mp2" | "mp3" | "aac" => self.read_mpeg(&mut file, container),
             "flac" => self.read_flac(&mut file),
-            "ogg" => self.read_ogg(&mut file),
-            _ => self.read_other(file),
+            "ogg" => self.read_ogg(path, &mut file),
+            "aiff" => self.read_aiff(&mut file),
+            "isomp4" => self.read_mp4(path, file),
+            _ => self.read_other(path, file),
         }
     }
 
@@ -150,6 +155,9 @@ impl Reader {
     }
 
     fn read_flac(&mut self, file: &mut BufReader<File>) -> Result<()> {
+        let (blocks, _) = flac::read_blocks(file)?;
+        self.metadata.cue_sheet = flac::cue_sheet(&blocks);
+        file.seek(SeekFrom::Start(0))?;
         let file = FlacFile::read_from(file, id3::parse_options())?;
         let pictures = file.pictures().iter().map(|(picture, _)| picture.clone());
         let pictures: Vec<_> = pictures.collect();
@@ -159,10 +167,48 @@ impl Reader {
             self.add_id3(tag);
         }
         self.metadata.pictures.extend(pictures);
+        if let Some(sheet) = &self.metadata.cue_sheet
+            && self.metadata.chapters.is_empty()
+        {
+            self.metadata.chapters = flac::cue_chapters(sheet);
+            self.metadata.chapters_are_cues = true;
+        }
         Ok(())
     }
 
-    fn read_ogg(&mut self, file: &mut BufReader<File>) -> Result<()> {
+    fn read_aiff(&mut self, file: &mut BufReader<File>) -> Result<()> {
+        let chunks = aiff::read(file)?;
+        self.metadata.chapters = chunks.markers;
+        if let Some(text) = chunks.text {
+            self.set_common(text);
+        }
+        if let Some(bytes) = chunks.id3
+            && let Some(tag) = id3::parse(&bytes)?
+        {
+            self.add_id3(tag);
+        }
+        Ok(())
+    }
+
+    fn read_mp4(&mut self, path: &Path, mut file: BufReader<File>) -> Result<()> {
+        let mp4 = Mp4File::read_from(&mut file, id3::parse_options())?;
+        if let Some(ilst) = mp4.ilst() {
+            for atom in ilst {
+                if let AtomIdent::Freeform { mean, name } = atom.ident()
+                    && let Some(AtomData::UTF8(text)) = atom.data().next()
+                    && ItemKey::from_key(TagType::Mp4Ilst, &format!("----:{mean}:{name}")).is_none()
+                {
+                    let Metadata { common, custom, .. } = &mut self.metadata;
+                    fields::add_free_text(common, custom, name, text);
+                }
+            }
+            self.set_common(Tag::from(ilst.clone()));
+        }
+        let _ = path;
+        Ok(())
+    }
+
+    fn read_ogg(&mut self, path: &Path, file: &mut BufReader<File>) -> Result<()> {
         let kind = Probe::new(&mut *file).guess_file_type()?.file_type();
         file.seek(SeekFrom::Start(0))?;
         match kind {
@@ -174,17 +220,26 @@ impl Reader {
                 let file = VorbisFile::read_from(file, id3::parse_options())?;
                 self.add_vorbis(file.vorbis_comments().clone());
             }
-            _ => {}
+            _ => self.read_foreign(path)?,
         }
         Ok(())
     }
 
-    fn read_other(&mut self, file: BufReader<File>) -> Result<()> {
+    fn read_foreign(&mut self, path: &Path) -> Result<()> {
+        let found = foreign::read(File::open(path)?, self.rate)?;
+        self.metadata.chapters = found.chapters;
+        self.metadata.pictures = found.pictures;
+        self.metadata.custom = found.custom;
+        self.set_common(found.common);
+        Ok(())
+    }
+
+    fn read_other(&mut self, path: &Path, file: BufReader<File>) -> Result<()> {
         let probe = Probe::new(file)
             .options(id3::parse_options())
             .guess_file_type()?;
         if probe.file_type().is_none() {
-            return Ok(());
+            return self.read_foreign(path);
         }
         let tagged = probe.read()?;
         if let Some(tag) = tagged.primary_tag().or_else(|| tagged.first_tag()) {

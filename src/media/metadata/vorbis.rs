@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use lofty::ogg::tag::VorbisComments;
+use lofty::picture::{Picture, PictureInformation};
 use lofty::tag::{Tag, TagType};
 
 use super::chapter::{Chapter, MAX_CHAPTERS};
@@ -32,6 +33,22 @@ pub fn to_common(comments: &VorbisComments) -> (Tag, Custom) {
         }
     }
     (common, custom)
+}
+
+/// Comments that say nothing.
+pub fn empty() -> VorbisComments {
+    VorbisComments::new()
+}
+
+/// Comments made from common fields and free text.
+pub fn from_common(common: &Tag, custom: &Custom) -> VorbisComments {
+    let (common, rest) = fields::for_family(common, TagType::VorbisComments);
+    let mut comments = VorbisComments::from(common);
+    for (key, value) in rest.into_iter().chain(custom.iter().cloned()) {
+        comments.push(key, value);
+    }
+    comments.set_vendor(String::new());
+    comments
 }
 
 /// Moves what depends on length and tempo.
@@ -106,6 +123,55 @@ fn parse_time(text: &str) -> Option<u64> {
     valid.then(|| (hours * 60 + minutes % 60_000) * 60_000 + (seconds * 1000.0).round() as u64)
 }
 
+/// Adds chapters, with positions in frames at a sample rate in Hz.
+pub fn add_chapters(comments: &mut VorbisComments, chapters: &[Chapter], rate: u32) {
+    for (number, chapter) in (1..).zip(chapters) {
+        let millis = rescale(chapter.start, rate.into(), 1000);
+        let (seconds, millis) = (millis / 1000, millis % 1000);
+        let (minutes, seconds) = (seconds / 60, seconds % 60);
+        let (hours, minutes) = (minutes / 60, minutes % 60);
+        let key = format!("CHAPTER{number:03}");
+        comments.push(
+            key.clone(),
+            format!("{hours:02}:{minutes:02}:{seconds:02}.{millis:03}"),
+        );
+        comments.push(format!("{key}NAME"), chapter.title.clone());
+        if let Some(url) = &chapter.url {
+            comments.push(format!("{key}URL"), url.clone());
+        }
+    }
+}
+
+/// The bytes of a comment header without the framing of its container: vendor, then the fields.
+///
+/// `pictures` are put in as METADATA_BLOCK_PICTURE; FLAC keeps them in blocks of their own.
+pub fn to_bytes(comments: &VorbisComments, pictures: &[Picture], vendor: &str) -> Vec<u8> {
+    let mut fields: Vec<Vec<u8>> = Vec::new();
+    let ours = std::iter::once(("ENCODER", fields::ENCODER));
+    for (key, value) in comments.items().chain(ours) {
+        fields.push([key.as_bytes(), b"=", value.as_bytes()].concat());
+    }
+    for picture in pictures {
+        let mut field = b"METADATA_BLOCK_PICTURE=".to_vec();
+        field.extend(picture.as_flac_bytes(information(picture), true));
+        fields.push(field);
+    }
+    let mut bytes = Vec::new();
+    bytes.extend((vendor.len() as u32).to_le_bytes());
+    bytes.extend(vendor.as_bytes());
+    bytes.extend((fields.len() as u32).to_le_bytes());
+    for field in fields {
+        bytes.extend((field.len() as u32).to_le_bytes());
+        bytes.extend(field);
+    }
+    bytes
+}
+
+/// Size and depth of a picture, as far as its own header tells.
+pub fn information(picture: &Picture) -> PictureInformation {
+    PictureInformation::from_picture(picture).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,5 +182,25 @@ mod tests {
         assert_eq!(parse_time("00:00:00"), Some(0));
         assert_eq!(parse_time("12:30"), None);
         assert_eq!(parse_time("00:00:-1"), None);
+    }
+
+    #[test]
+    fn chapters_are_read_as_they_were_written() {
+        let mut chapters = vec![
+            Chapter::new(0, ""),
+            Chapter::new(160_000_000, "Kapitel Zwei"),
+        ];
+        chapters[1].url = Some("https://example.org/?a=b".into());
+        let mut comments = VorbisComments::new();
+        add_chapters(&mut comments, &chapters, 44_100);
+        let read = super::chapters(&comments, 44_100);
+        assert_eq!(read.len(), 2);
+        assert!(read[1].start.abs_diff(160_000_000) <= 22);
+        assert_eq!(
+            (&read[1].title, &read[1].url),
+            (&chapters[1].title, &chapters[1].url)
+        );
+        clean(&mut comments);
+        assert_eq!(comments.items().len(), 0);
     }
 }

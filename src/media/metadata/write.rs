@@ -7,7 +7,7 @@ use lofty::tag::TagType;
 
 use super::chapter::Chapter;
 use super::cue::CueSheet;
-use super::{Metadata, TagFile, id3, place, riff};
+use super::{Metadata, TagFile, aiff, flac, id3, ogg, place, riff, vorbis};
 use crate::media::format::Format;
 use crate::warning::Warning;
 
@@ -20,6 +20,8 @@ pub fn write(
     match format {
         Format::Mp3 => metadata.write_mp3(file),
         Format::Wav => metadata.write_wav(file),
+        Format::Aiff => metadata.write_aiff(file),
+        Format::Flac => metadata.write_flac(file),
     }
 }
 
@@ -53,15 +55,78 @@ impl Metadata {
         }
         let says_all = riff.is_some() || self.is_told_by_info();
         if self.id3.is_some() || !says_all {
-            // Players would show chapters twice that stand in the tag as well.
-            let in_tag = self.chapters.iter().any(Chapter::has_more_than_title);
-            let tag = self.id3_tag(in_tag, &mut warnings);
+            let tag = self.id3_chunk(&mut warnings);
             riff::push_chunk(&mut chunks, *b"id3 ", &tag);
         }
         if !riff::append(file, &chunks)? {
             warnings.push(Warning::tags_not_written("the file would outgrow 4 GiB"));
         }
         Ok(warnings)
+    }
+
+    fn write_aiff(&self, file: &mut dyn TagFile) -> io::Result<Vec<Warning>> {
+        let mut warnings = Vec::new();
+        let mut chunks = aiff::marker_chunk(&self.chapters);
+        chunks.extend(aiff::text_chunks(&self.common));
+        let tag = self.id3_chunk(&mut warnings);
+        aiff::push_chunk(&mut chunks, *b"ID3 ", &tag);
+        if !aiff::append(file, &chunks)? {
+            warnings.push(Warning::tags_not_written("the file would outgrow 4 GiB"));
+        }
+        Ok(warnings)
+    }
+
+    fn write_flac(&self, file: &mut dyn TagFile) -> io::Result<Vec<Warning>> {
+        let mut warnings = Vec::new();
+        let old = flac::read_blocks(file)?;
+        let (vendor, mask) = flac::encoder_comments(&old.0);
+        let mut comments = self.comments(self.cue_sheet.is_some());
+        if let Some((key, value)) = mask.as_deref().and_then(|mask| mask.split_once('=')) {
+            comments.push(key.to_owned(), value.to_owned());
+        }
+        let mut comments = vorbis::to_bytes(&comments, &[], &vendor);
+        if comments.len() > flac::MAX_BLOCK {
+            warnings.push(Warning::tags_not_written(
+                "FLAC holds text of 16 MiB at most",
+            ));
+            comments = vorbis::to_bytes(&vorbis::empty(), &[], &vendor);
+        }
+        let pictures = self.pictures.iter();
+        let pictures =
+            pictures.map(|picture| picture.as_flac_bytes(vorbis::information(picture), false));
+        let (pictures, too_large): (Vec<_>, Vec<_>) =
+            pictures.partition(|picture| picture.len() <= flac::MAX_BLOCK);
+        if !too_large.is_empty() {
+            warnings.push(Warning::tags_not_written(
+                "FLAC holds pictures of 16 MiB at most",
+            ));
+        }
+        flac::write(file, old, comments, pictures, self.cue_sheet.clone())?;
+        Ok(warnings)
+    }
+
+    /// Vorbis and Opus.
+    fn write_ogg(&self, file: &mut dyn TagFile) -> io::Result<Vec<Warning>> {
+        let comments = self.comments(false);
+        ogg::write(file, |vendor| {
+            vorbis::to_bytes(&comments, &self.pictures, vendor)
+        })?;
+        Ok(Vec::new())
+    }
+
+    /// Vorbis comments: those that came in, else ones made from what there is. Chapters are put in
+    /// unless they stand in a cue sheet beside.
+    fn comments(&self, has_cue_sheet: bool) -> lofty::ogg::tag::VorbisComments {
+        let mut comments = match &self.vorbis {
+            Some(comments) => comments.clone(),
+            None => vorbis::from_common(&self.common, &self.custom),
+        };
+        if let Some((_, rate)) = self.end
+            && !(has_cue_sheet && self.chapters_are_cues)
+        {
+            vorbis::add_chapters(&mut comments, &self.chapters, rate);
+        }
+        comments
     }
 
     /// Whether the few fields of LIST INFO, and cue points, tell all there is.
@@ -73,6 +138,13 @@ impl Metadata {
             && self.common.items().all(|item| {
                 simple(item.value().text()) && item.key().map_key(TagType::RiffInfo).is_some()
             })
+    }
+
+    /// An ID3v2 tag for a file that has chapters in a chunk of their own: players would show those
+    /// twice that stand in the tag as well.
+    fn id3_chunk(&self, warnings: &mut Vec<Warning>) -> Vec<u8> {
+        let in_tag = self.chapters.iter().any(Chapter::has_more_than_title);
+        self.id3_tag(in_tag, warnings)
     }
 
     /// The bytes of an ID3v2 tag: the one that came in, else one made from what there is.

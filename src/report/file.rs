@@ -1,0 +1,262 @@
+//! What became of one file.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{PathText, quotient};
+use crate::pipeline::Outcome;
+use crate::warning::Warning;
+
+/// How a file ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Stretched in this run.
+    Done,
+    /// Left as it was.
+    Skipped,
+    /// Failed; nothing was written.
+    Failed,
+    /// Not taken up.
+    NotRun,
+}
+
+impl Status {
+    /// The status in words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+            Self::NotRun => "not run",
+        }
+    }
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FileReport {
+    /// The file read; of a folder that could not be read, the folder.
+    pub input: PathText,
+    /// The file written, or that would have been; `None` for a folder that could not be read.
+    pub output: Option<PathText>,
+    /// How it ended.
+    pub status: Status,
+    /// Why it was skipped or not run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Cow<'static, str>>,
+    /// What was read, of a file that is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceReport>,
+    /// What was written, of a file that is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<ResultReport>,
+    /// What went other than asked.
+    pub warnings: Vec<WarningReport>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorReport>,
+    /// How long it took, in seconds.
+    pub elapsed_seconds: f64,
+    /// Seconds of input audio per second of work, of a file that is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed: Option<f64>,
+}
+
+/// The audio that was read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceReport {
+    /// Short name of the container, such as `wave` or `mp3`.
+    pub container: Cow<'static, str>,
+    /// Short name of the codec, such as `pcm_s16le` or `mp3`.
+    pub codec: Cow<'static, str>,
+    /// Sample rate in Hz.
+    pub sample_rate: u32,
+    /// Number of channels.
+    pub channels: usize,
+    /// Bits per sample; `None` for lossy codecs.
+    pub bits_per_sample: Option<u32>,
+    /// Whether the samples are floating point.
+    pub is_float: bool,
+    /// Mean bit rate in kbit/s, if known.
+    pub bitrate_kbps: Option<u32>,
+    /// Length in frames that the header gives, if it does.
+    pub header_frames: Option<u64>,
+    /// Frames read.
+    pub frames: u64,
+    /// The same in seconds.
+    pub seconds: f64,
+    /// Seconds of it found to lie in gaps.
+    pub gap_seconds: f64,
+}
+
+/// The audio that was written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResultReport {
+    /// Name of the format.
+    pub format: Cow<'static, str>,
+    /// Sample rate in Hz.
+    pub sample_rate: u32,
+    /// Number of channels.
+    pub channels: usize,
+    /// Sample type and depth; `None` for lossy formats.
+    pub bit_depth: Option<Cow<'static, str>>,
+    /// Frames written.
+    pub frames: u64,
+    /// The same in seconds.
+    pub seconds: f64,
+    /// Output length divided by input length, as it came out; `None` of no audio at all.
+    pub ratio: Option<f64>,
+    /// Samples beyond full scale that were limited.
+    pub clipped_samples: u64,
+}
+
+/// Something that went other than asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WarningReport {
+    /// A stable code, in kebab case.
+    pub code: Cow<'static, str>,
+    /// What happened, in one sentence.
+    pub message: String,
+}
+
+impl From<Warning> for WarningReport {
+    fn from(warning: Warning) -> Self {
+        Self {
+            code: warning.code.into(),
+            message: warning.message,
+        }
+    }
+}
+
+/// Why a file failed. Its `Display` is the message with all causes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorReport {
+    /// A stable code, in kebab case.
+    pub code: Cow<'static, str>,
+    /// The error in one sentence.
+    pub message: String,
+    /// What caused it, outermost first.
+    pub causes: Vec<String>,
+}
+
+impl ErrorReport {
+    /// An error with its causes.
+    pub fn new(code: &'static str, error: &dyn std::error::Error) -> Self {
+        let causes = std::iter::successors(error.source(), |&cause| cause.source());
+        Self {
+            code: code.into(),
+            message: error.to_string(),
+            causes: causes.map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl std::fmt::Display for ErrorReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)?;
+        for cause in &self.causes {
+            write!(f, ": {cause}")?;
+        }
+        Ok(())
+    }
+}
+
+impl FileReport {
+    /// A file that nothing has been done with.
+    pub fn new(input: &Path, output: Option<&Path>, status: Status) -> Self {
+        Self {
+            input: input.into(),
+            output: output.map(PathText::from),
+            status,
+            reason: None,
+            source: None,
+            result: None,
+            warnings: Vec::new(),
+            error: None,
+            elapsed_seconds: 0.0,
+            speed: None,
+        }
+    }
+
+    /// A file left as it was.
+    pub fn skipped(input: &Path, output: &Path, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            reason: Some(reason.into()),
+            ..Self::new(input, Some(output), Status::Skipped)
+        }
+    }
+
+    /// A file that was not taken up.
+    pub fn not_run(input: &Path, output: &Path, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            reason: Some(reason.into()),
+            ..Self::new(input, Some(output), Status::NotRun)
+        }
+    }
+
+    /// A file that is done.
+    pub fn done(input: &Path, output: &Path, outcome: Outcome, elapsed: Duration) -> Self {
+        let Outcome { source, spec, .. } = outcome;
+        let input_rate = f64::from(source.sample_rate);
+        let seconds = outcome.input_frames as f64 / input_rate;
+        let result_seconds = outcome.encoded.frames as f64 / f64::from(spec.sample_rate);
+        let elapsed_seconds = elapsed.as_secs_f64();
+        let lossless = spec.format.is_lossless();
+        Self {
+            source: Some(SourceReport {
+                container: source.container.into(),
+                codec: source.codec.into(),
+                sample_rate: source.sample_rate,
+                channels: source.channels,
+                bits_per_sample: source.bits_per_sample,
+                is_float: source.is_float,
+                bitrate_kbps: source.bitrate_kbps,
+                header_frames: source.frames,
+                frames: outcome.input_frames,
+                seconds,
+                gap_seconds: outcome.gap_frames as f64 / input_rate,
+            }),
+            result: Some(ResultReport {
+                format: spec.format.name().into(),
+                sample_rate: spec.sample_rate,
+                channels: spec.channels,
+                bit_depth: lossless.then(|| spec.bit_depth.name().into()),
+                frames: outcome.encoded.frames,
+                seconds: result_seconds,
+                ratio: quotient(result_seconds, seconds),
+                clipped_samples: outcome.encoded.clipped_samples,
+            }),
+            warnings: outcome.warnings.into_iter().map(Into::into).collect(),
+            elapsed_seconds,
+            speed: quotient(seconds, elapsed_seconds),
+            ..Self::new(input, Some(output), Status::Done)
+        }
+    }
+
+    /// A file that failed.
+    pub fn failed(
+        input: &Path,
+        output: Option<&Path>,
+        error: ErrorReport,
+        elapsed: Duration,
+    ) -> Self {
+        Self {
+            error: Some(error),
+            elapsed_seconds: elapsed.as_secs_f64(),
+            ..Self::new(input, output, Status::Failed)
+        }
+    }
+
+    /// Why the file is not done: its error with all causes, or the reason; empty if it is done.
+    pub fn explanation(&self) -> String {
+        match (&self.error, &self.reason) {
+            (Some(error), _) => error.to_string(),
+            (None, Some(reason)) => reason.to_string(),
+            (None, None) => String::new(),
+        }
+    }
+}

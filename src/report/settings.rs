@@ -1,0 +1,45 @@
+//! The settings of a run, and where each came from.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::preset::{Resolved, Value};
+
+/// The settings of a run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SettingsReport {
+    /// The preset asked for.
+    pub preset: Option<String>,
+    /// That preset's description.
+    pub description: Option<String>,
+    /// Every setting by its key in snake case, as in a preset.
+    pub values: BTreeMap<String, SettingReport>,
+}
+
+/// One setting.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SettingReport {
+    /// The value as it was given, or the default; `None` where it is taken from the input.
+    pub value: Option<Value>,
+    /// What decided the value: `the command line`, `speech.toml:3`, `built-in preset speech, line
+    /// 2`, or `the default`.
+    pub source: String,
+}
+
+impl From<&Resolved> for SettingsReport {
+    fn from(resolved: &Resolved) -> Self {
+        let values = resolved.entries.iter().map(|entry| {
+            let setting = SettingReport {
+                value: entry.value.clone(),
+                source: entry.source.to_string(),
+            };
+            (entry.key.to_owned(), setting)
+        });
+        Self {
+            preset: resolved.preset.clone(),
+            description: resolved.description.clone(),
+            values: values.collect(),
+        }
+    }
+}
