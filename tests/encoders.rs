@@ -213,7 +213,11 @@ fn check_round_trip(format: Format, channels: usize, rate: u32, float: bool, tol
 
     assert_eq!(encoded.frames, frames as u64, "{what}");
     assert_eq!(encoded.clipped_samples, 0, "{what}");
-    let decoded_rate = spec.sample_rate;
+    // Opus decoders always give 48 kHz.
+    let decoded_rate = match format {
+        Format::Opus => 48_000,
+        _ => spec.sample_rate,
+    };
     let decoded_frames = frames * decoded_rate as usize / spec.sample_rate as usize;
     assert_eq!(decoded.samples.len(), decoded_frames * channels, "{what}");
     assert_eq!(decoded.sample_rate, decoded_rate, "{what}");
@@ -338,6 +342,27 @@ fn ogg_vorbis_takes_any_bit_rate_and_quality() {
             let file = TestFile::new(Format::Ogg);
             assert_eq!(encode(&spec, &input, true, &file.path).frames, 4_000);
         }
+    }
+}
+
+#[test]
+fn opus_keeps_length_and_tones() {
+    check_round_trips(Format::Opus, &[1, 2, 6], 0.3);
+    check_short_files(Format::Opus);
+}
+
+#[test]
+fn opus_is_given_one_of_its_own_rates() {
+    for (rate, expected, warned) in [
+        (8_000, 8_000, false),
+        (24_000, 24_000, false),
+        (22_050, 48_000, true),
+        (44_100, 48_000, true),
+        (96_000, 48_000, true),
+    ] {
+        let (spec, codes) = converted(&source(2, rate, false), Format::Opus);
+        assert_eq!(spec.sample_rate, expected);
+        assert_eq!(codes == ["resampled"], warned, "{rate} Hz: {codes:?}");
     }
 }
 

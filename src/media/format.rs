@@ -16,11 +16,20 @@ pub enum Format {
     Aiff,
     /// Ogg Vorbis.
     Ogg,
+    /// Ogg Opus.
+    Opus,
 }
 
 impl Format {
     /// All formats that can be written.
-    pub const ALL: [Self; 5] = [Self::Wav, Self::Mp3, Self::Flac, Self::Aiff, Self::Ogg];
+    pub const ALL: [Self; 6] = [
+        Self::Wav,
+        Self::Mp3,
+        Self::Flac,
+        Self::Aiff,
+        Self::Ogg,
+        Self::Opus,
+    ];
 
     /// The name used in options, presets and reports.
     pub fn name(self) -> &'static str {
@@ -30,6 +39,7 @@ impl Format {
             Self::Flac => "flac",
             Self::Aiff => "aiff",
             Self::Ogg => "ogg",
+            Self::Opus => "opus",
         }
     }
 
@@ -41,6 +51,7 @@ impl Format {
             Self::Flac => &["flac"],
             Self::Aiff => &["aiff", "aif"],
             Self::Ogg => &["ogg", "oga"],
+            Self::Opus => &["opus"],
         }
     }
 

@@ -93,6 +93,24 @@ pub fn deinterleave(samples: Samples<'_>, order: &[usize], planes: &mut [Vec<f32
     }
 }
 
+/// Appends a block of interleaved samples to another, each frame in the order of [`order`].
+pub fn reorder(samples: Samples<'_>, order: &[usize], output: &mut Vec<f32>) {
+    let channels = order.len();
+    match samples {
+        Samples::Int16(samples) => {
+            for frame in samples.chunks_exact(channels) {
+                let float = |&channel: &usize| f32::from(frame[channel]) / 32768.0;
+                output.extend(order.iter().map(float));
+            }
+        }
+        Samples::Float32(samples) => {
+            for frame in samples.chunks_exact(channels) {
+                output.extend(order.iter().map(|&channel| finite(frame[channel])));
+            }
+        }
+    }
+}
+
 /// The sample, or silence where it is no finite number.
 fn finite(sample: f32) -> f32 {
     if sample.is_finite() { sample } else { 0.0 }

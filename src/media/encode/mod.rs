@@ -4,6 +4,7 @@ mod aiff;
 mod flac;
 mod layout;
 mod mp3;
+mod opus;
 mod quantise;
 mod vorbis;
 mod wav;
@@ -24,6 +25,31 @@ pub enum Samples<'a> {
 }
 
 impl<'a> Samples<'a> {
+    fn len(self) -> usize {
+        match self {
+            Self::Int16(samples) => samples.len(),
+            Self::Float32(samples) => samples.len(),
+        }
+    }
+
+    fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// The first `len` samples, or all if there are fewer, and the rest.
+    fn split_at(self, len: usize) -> (Self, Self) {
+        match self {
+            Self::Int16(samples) => {
+                let (first, rest) = samples.split_at(len.min(samples.len()));
+                (Self::Int16(first), Self::Int16(rest))
+            }
+            Self::Float32(samples) => {
+                let (first, rest) = samples.split_at(len.min(samples.len()));
+                (Self::Float32(first), Self::Float32(rest))
+            }
+        }
+    }
+
     /// The block in parts of at most `len` samples.
     fn chunks(self, len: usize) -> impl Iterator<Item = Self> {
         let (integers, floats): (&'a [i16], &'a [f32]) = match self {
@@ -83,6 +109,7 @@ impl Limits {
             Format::Flac => flac::LIMITS,
             Format::Aiff => aiff::LIMITS,
             Format::Ogg => vorbis::LIMITS,
+            Format::Opus => opus::LIMITS,
         }
     }
 
@@ -237,6 +264,7 @@ impl EncodeSpec {
             Format::Flac => Box::new(flac::FlacEncoder::new(self, sink)?),
             Format::Aiff => Box::new(aiff::AiffEncoder::new(self, sink)?),
             Format::Ogg => Box::new(vorbis::VorbisEncoder::new(self, sink)?),
+            Format::Opus => Box::new(opus::OpusEncoder::new(self, sink)?),
         })
     }
 }
