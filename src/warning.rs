@@ -32,6 +32,18 @@ impl Warning {
         }
     }
 
+    /// The format fixes which speakers so many channels are for, and the source has others.
+    pub fn speakers_changed(format: Format, channels: usize) -> Self {
+        let name = format.name();
+        Self {
+            code: "speakers-changed",
+            message: format!(
+                "{name} cannot hold the source's choice of {channels} speakers: players will use \
+                 the usual ones"
+            ),
+        }
+    }
+
     /// Frames of the input could not be decoded.
     pub fn lost_frames(frames: u64) -> Self {
         Self {

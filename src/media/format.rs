@@ -14,11 +14,22 @@ pub enum Format {
     Flac,
     /// AIFF: PCM of 16 or 24 bits, or AIFF-C with 32-bit float.
     Aiff,
+    /// Ogg Vorbis.
+    Ogg,
+    /// Ogg Opus.
+    Opus,
 }
 
 impl Format {
     /// All formats that can be written.
-    pub const ALL: [Self; 4] = [Self::Wav, Self::Mp3, Self::Flac, Self::Aiff];
+    pub const ALL: [Self; 6] = [
+        Self::Wav,
+        Self::Mp3,
+        Self::Flac,
+        Self::Aiff,
+        Self::Ogg,
+        Self::Opus,
+    ];
 
     /// The name used in options, presets and reports.
     pub fn name(self) -> &'static str {
@@ -27,6 +38,8 @@ impl Format {
             Self::Mp3 => "mp3",
             Self::Flac => "flac",
             Self::Aiff => "aiff",
+            Self::Ogg => "ogg",
+            Self::Opus => "opus",
         }
     }
 
@@ -37,6 +50,8 @@ impl Format {
             Self::Mp3 => &["mp3"],
             Self::Flac => &["flac"],
             Self::Aiff => &["aiff", "aif"],
+            Self::Ogg => &["ogg", "oga"],
+            Self::Opus => &["opus"],
         }
     }
 

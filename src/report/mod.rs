@@ -1,10 +1,13 @@
 //! What happened, as a value: for programs, and for people who come back later.
 //!
-//! A [`Report`] is written as [`json`], which can be read back.
+//! A [`Report`] is written as [`json`], which can be read back, and for continuous integration as
+//! [`junit`] and [`markdown`].
 
 mod escape;
 mod file;
 pub mod json;
+pub mod junit;
+pub mod markdown;
 mod path;
 mod settings;
 

@@ -13,6 +13,7 @@ pub const LIMITS: Limits = Limits {
     channels: i16::MAX as usize,
     depths: &BitDepth::ALL,
     sample_rate: |rate| rate,
+    layouts: &[],
 };
 
 /// Bytes of samples in a file: sizes have 32 bits, and the header is in them too.

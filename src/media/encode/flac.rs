@@ -14,6 +14,7 @@ pub const LIMITS: Limits = Limits {
     channels: 8,
     depths: &[BitDepth::Int16, BitDepth::Int24],
     sample_rate: |rate| rate.min((1 << 20) - 1),
+    layouts: &[],
 };
 
 /// Seconds between the points of the seek table.

@@ -2,9 +2,12 @@
 
 mod aiff;
 mod flac;
+mod layout;
 mod mp3;
 mod mp3_info;
+mod opus;
 mod quantise;
+mod vorbis;
 mod wav;
 
 use std::io::{self, Seek, Write};
@@ -20,6 +23,43 @@ pub enum Samples<'a> {
     Int16(&'a [i16]),
     /// 32-bit floats.
     Float32(&'a [f32]),
+}
+
+impl<'a> Samples<'a> {
+    fn len(self) -> usize {
+        match self {
+            Self::Int16(samples) => samples.len(),
+            Self::Float32(samples) => samples.len(),
+        }
+    }
+
+    fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// The first `len` samples, or all if there are fewer, and the rest.
+    fn split_at(self, len: usize) -> (Self, Self) {
+        match self {
+            Self::Int16(samples) => {
+                let (first, rest) = samples.split_at(len.min(samples.len()));
+                (Self::Int16(first), Self::Int16(rest))
+            }
+            Self::Float32(samples) => {
+                let (first, rest) = samples.split_at(len.min(samples.len()));
+                (Self::Float32(first), Self::Float32(rest))
+            }
+        }
+    }
+
+    /// The block in parts of at most `len` samples.
+    fn chunks(self, len: usize) -> impl Iterator<Item = Self> {
+        let (integers, floats): (&'a [i16], &'a [f32]) = match self {
+            Self::Int16(samples) => (samples, &[]),
+            Self::Float32(samples) => (&[], samples),
+        };
+        let integers = integers.chunks(len).map(Self::Int16);
+        integers.chain(floats.chunks(len).map(Self::Float32))
+    }
 }
 
 /// Where encoded bytes go.
@@ -58,6 +98,8 @@ struct Limits {
     depths: &'static [BitDepth],
     /// The rate in Hz that audio of a rate is to be brought to: itself wherever it can be held.
     sample_rate: fn(u32) -> u32,
+    /// The speakers of 1, 2 and more channels, where the format fixes them.
+    layouts: &'static [&'static [u32]],
 }
 
 impl Limits {
@@ -67,6 +109,8 @@ impl Limits {
             Format::Mp3 => mp3::LIMITS,
             Format::Flac => flac::LIMITS,
             Format::Aiff => aiff::LIMITS,
+            Format::Ogg => vorbis::LIMITS,
+            Format::Opus => opus::LIMITS,
         }
     }
 
@@ -173,6 +217,13 @@ impl EncodeSpec {
         if sample_rate != wanted_rate {
             warnings.push(Warning::resampled(format, wanted_rate, sample_rate));
         }
+        if let (Some(mask), Some(layout)) = (
+            source.channel_mask,
+            limits.layouts.get(source.channels.wrapping_sub(1)),
+        ) && !layout::fits(layout, mask)
+        {
+            warnings.push(Warning::speakers_changed(format, source.channels));
+        }
         let wanted_depth = options.bit_depth.unwrap_or(match source.bits_per_sample {
             Some(17..=24) if !source.is_float => BitDepth::Int24,
             Some(25..) => BitDepth::Float32,
@@ -213,6 +264,8 @@ impl EncodeSpec {
             Format::Mp3 => Box::new(mp3::Mp3Encoder::new(self, sink)?),
             Format::Flac => Box::new(flac::FlacEncoder::new(self, sink)?),
             Format::Aiff => Box::new(aiff::AiffEncoder::new(self, sink)?),
+            Format::Ogg => Box::new(vorbis::VorbisEncoder::new(self, sink)?),
+            Format::Opus => Box::new(opus::OpusEncoder::new(self, sink)?),
         })
     }
 }

@@ -16,6 +16,7 @@ pub const LIMITS: Limits = Limits {
     channels: 2,
     depths: &[],
     sample_rate: nearest_sample_rate,
+    layouts: &[],
 };
 
 /// The sample rates of MPEG 1, 2 and 2.5, in Hz.

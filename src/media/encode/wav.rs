@@ -16,6 +16,7 @@ pub const LIMITS: Limits = Limits {
     channels: u16::MAX as usize,
     depths: &BitDepth::ALL,
     sample_rate: |rate| rate,
+    layouts: &[],
 };
 /// Body of the chunk kept free for the 64-bit sizes.
 const DS64_LEN: u32 = 28;

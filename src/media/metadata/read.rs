@@ -19,7 +19,7 @@ use lofty::probe::Probe;
 use lofty::tag::{ItemKey, Tag, TagType};
 
 use super::{
-    MAX_CHAPTERS, MAX_TAG_BYTES, Metadata, aiff, fields, flac, foreign, id3, riff, vorbis,
+    Chapter, MAX_CHAPTERS, MAX_TAG_BYTES, Metadata, aiff, fields, flac, foreign, id3, riff, vorbis,
 };
 use crate::warning::Warning;
 
@@ -204,7 +204,14 @@ impl Reader {
             }
             self.set_common(Tag::from(ilst.clone()));
         }
-        let _ = path;
+        let found = mp4ameta::Tag::read_from_path(path)?;
+        let rate = f64::from(self.rate);
+        let chapters = found.userdata.chapters().iter().map(|chapter| {
+            let start = (chapter.start.as_secs_f64() * rate).round() as u64;
+            Chapter::new(start, chapter.title.clone())
+        });
+        self.metadata.chapters = chapters.collect();
+        self.metadata.chapters.sort_by_key(|chapter| chapter.start);
         Ok(())
     }
 

@@ -22,6 +22,7 @@ pub fn write(
         Format::Wav => metadata.write_wav(file),
         Format::Aiff => metadata.write_aiff(file),
         Format::Flac => metadata.write_flac(file),
+        Format::Ogg | Format::Opus => metadata.write_ogg(file),
     }
 }
 

@@ -1,0 +1,142 @@
+//! The report as JUnit XML, which every CI system shows: one test case a file.
+//!
+//! Follows the schema that Jenkins publishes: a `testsuites` with one `testsuite`, the settings as
+//! its properties. Failed files are failures, skipped and not run ones are skipped, and warnings
+//! go to `system-out`.
+
+use std::io::{self, Write};
+
+use super::{FileReport, Report, Status, visible};
+use crate::preset::Value;
+
+/// Writes a report as JUnit XML.
+///
+/// # Errors
+/// Where writing fails.
+pub fn write(report: &Report, mut to: impl Write) -> io::Result<()> {
+    let counts = report.counts;
+    let totals = format!(
+        r#"name="{}" tests="{}" failures="{}" errors="0" time="{:.3}""#,
+        report.tool, counts.total, counts.failed, report.elapsed_seconds
+    );
+    writeln!(to, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
+    writeln!(to, "<testsuites {totals}>")?;
+    writeln!(
+        to,
+        r#"  <testsuite {totals} skipped="{}" timestamp="{}">"#,
+        counts.skipped + counts.not_run,
+        attribute(&report.started)
+    )?;
+    write_properties(report, &mut to)?;
+    for file in &report.files {
+        write_case(file, &report.tool, &mut to)?;
+    }
+    writeln!(to, "  </testsuite>")?;
+    writeln!(to, "</testsuites>")?;
+    to.flush()
+}
+
+fn write_properties(report: &Report, to: &mut impl Write) -> io::Result<()> {
+    let preset = report.settings.preset.as_deref().map(Value::from);
+    let values = report.settings.values.iter();
+    let values = values.filter_map(|(key, setting)| Some((key.as_str(), setting.value.clone()?)));
+    let version = ("version", Value::from(report.version.as_str()));
+    let first = [version]
+        .into_iter()
+        .chain(preset.map(|name| ("preset", name)));
+    writeln!(to, "    <properties>")?;
+    for (name, value) in first.chain(values) {
+        let value = match value {
+            Value::Text(text) => text,
+            value => value.to_string(),
+        };
+        writeln!(
+            to,
+            r#"      <property name="{}" value="{}"/>"#,
+            attribute(name),
+            attribute(&value)
+        )?;
+    }
+    writeln!(to, "    </properties>")
+}
+
+fn write_case(file: &FileReport, class: &str, to: &mut impl Write) -> io::Result<()> {
+    write!(
+        to,
+        r#"    <testcase name="{}" classname="{class}" time="{:.3}""#,
+        attribute(file.input.text()),
+        file.elapsed_seconds
+    )?;
+    if file.status == Status::Done && file.warnings.is_empty() {
+        return writeln!(to, "/>");
+    }
+    writeln!(to, ">")?;
+    let explanation = file.explanation();
+    match (file.status, &file.error) {
+        (Status::Failed, Some(error)) => writeln!(
+            to,
+            r#"      <failure message="{}" type="{}">{}</failure>"#,
+            attribute(&error.message),
+            attribute(&error.code),
+            text(&explanation)
+        )?,
+        (Status::Failed, None) => writeln!(to, "      <failure/>")?,
+        (status @ (Status::Skipped | Status::NotRun), _) => writeln!(
+            to,
+            r#"      <skipped message="{}: {}"/>"#,
+            status.name(),
+            attribute(&explanation)
+        )?,
+        (Status::Done, _) => {}
+    }
+    if !file.warnings.is_empty() {
+        let warnings = file.warnings.iter();
+        let lines = warnings.map(|warning| format!("{}: {}", warning.code, warning.message));
+        let lines = lines.collect::<Vec<_>>().join("\n");
+        writeln!(to, "      <system-out>{}</system-out>", text(&lines))?;
+    }
+    writeln!(to, "    </testcase>")
+}
+
+/// The value of an attribute, where a line break would be read as a space.
+fn attribute(value: &str) -> String {
+    escape(&visible(value))
+}
+
+/// The text of an element, which keeps its line breaks.
+fn text(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(visible).collect();
+    escape(&lines.join("\n"))
+}
+
+/// Escapes the five characters of markup, and the two that XML knows no way to write once
+/// [`visible`] has dealt with control characters.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '<' => escaped += "&lt;",
+            '>' => escaped += "&gt;",
+            '&' => escaped += "&amp;",
+            '"' => escaped += "&quot;",
+            '\'' => escaped += "&apos;",
+            '\u{fffe}' | '\u{ffff}' => escaped.extend(character.escape_unicode()),
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_breaks_the_markup() {
+        assert_eq!(
+            attribute("a\"<b>&'\n\u{0}\u{1b}\u{ffff}]]>"),
+            "a&quot;&lt;b&gt;&amp;&apos;\\n\\u{0}\\u{1b}\\u{ffff}]]&gt;"
+        );
+        assert_eq!(text("one\r\ntwo ]]>"), "one\\r\ntwo ]]&gt;");
+    }
+}

@@ -1,0 +1,218 @@
+//! The report as Markdown for the summary of a CI job: the totals, then a table with the failures
+//! first.
+
+use std::io::{self, Write};
+
+use super::{FileReport, Report, Status, visible};
+use crate::preset::Value;
+
+/// Rows of the table; a summary of a job on GitHub holds 1 MiB.
+const MOST_ROWS: usize = 200;
+/// Characters of a name or a message.
+const LONGEST: usize = 250;
+
+/// Writes a report as GitHub-flavoured Markdown; of a long run only the first files are listed.
+///
+/// # Errors
+/// Where writing fails.
+pub fn write(report: &Report, mut to: impl Write) -> io::Result<()> {
+    writeln!(to, "## {}: {}\n", report.tool, report.outcome.name())?;
+    writeln!(to, "{}\n", totals(report))?;
+    writeln!(to, "{}\n", settings(report))?;
+    if report.files.is_empty() {
+        return to.flush();
+    }
+    writeln!(to, "| File | Status | Length | Ratio | Speed | Notes |")?;
+    writeln!(to, "| :-- | :-- | --: | --: | --: | :-- |")?;
+    // Sorting is stable: within each group the files stay sorted by path.
+    let mut files: Vec<&FileReport> = report.files.iter().collect();
+    files.sort_by_key(|file| rank(file));
+    for file in files.iter().take(MOST_ROWS) {
+        writeln!(to, "{}", row(file))?;
+    }
+    if let Some(more @ 1..) = files.len().checked_sub(MOST_ROWS) {
+        writeln!(to, "\nand {more} more of {} files.", files.len())?;
+    }
+    to.flush()
+}
+
+/// What a reader has to act upon comes first.
+fn rank(file: &FileReport) -> u8 {
+    match file.status {
+        Status::Failed => 0,
+        Status::NotRun => 1,
+        Status::Done if !file.warnings.is_empty() => 2,
+        Status::Done => 3,
+        Status::Skipped => 4,
+    }
+}
+
+fn totals(report: &Report) -> String {
+    let counts = report.counts;
+    let mut parts = vec![format!("**{} done**", counts.done)];
+    for (number, word) in [
+        (counts.skipped, "skipped"),
+        (counts.failed, "failed"),
+        (counts.not_run, "not run"),
+    ] {
+        if number > 0 {
+            parts.push(format!("**{number} {word}**"));
+        }
+    }
+    let (audio, elapsed) = (report.audio_seconds, report.elapsed_seconds);
+    let speed = report
+        .speed()
+        .map(|speed| format!(", {speed:.0}x real time"));
+    format!(
+        "{}; {audio:.1} s of audio in {elapsed:.1} s{}",
+        parts.join(", "),
+        speed.unwrap_or_default()
+    )
+}
+
+/// The preset and all that is not the default.
+fn settings(report: &Report) -> String {
+    let preset = report.settings.preset.as_deref();
+    let values = report.settings.values.iter();
+    let given = values.filter(|(_, setting)| setting.source != "the default");
+    let given = given.filter_map(|(key, setting)| {
+        let value = match setting.value.as_ref()? {
+            Value::Text(text) => text.clone(),
+            value => value.to_string(),
+        };
+        Some(format!("{} {}", plain(key), plain(&value)))
+    });
+    let mut parts = vec![format!("Preset {}", preset.map_or("none".into(), code))];
+    parts.extend(given);
+    parts.push(format!("version {}", plain(&report.version)));
+    parts.join(", ")
+}
+
+fn row(file: &FileReport) -> String {
+    let source = file.source.as_ref();
+    let result = file.result.as_ref();
+    let length = (source.zip(result))
+        .map(|(source, result)| format!("{:.1} → {:.1} s", source.seconds, result.seconds));
+    let ratio = result.and_then(|result| result.ratio);
+    let warnings = file.warnings.iter();
+    let warnings = warnings.map(|warning| warning.message.clone());
+    let notes: Vec<String> = std::iter::once(file.explanation())
+        .filter(|text| !text.is_empty())
+        .chain(warnings)
+        .collect();
+    let cells = [
+        code(file.input.text()),
+        file.status.name().to_owned(),
+        length.unwrap_or_default(),
+        ratio.map_or(String::new(), |ratio| format!("{ratio:.4}")),
+        file.speed
+            .map_or(String::new(), |speed| format!("{speed:.0}x")),
+        plain(&notes.join("; ")),
+    ];
+    format!("| {} |", cells.join(" | "))
+}
+
+/// A name as code, where nobody is mentioned by it and no issue linked to.
+fn code(name: &str) -> String {
+    format!("<code>{}</code>", escape(name, "&#64;"))
+}
+
+/// A sentence; an invisible space keeps an `@` in it from mentioning anybody.
+fn plain(text: &str) -> String {
+    escape(text, "@&#8203;")
+}
+
+/// Writes all punctuation that could be markup as entities: those are never markup, in a cell of a
+/// table as little as elsewhere.
+fn escape(text: &str, at: &str) -> String {
+    let mut escaped = String::new();
+    let mut before = ' ';
+    let text = shortened(visible(text));
+    for character in text.chars() {
+        match character {
+            '@' => escaped += at,
+            ' ' | ',' | '-' | '/' | '(' | ')' => escaped.push(character),
+            // `www.` alone would become a link.
+            '.' if !before.eq_ignore_ascii_case(&'w') => escaped.push(character),
+            _ if character.is_ascii_punctuation() => {
+                escaped += &format!("&#{};", u32::from(character));
+            }
+            _ => escaped.push(character),
+        }
+        before = character;
+    }
+    escaped
+}
+
+fn shortened(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::SettingsReport;
+    use std::path::Path;
+    use std::time::{Duration, SystemTime};
+
+    fn markdown(files: Vec<FileReport>) -> String {
+        let report = Report::new(
+            SystemTime::UNIX_EPOCH,
+            Duration::ZERO,
+            SettingsReport::default(),
+            files,
+        );
+        let mut text = Vec::new();
+        write(&report, &mut text).unwrap();
+        String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn no_name_is_markup() {
+        let row = markdown(vec![FileReport::skipped(
+            Path::new("a|b`<i>*_[x](y)\\\n@user #1 www.x.org https://y.org"),
+            Path::new("out"),
+            "@user: it's <b>there</b>",
+        )]);
+        let row = row.lines().last().unwrap();
+        assert_eq!(row.matches('|').count(), 7, "{row}");
+        let words = row.replace("<code>", "").replace("</code>", "");
+        for markup in ["`", "<", ">", "*", "_", "[", "\\", "@user", "www.", "://"] {
+            assert!(!words.contains(markup), "{markup} in {row}");
+        }
+        assert!(row.contains("@&#8203;user&#58; it&#39;s"), "{row}");
+    }
+
+    #[test]
+    fn a_long_run_is_cut_with_a_count_and_failures_come_first() {
+        let skipped = |index| {
+            let name = format!("{index:04}");
+            FileReport::skipped(Path::new(&name), Path::new("out"), "exists")
+        };
+        let mut files: Vec<_> = (0..1000).map(skipped).collect();
+        files.push(FileReport::new(Path::new("z"), None, Status::Failed));
+        let text = markdown(files);
+        let rows: Vec<&str> = (text.lines())
+            .filter(|line| line.starts_with("| <code>"))
+            .collect();
+        assert_eq!(rows.len(), MOST_ROWS);
+        assert!(rows[0].contains("failed"));
+        assert!(text.ends_with("\nand 801 more of 1001 files.\n"), "{text}");
+    }
+
+    #[test]
+    fn the_longest_report_fits_a_job_summary() {
+        let name = "@\u{1b}".repeat(2048);
+        let failed = |_| {
+            let error = std::io::Error::other(name.clone());
+            let error = crate::report::ErrorReport::new("x", &error);
+            FileReport::failed(Path::new(&name), None, error, Duration::ZERO)
+        };
+        let size = markdown((0..1000).map(failed).collect()).len();
+        assert!(size < 1 << 20, "{size}");
+    }
+}
