@@ -10,4 +10,5 @@ mod mp4;
 mod opus;
 mod pcm;
 pub mod resample;
+pub mod sidecar;
 mod xing;
