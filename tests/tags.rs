@@ -1,0 +1,367 @@
+//! Tags, pictures and text files arrive with the audio: `ffmpeg` and `ffprobe` must be installed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use audiostretchy::batch::{IfExists, PlanRequest, RunOptions, Session, StopToken};
+use audiostretchy::report::{FileReport, Status};
+use audiostretchy::{Format, Keep, StretchOptions};
+use lofty::file::TaggedFileExt;
+use lofty::tag::{ItemKey, Tag};
+
+const TITLE: &str = "Größe 漢字 🎵";
+const CUSTOM: &str = "value of a field of my own";
+const CHAPTERS: &str = "[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1000\ntitle=Intro\n\
+    [CHAPTER]\nTIMEBASE=1/1000\nSTART=1000\nEND=2000\ntitle=漢字\n";
+
+fn ffmpeg(args: &[&str], output: &Path) {
+    let status = Command::new("ffmpeg")
+        .args(["-v", "error", "-y"])
+        .args(args)
+        .arg(output)
+        .status()
+        .unwrap();
+    assert!(status.success(), "ffmpeg {args:?}");
+}
+
+/// Two seconds of tone with everything that ffmpeg can put into the format of that name.
+fn tagged(folder: &Path, name: &str) -> PathBuf {
+    let (text, cover, output) = (
+        folder.join("tags.txt"),
+        folder.join("cover.png"),
+        folder.join(name),
+    );
+    let fields = [
+        ("title", TITLE),
+        ("artist", "Ärtist"),
+        ("album", "Album"),
+        ("genre", "Podcast"),
+        ("date", "2021"),
+        ("track", "3"),
+        ("comment", "A comment"),
+        ("lyrics", "La la la"),
+        ("MYKEY", CUSTOM),
+        ("encoder", "the old one"),
+    ];
+    let mut tags = String::from(";FFMETADATA1\n");
+    for (key, value) in fields {
+        tags.push_str(&format!("{key}={value}\n"));
+    }
+    fs::write(&text, tags + CHAPTERS).unwrap();
+    ffmpeg(
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            "color=red:s=64x64:d=1",
+            "-frames:v",
+            "1",
+        ],
+        &cover,
+    );
+    let with_cover = ["mp3", "flac", "m4a"].iter().any(|end| name.ends_with(end));
+    let mut args = vec![
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=300:d=2",
+        "-i",
+        text.to_str().unwrap(),
+    ];
+    if with_cover {
+        args.extend(["-i", cover.to_str().unwrap(), "-map", "2:v", "-c:v", "copy"]);
+        args.extend(["-disposition:v", "attached_pic"]);
+    }
+    args.extend(["-map", "0:a", "-map_metadata", "1", "-map_chapters", "1"]);
+    if name.ends_with("aiff") {
+        args.extend(["-write_id3v2", "1"]);
+    }
+    if name.ends_with("opus") {
+        args.extend(["-c:a", "libopus"]);
+    }
+    if name.ends_with("ogg") {
+        args.extend(["-c:a", "libvorbis"]);
+    }
+    ffmpeg(&args, &output);
+    output
+}
+
+fn convert(input: &Path, output: &Path, ratio: f32, keep: Keep) -> FileReport {
+    let request = PlanRequest {
+        stretch: StretchOptions {
+            ratio,
+            ..StretchOptions::default()
+        },
+        keep,
+        if_exists: IfExists::Overwrite,
+        ..PlanRequest::new(vec![input.to_owned()], output.to_owned())
+    };
+    let session = Session::start(request.plan().unwrap()).unwrap();
+    let report = session.run(&RunOptions::default(), &StopToken::new(), &|_| {});
+    let [file] = <[FileReport; 1]>::try_from(report.files).unwrap();
+    assert_eq!(file.status, Status::Done, "{:?}", file.error);
+    file
+}
+
+fn codes(report: &FileReport) -> Vec<String> {
+    let codes = report.warnings.iter();
+    codes.map(|warning| warning.code.to_string()).collect()
+}
+
+fn chapters(path: &Path) -> Vec<(String, String)> {
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-show_chapters", "-of", "json"])
+        .arg(path)
+        .output()
+        .unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let chapters = json["chapters"].as_array().unwrap().iter();
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    chapters
+        .map(|c| (text(&c["start_time"]), text(&c["tags"]["title"])))
+        .collect()
+}
+
+/// What lofty and ffprobe find in a file, by the names of the table.
+fn found(path: &Path) -> Vec<&'static str> {
+    let tagged = lofty::read_from_path(path).ok();
+    let tags: Vec<Tag> = tagged.map_or(Vec::new(), |file| file.tags().to_vec());
+    let has = |key, text: &str| tags.iter().any(|tag| tag.get_string(key) == Some(text));
+    let bytes = fs::read(path).unwrap();
+    let holds = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+    let wide: Vec<u8> = CUSTOM.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let date =
+        |key| (tags.iter()).any(|tag| tag.get_string(key).is_some_and(|t| t.starts_with("2021")));
+    let checks = [
+        ("title", has(ItemKey::TrackTitle, TITLE)),
+        ("artist", has(ItemKey::TrackArtist, "Ärtist")),
+        ("album", has(ItemKey::AlbumTitle, "Album")),
+        ("genre", has(ItemKey::Genre, "Podcast")),
+        ("date", date(ItemKey::RecordingDate) || date(ItemKey::Year)),
+        ("track", has(ItemKey::TrackNumber, "3")),
+        ("comment", has(ItemKey::Comment, "A comment")),
+        (
+            "lyrics",
+            has(ItemKey::Lyrics, "La la la") || has(ItemKey::UnsyncLyrics, "La la la"),
+        ),
+        ("own field", holds(CUSTOM.as_bytes()) || holds(&wide)),
+        ("cover", tags.iter().any(|tag| !tag.pictures().is_empty())),
+        (
+            "chapters",
+            chapters(path).len() == 2
+                || (path.extension().is_some_and(|end| end == "aiff") && holds(b"MARK")),
+        ),
+    ];
+    let kept = checks.into_iter().filter(|(_, found)| *found);
+    kept.map(|(name, _)| name).collect()
+}
+
+/// Set this variable to write `docs/tags.md` anew.
+const UPDATE: &str = "AUDIOSTRETCHY_UPDATE_DOCS";
+
+#[test]
+fn the_table_of_what_is_kept_is_true() {
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = ["mp3", "flac", "ogg", "opus", "wav", "aiff", "m4a", "mkv"];
+    let outputs = Format::ALL;
+    let names = outputs.map(|format| format.name().to_owned());
+    let mut table = format!(
+        "| from \\ to | {} |\n|{}\n",
+        names.join(" | "),
+        " --- |".repeat(outputs.len() + 1)
+    );
+    for input in inputs {
+        let source = tagged(folder.path(), &format!("in.{input}"));
+        let mut cells = Vec::new();
+        for format in outputs {
+            let output = folder
+                .path()
+                .join(format!("out.{}", format.extensions()[0]));
+            convert(&source, &output, 0.5, Keep::default());
+            let (before, after) = (found(&source), found(&output));
+            let lost: Vec<_> = before
+                .into_iter()
+                .filter(|name| !after.contains(name))
+                .collect();
+            cells.push(match lost.is_empty() {
+                true => "all".to_owned(),
+                false => format!("not {}", lost.join(", ")),
+            });
+            let bytes = fs::read(&output).unwrap();
+            let old = b"the old one";
+            assert!(!bytes.windows(old.len()).any(|window| window == old));
+        }
+        table.push_str(&format!("| {input} | {} |\n", cells.join(" | ")));
+    }
+    let page = format!("{INTRODUCTION}{table}");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tags.md");
+    if std::env::var_os(UPDATE).is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, &page).unwrap();
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(
+        written, page,
+        "run the tests with {UPDATE}=1 to write it anew"
+    );
+}
+
+const INTRODUCTION: &str = "# What is kept of tags
+
+Of title, artist, album, genre, date, track, comment, lyrics, a field with a name of one's own, a
+cover and chapters: what arrives of those that ffmpeg could put into the input. Made and checked by
+`tests/tags.rs`.
+
+";
+
+#[test]
+fn the_version_of_a_tag_stays_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    for version in [3u8, 4] {
+        let (input, output) = (folder.path().join("in.mp3"), folder.path().join("out.mp3"));
+        let number = version.to_string();
+        let args = [
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=300:d=1",
+            "-metadata",
+            "title=Größe 漢字",
+        ];
+        ffmpeg(&[&args[..], &["-id3v2_version", &number]].concat(), &input);
+        convert(&input, &output, 2.0, Keep::default());
+        let bytes = fs::read(&output).unwrap();
+        assert_eq!(&bytes[..4], [b'I', b'D', b'3', version]);
+    }
+}
+
+#[test]
+fn without_tags_there_are_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = tagged(folder.path(), "in.mp3");
+    let output = folder.path().join("out.mp3");
+    convert(&input, &output, 0.5, Keep::NOTHING);
+    assert_eq!(found(&output), Vec::<&str>::new());
+}
+
+#[test]
+fn a_broken_tag_never_costs_the_audio() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = tagged(folder.path(), "in.mp3");
+    let output = folder.path().join("out.mp3");
+    let whole = fs::read(&input).unwrap();
+    // Frame sizes, the tag's size, its version and flags.
+    for (at, byte) in [
+        (3, 9u8),
+        (5, 0xFF),
+        (9, 0x7F),
+        (14, 0xFF),
+        (15, 0x7F),
+        (20, 0xFF),
+    ] {
+        let mut broken = whole.clone();
+        broken[at] = byte;
+        fs::write(&input, &broken).unwrap();
+        let report = convert(&input, &output, 0.5, Keep::default());
+        let frames = report.result.unwrap().frames;
+        assert!((40_000..50_000).contains(&frames), "{at}: {frames}");
+    }
+}
+
+#[test]
+fn large_covers_and_many_chapters_arrive() {
+    let folder = tempfile::tempdir().unwrap();
+    let (plain, input) = (
+        folder.path().join("plain.mp3"),
+        folder.path().join("in.mp3"),
+    );
+    let mut tags = String::from(";FFMETADATA1\n");
+    for index in 0..300 {
+        let (start, end) = (index * 10, index * 10 + 10);
+        let title = if index % 3 == 0 { "" } else { "Part" };
+        tags.push_str(&format!(
+            "[CHAPTER]\nTIMEBASE=1/1000\nSTART={start}\nEND={end}\ntitle={title}\n"
+        ));
+    }
+    // A chapter where there is no audio any more.
+    tags.push_str("[CHAPTER]\nTIMEBASE=1/1000\nSTART=90000\nEND=95000\ntitle=Late\n");
+    let text = folder.path().join("tags.txt");
+    fs::write(&text, tags).unwrap();
+    let text = text.to_str().unwrap();
+    ffmpeg(
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=300:d=3.1",
+            "-i",
+            text,
+            "-map",
+            "0:a",
+            "-map_chapters",
+            "1",
+        ],
+        &plain,
+    );
+    fs::copy(&plain, &input).unwrap();
+    let mut picture = b"\xFF\xD8\xFF\xE0".to_vec();
+    picture.resize(10 << 20, 0x55);
+    let mut tag = lofty::read_from_path(&input)
+        .unwrap()
+        .primary_tag()
+        .unwrap()
+        .clone();
+    tag.push_picture(
+        lofty::picture::Picture::unchecked(picture)
+            .pic_type(lofty::picture::PictureType::CoverFront)
+            .mime_type(lofty::picture::MimeType::Jpeg)
+            .build(),
+    );
+    lofty::tag::TagExt::save_to_path(&tag, &input, lofty::config::WriteOptions::default()).unwrap();
+    for format in Format::ALL {
+        let output = folder
+            .path()
+            .join(format!("out.{}", format.extensions()[0]));
+        let report = convert(&input, &output, 0.5, Keep::default());
+        assert_eq!(codes(&report), ["chapters-past-end"], "{format:?}");
+        if format != Format::Aiff {
+            assert_eq!(chapters(&output).len(), 300, "{format:?}");
+        }
+        let size = fs::metadata(&output).unwrap().len();
+        assert!(size > 10 << 20, "{format:?}: {size}");
+    }
+}
+
+#[test]
+fn text_files_come_along_and_broken_ones_do_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = tagged(folder.path(), "in.wav");
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("in.srt", "1\n00:00:00,500 --> 00:00:01,000\nHello\n");
+    write("in.lrc", "[00:01.00]La\n");
+    write("in.vtt", "WEBVTT\n\n00:00.oops --> 00:01.000\nHello\n");
+    write("in.txt", "Just notes.\n");
+    let output = folder.path().join("out/out.mp3");
+    let report = convert(&input, &output, 0.5, Keep::default());
+    assert_eq!(codes(&report), ["sidecar-unreadable"]);
+    let read = |end: &str| fs::read_to_string(output.with_extension(end)).ok();
+    let subtitles = read("srt").unwrap();
+    let times = subtitles
+        .lines()
+        .nth(1)
+        .unwrap()
+        .replace("00:00:", "")
+        .replace(',', ".");
+    let (start, end) = times.split_once(" --> ").unwrap();
+    for (time, expected) in [(start, 0.25), (end, 0.5)] {
+        let time: f64 = time.parse().unwrap();
+        assert!((time - expected).abs() < 0.02, "{times}");
+    }
+    assert!(read("lrc").is_some());
+    assert_eq!((read("vtt"), read("txt")), (None, None));
+
+    let other = folder.path().join("bare/out.mp3");
+    convert(&input, &other, 0.5, Keep::NOTHING);
+    assert!(!other.with_extension("srt").exists());
+}
