@@ -144,7 +144,7 @@ pub struct ConvertArgs {
         value_parser = number
     )]
     pub threshold_gap_db: Option<f64>,
-    /// Use two stretchers in cascade even where one would do
+    /// Use two stretchers in cascade even where one would do (the output is the same)
     #[arg(short, long, alias = "double_range", help_heading = "Stretching")]
     pub double_range: bool,
     /// Search for the pitch at half the sample rate [default: from 32 kHz up]
