@@ -9,4 +9,5 @@ mod mp4;
 mod opus;
 mod pcm;
 pub mod resample;
+mod vorbis;
 mod xing;
