@@ -36,9 +36,9 @@ pub mod preset;
 pub mod report;
 mod warning;
 
-pub use engine::{Sample, Stretcher, TimeMap, TimePoint};
+pub use engine::{PositionMapper, Sample, Stretcher, TimeMap, TimePoint};
 pub use media::format::{BitDepth, Format, OutputOptions};
-pub use options::{OptionError, StretchOptions};
+pub use options::{Keep, OptionError, StretchOptions};
 pub use warning::Warning;
 
 /// The examples of the README.

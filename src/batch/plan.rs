@@ -16,7 +16,7 @@ use super::walk::{self, Unreadable};
 use crate::engine::ENGINE_VERSION;
 use crate::media::decode::{AudioInfo, Decoder};
 use crate::media::format::{Format, OutputOptions};
-use crate::options::StretchOptions;
+use crate::options::{Keep, StretchOptions};
 
 pub use error::PlanError;
 
@@ -50,6 +50,8 @@ pub struct PlanRequest {
     pub stretch: StretchOptions,
     /// How output is to be encoded.
     pub encoding: OutputOptions,
+    /// What is kept beside the audio.
+    pub keep: Keep,
     /// What to do where an output exists already.
     pub if_exists: IfExists,
     /// Put between the name of an output and its extension.
@@ -72,6 +74,7 @@ impl PlanRequest {
             output,
             stretch: StretchOptions::default(),
             encoding: OutputOptions::default(),
+            keep: Keep::default(),
             if_exists: IfExists::Resume,
             suffix: OsString::new(),
             flatten: false,
@@ -94,6 +97,8 @@ pub struct Plan {
     pub stretch: StretchOptions,
     /// How output is to be encoded.
     pub encoding: OutputOptions,
+    /// What is kept beside the audio.
+    pub keep: Keep,
     /// Give outputs the modification time of their inputs.
     pub keep_mtime: bool,
 }
@@ -233,6 +238,7 @@ impl PlanRequest {
             folder,
             stretch: self.stretch.clone(),
             encoding: self.encoding.clone(),
+            keep: self.keep,
             keep_mtime: self.keep_mtime,
         }
     }
@@ -243,6 +249,7 @@ impl PlanRequest {
             "stretch": self.stretch.effective(),
             "format": format,
             "encoding": self.encoding.effective(format),
+            "keep": self.keep,
         });
         Job {
             fingerprint: journal::fingerprint(&settings),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use audiostretchy::batch::{Globs, IfExists, PlanRequest, Selection};
 use audiostretchy::preset::{Layer, PresetError, Settings};
-use audiostretchy::{BitDepth, Format};
+use audiostretchy::{BitDepth, Format, Keep};
 use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -217,6 +217,9 @@ pub struct ConvertArgs {
         help_heading = "Output"
     )]
     pub if_exists: IfExistsArg,
+    /// Leave tags, pictures and chapters behind
+    #[arg(long, alias = "no_tags", help_heading = "Output")]
+    pub no_tags: bool,
     /// Put between the name of an output and its extension
     #[arg(
         long,
@@ -431,6 +434,9 @@ impl ConvertArgs {
             selection: self.selection()?,
             stretch: settings.stretch.clone(),
             encoding: settings.output.clone(),
+            keep: Keep {
+                tags: !self.no_tags,
+            },
             if_exists: match self.if_exists {
                 IfExistsArg::Resume => IfExists::Resume,
                 IfExistsArg::Skip => IfExists::Skip,
