@@ -3,6 +3,7 @@
 mod aiff;
 mod flac;
 mod layout;
+mod m4a;
 mod mp3;
 mod opus;
 mod quantise;
@@ -110,6 +111,7 @@ impl Limits {
             Format::Aiff => aiff::LIMITS,
             Format::Ogg => vorbis::LIMITS,
             Format::Opus => opus::LIMITS,
+            Format::M4a => m4a::LIMITS,
         }
     }
 
@@ -265,6 +267,7 @@ impl EncodeSpec {
             Format::Aiff => Box::new(aiff::AiffEncoder::new(self, sink)?),
             Format::Ogg => Box::new(vorbis::VorbisEncoder::new(self, sink)?),
             Format::Opus => Box::new(opus::OpusEncoder::new(self, sink)?),
+            Format::M4a => Box::new(m4a::M4aEncoder::new(self, sink)?),
         })
     }
 }
