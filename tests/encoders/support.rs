@@ -1,6 +1,4 @@
-//! Every encoder against the usual decoders: `ffmpeg`, `ffprobe` and `flac` must be installed.
-//!
-//! Each channel holds a tone of its own, so that a swapped, lost or mistuned channel shows.
+//! Making, decoding and judging test files.
 
 use std::f64::consts::TAU;
 use std::fs::File;
@@ -10,16 +8,20 @@ use std::process::Command;
 use audiostretchy::Warning;
 use audiostretchy::media::decode::AudioInfo;
 use audiostretchy::media::encode::{EncodeSpec, Encoded, Samples};
-use audiostretchy::media::format::{BitDepth, Format, OutputOptions};
+use audiostretchy::media::format::{Format, OutputOptions};
 
 /// Tones in Hz of the channels of 5.1 in WAVE order; the fourth is the bass speaker.
-const TONES: [f64; 6] = [300.0, 650.0, 1000.0, 100.0, 1700.0, 2050.0];
-const AMPLITUDE: f64 = 0.5;
+pub const TONES: [f64; 6] = [300.0, 650.0, 1000.0, 100.0, 1700.0, 2050.0];
+pub const AMPLITUDE: f64 = 0.5;
 /// Lengths of the blocks given to the encoders, in frames, over and over.
-const BLOCKS: [usize; 6] = [1, 700, 4096, 0, 33, 5000];
-const RATES: [u32; 5] = [8_000, 22_050, 44_100, 48_000, 96_000];
+pub const BLOCKS: [usize; 6] = [1, 700, 4096, 0, 33, 5000];
+pub const RATES: [u32; 5] = [8_000, 22_050, 44_100, 48_000, 96_000];
+/// Half a step of the larger of two depths: 16-bit input is rounded in the test itself.
+pub const HALF_STEP_16: f32 = 0.5 / 32768.0;
+/// Root of the mean square error of lossy formats, which have it mostly at the sudden ends.
+pub const LOSSY: f32 = 0.1;
 
-fn source(channels: usize, sample_rate: u32, float: bool) -> AudioInfo {
+pub fn source(channels: usize, sample_rate: u32, float: bool) -> AudioInfo {
     AudioInfo {
         container: "wave",
         codec: if float { "pcm_f32le" } else { "pcm_s16le" },
@@ -38,7 +40,7 @@ fn source(channels: usize, sample_rate: u32, float: bool) -> AudioInfo {
     }
 }
 
-fn tones(channels: usize, sample_rate: u32, frames: usize) -> Vec<f32> {
+pub fn tones(channels: usize, sample_rate: u32, frames: usize) -> Vec<f32> {
     (0..frames * channels)
         .map(|i| {
             let (frame, channel) = (i / channels, i % channels);
@@ -48,19 +50,19 @@ fn tones(channels: usize, sample_rate: u32, frames: usize) -> Vec<f32> {
         .collect()
 }
 
-fn to_int16(samples: &[f32]) -> Vec<i16> {
+pub fn to_int16(samples: &[f32]) -> Vec<i16> {
     let int16 = |sample: &f32| (sample * 32768.0).round() as i16;
     samples.iter().map(int16).collect()
 }
 
 /// A file in a folder that is removed with it.
-struct TestFile {
-    path: PathBuf,
+pub struct TestFile {
+    pub path: PathBuf,
     _folder: tempfile::TempDir,
 }
 
 impl TestFile {
-    fn new(format: Format) -> Self {
+    pub fn new(format: Format) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let name = format!("test.{}", format.extensions()[0]);
         Self {
@@ -71,7 +73,7 @@ impl TestFile {
 }
 
 /// Encodes in uneven blocks, as 16-bit integers or as floats.
-fn encode(spec: &EncodeSpec, samples: &[f32], float: bool, path: &Path) -> Encoded {
+pub fn encode(spec: &EncodeSpec, samples: &[f32], float: bool, path: &Path) -> Encoded {
     let mut encoder = spec.start(File::create(path).unwrap()).unwrap();
     let integers = to_int16(samples);
     let mut at = 0;
@@ -91,7 +93,7 @@ fn encode(spec: &EncodeSpec, samples: &[f32], float: bool, path: &Path) -> Encod
     encoder.finish().unwrap()
 }
 
-fn output_of(command: &mut Command) -> Vec<u8> {
+pub fn output_of(command: &mut Command) -> Vec<u8> {
     let output = command.output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {errors}");
@@ -100,14 +102,14 @@ fn output_of(command: &mut Command) -> Vec<u8> {
 }
 
 /// What ffmpeg makes of a file.
-struct Decoded {
-    sample_rate: u32,
-    channels: usize,
-    samples: Vec<f32>,
+pub struct Decoded {
+    pub sample_rate: u32,
+    pub channels: usize,
+    pub samples: Vec<f32>,
 }
 
 /// Decodes into floats (exact for up to 24 bits), in WAVE order.
-fn decode(path: &Path) -> Decoded {
+pub fn decode(path: &Path) -> Decoded {
     if path.extension().unwrap() == "ogg" {
         return decode_vorbis(path);
     }
@@ -134,7 +136,7 @@ fn decode(path: &Path) -> Decoded {
 }
 
 /// Decodes with oggdec: ffmpeg is some frames off, on what oggenc writes too.
-fn decode_vorbis(path: &Path) -> Decoded {
+pub fn decode_vorbis(path: &Path) -> Decoded {
     let mut command = Command::new("oggdec");
     let wav = output_of(command.args(["-Q", "-o", "-"]).arg(path));
     let int16 = |bytes: &[u8]| i16::from_le_bytes(bytes.try_into().unwrap());
@@ -157,7 +159,7 @@ fn decode_vorbis(path: &Path) -> Decoded {
 }
 
 /// A property of the audio stream, according to ffprobe.
-fn probe(path: &Path, key: &str) -> String {
+pub fn probe(path: &Path, key: &str) -> String {
     let mut command = Command::new("ffprobe");
     command.args(["-v", "error", "-of", "csv=p=0", "-show_entries"]);
     let bytes = output_of(command.arg(format!("stream={key}")).arg(path));
@@ -165,7 +167,7 @@ fn probe(path: &Path, key: &str) -> String {
 }
 
 /// Amplitude of a tone in one channel: a Goertzel filter over a Hann window.
-fn amplitude(samples: &[f32], channels: usize, channel: usize, step: f64) -> f64 {
+pub fn amplitude(samples: &[f32], channels: usize, channel: usize, step: f64) -> f64 {
     let frames = samples.len() / channels;
     let coefficient = 2.0 * step.cos();
     let (mut last, mut before) = (0.0, 0.0);
@@ -178,7 +180,7 @@ fn amplitude(samples: &[f32], channels: usize, channel: usize, step: f64) -> f64
     4.0 * power.sqrt() / frames as f64
 }
 
-fn check_tones(decoded: &[f32], channels: usize, sample_rate: u32, what: &str) {
+pub fn check_tones(decoded: &[f32], channels: usize, sample_rate: u32, what: &str) {
     for channel in 0..channels {
         for (other, tone) in TONES[..channels].iter().enumerate() {
             let step = tone * TAU / f64::from(sample_rate);
@@ -199,7 +201,7 @@ fn check_tones(decoded: &[f32], channels: usize, sample_rate: u32, what: &str) {
 }
 
 /// Encodes and decodes tones in every sort of file that a lossless format holds.
-fn check_lossless(format: Format) {
+pub fn check_lossless(format: Format) {
     for channels in [1, 2, 6] {
         for rate in RATES {
             for float in [false, true] {
@@ -210,7 +212,7 @@ fn check_lossless(format: Format) {
 }
 
 /// The same for a lossy format, with integers and floats by turns.
-fn check_lossy(format: Format, channel_counts: &[usize]) {
+pub fn check_lossy(format: Format, channel_counts: &[usize]) {
     for (turn, rate) in RATES.into_iter().enumerate() {
         for &channels in channel_counts {
             check_round_trip(format, channels, rate, (turn + channels) % 2 == 0, LOSSY);
@@ -218,7 +220,7 @@ fn check_lossy(format: Format, channel_counts: &[usize]) {
     }
 }
 
-fn check_round_trip(format: Format, channels: usize, rate: u32, float: bool, tolerance: f32) {
+pub fn check_round_trip(format: Format, channels: usize, rate: u32, float: bool, tolerance: f32) {
     let what = format!("{} {channels} channels {rate} Hz, {float}", format.name());
     let info = source(channels, rate, float);
     let (spec, _) = EncodeSpec::new(&info, format, &OutputOptions::default(), 0).unwrap();
@@ -253,7 +255,7 @@ fn check_round_trip(format: Format, channels: usize, rate: u32, float: bool, tol
 }
 
 /// Files of no frames and of one.
-fn check_short_files(format: Format) {
+pub fn check_short_files(format: Format) {
     for frames in [0, 1, 2] {
         let info = source(2, 48_000, false);
         let (spec, _) = EncodeSpec::new(&info, format, &OutputOptions::default(), 0).unwrap();
@@ -269,221 +271,10 @@ fn check_short_files(format: Format) {
 }
 
 /// The codes of the warnings for a conversion, and how it is then done.
-fn converted(info: &AudioInfo, format: Format) -> (EncodeSpec, Vec<&'static str>) {
+pub fn converted(info: &AudioInfo, format: Format) -> (EncodeSpec, Vec<&'static str>) {
     let (spec, warnings) = EncodeSpec::new(info, format, &OutputOptions::default(), 0).unwrap();
     (
         spec,
         warnings.iter().map(|Warning { code, .. }| *code).collect(),
     )
-}
-
-/// Half a step of the larger of two depths: 16-bit input is rounded in the test itself.
-const HALF_STEP_16: f32 = 0.5 / 32768.0;
-/// Root of the mean square error of lossy formats, which have it mostly at the sudden ends.
-const LOSSY: f32 = 0.1;
-
-#[test]
-fn wav_is_exact() {
-    check_round_trip(Format::Wav, 1, 8_000, false, HALF_STEP_16);
-    check_round_trip(Format::Wav, 2, 44_100, true, 0.0);
-    check_round_trip(Format::Wav, 6, 96_000, true, 0.0);
-    check_short_files(Format::Wav);
-}
-
-#[test]
-fn mp3_keeps_length_and_tones() {
-    check_round_trip(Format::Mp3, 1, 8_000, false, LOSSY);
-    check_round_trip(Format::Mp3, 2, 22_050, true, LOSSY);
-    check_round_trip(Format::Mp3, 2, 96_000, false, LOSSY);
-}
-
-#[test]
-fn flac_is_exact() {
-    check_lossless(Format::Flac);
-    check_short_files(Format::Flac);
-}
-
-#[test]
-fn aiff_is_exact() {
-    check_lossless(Format::Aiff);
-    check_short_files(Format::Aiff);
-}
-
-#[test]
-fn aiff_keeps_depth_and_speakers() {
-    for (bit_depth, codec) in [
-        (BitDepth::Int16, "pcm_s16be"),
-        (BitDepth::Int24, "pcm_s24be"),
-        (BitDepth::Float32, "pcm_f32be"),
-    ] {
-        let options = OutputOptions {
-            bit_depth: Some(bit_depth),
-            ..OutputOptions::default()
-        };
-        let info = source(6, 44_100, true);
-        let (spec, warnings) = EncodeSpec::new(&info, Format::Aiff, &options, 0).unwrap();
-        let file = TestFile::new(Format::Aiff);
-        encode(&spec, &tones(6, 44_100, 101), true, &file.path);
-        assert!(warnings.is_empty());
-        let described = probe(&file.path, "codec_name,channel_layout");
-        assert_eq!(described, format!("{codec},5.1"));
-    }
-}
-
-#[test]
-fn ogg_vorbis_keeps_length_and_tones() {
-    check_lossy(Format::Ogg, &[1, 2, 6]);
-    check_short_files(Format::Ogg);
-}
-
-#[test]
-fn ogg_vorbis_is_not_given_rates_at_which_its_encoder_loses_tones() {
-    let (spec, codes) = converted(&source(1, 8_000, false), Format::Ogg);
-    assert_eq!(spec.sample_rate, 16_000);
-    assert_eq!(codes, ["resampled"]);
-}
-
-#[test]
-fn ogg_vorbis_takes_any_bit_rate_and_quality() {
-    let input = tones(2, 96_000, 4_000);
-    for sample_rate in [16_000, 44_100, 96_000] {
-        for (bitrate_kbps, quality) in [
-            (Some(8), None),
-            (Some(512), None),
-            (None, Some(0.0)),
-            (None, Some(10.0)),
-        ] {
-            let options = OutputOptions {
-                bitrate_kbps,
-                quality,
-                ..OutputOptions::default()
-            };
-            let info = source(2, sample_rate, true);
-            let (spec, _) = EncodeSpec::new(&info, Format::Ogg, &options, 0).unwrap();
-            let file = TestFile::new(Format::Ogg);
-            assert_eq!(encode(&spec, &input, true, &file.path).frames, 4_000);
-        }
-    }
-}
-
-#[test]
-fn opus_keeps_length_and_tones() {
-    check_lossy(Format::Opus, &[1, 2, 6]);
-    check_short_files(Format::Opus);
-}
-
-#[test]
-fn opus_is_given_one_of_its_own_rates() {
-    for (rate, expected, warned) in [
-        (8_000, 8_000, false),
-        (24_000, 24_000, false),
-        (22_050, 48_000, true),
-        (44_100, 48_000, true),
-        (96_000, 48_000, true),
-    ] {
-        let (spec, codes) = converted(&source(2, rate, false), Format::Opus);
-        assert_eq!(spec.sample_rate, expected);
-        assert_eq!(codes == ["resampled"], warned, "{rate} Hz: {codes:?}");
-    }
-}
-
-#[test]
-fn m4a_keeps_length_and_tones() {
-    check_lossy(Format::M4a, &[1, 2, 6]);
-    check_short_files(Format::M4a);
-}
-
-#[test]
-fn m4a_tells_its_length_without_what_the_encoder_adds() {
-    let (spec, _) = converted(&source(2, 44_100, false), Format::M4a);
-    let file = TestFile::new(Format::M4a);
-    encode(&spec, &tones(2, 44_100, 30_000), false, &file.path);
-    assert_eq!(probe(&file.path, "codec_name,profile"), "aac,LC");
-    assert_eq!(probe(&file.path, "start_pts,duration_ts"), "0,30000");
-    let bytes = std::fs::read(&file.path).unwrap();
-    let text = String::from_utf8_lossy(&bytes);
-    let gapless = " 00000000 00000400 000002D0 0000000000007530";
-    assert!(text.contains("iTunSMPB") && text.contains(gapless));
-}
-
-#[test]
-fn m4a_limits_what_is_beyond_full_scale() {
-    let (spec, _) = converted(&source(1, 44_100, true), Format::M4a);
-    let file = TestFile::new(Format::M4a);
-    let input = [0.0, 1.5, -2.0, f32::NAN, f32::INFINITY, 0.5];
-    assert_eq!(encode(&spec, &input, true, &file.path).clipped_samples, 2);
-    assert_eq!(decode(&file.path).samples.len(), input.len());
-}
-
-#[test]
-fn speakers_that_a_format_does_not_know_give_a_warning() {
-    let mut info = source(6, 44_100, false);
-    // Front and side speakers, a common 5.1, and then three front and three back ones.
-    for (mask, expected) in [(0x60F, &[][..]), (0x137, &["speakers-changed"])] {
-        info.channel_mask = Some(mask);
-        let (_, codes) = converted(&info, Format::Ogg);
-        assert_eq!(codes, expected);
-    }
-}
-
-#[test]
-fn flac_files_pass_the_reference_decoder() {
-    for channels in 1..=6 {
-        for float in [false, true] {
-            let (spec, _) = converted(&source(channels, 44_100, float), Format::Flac);
-            let file = TestFile::new(Format::Flac);
-            encode(&spec, &tones(channels, 44_100, 9_000), float, &file.path);
-            output_of(
-                Command::new("flac")
-                    .args(["-t", "-s", "-w"])
-                    .arg(&file.path),
-            );
-            let depth = if float { "24" } else { "16" };
-            assert_eq!(probe(&file.path, "bits_per_raw_sample"), depth);
-        }
-    }
-}
-
-#[test]
-fn flac_takes_24_bits_of_a_float_source_with_a_warning() {
-    let (spec, codes) = converted(&source(2, 44_100, true), Format::Flac);
-    assert_eq!(spec.bit_depth, BitDepth::Int24);
-    assert_eq!(codes, ["bit-depth-reduced"]);
-    let (spec, codes) = converted(&source(2, 44_100, false), Format::Flac);
-    assert_eq!(spec.bit_depth, BitDepth::Int16);
-    assert!(codes.is_empty());
-}
-
-#[test]
-fn flac_counts_clipped_samples() {
-    let (spec, _) = converted(&source(1, 44_100, true), Format::Flac);
-    let file = TestFile::new(Format::Flac);
-    let encoded = encode(&spec, &[0.0, 1.5, -1.5, 0.5], true, &file.path);
-    assert_eq!(encoded.clipped_samples, 2);
-    assert_eq!(decode(&file.path).samples[2], -1.0);
-}
-
-#[test]
-fn noise_and_silence_are_exact_in_flac() {
-    let mut state = 1u32;
-    let noise: Vec<f32> = (0..40_000)
-        .map(|i| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let loud = if (i / 5_000) % 2 == 0 { 1.0 } else { 0.0 };
-            loud * (state as i32 >> 16) as f32 / 32768.0
-        })
-        .collect();
-    let (spec, _) = converted(&source(2, 44_100, false), Format::Flac);
-    let file = TestFile::new(Format::Flac);
-    encode(&spec, &noise, false, &file.path);
-    assert_eq!(decode(&file.path).samples, noise);
-}
-
-#[test]
-fn a_format_with_too_few_channels_is_refused_with_the_option_to_change() {
-    let info = source(9, 44_100, false);
-    let refused = EncodeSpec::new(&info, Format::Flac, &OutputOptions::default(), 0);
-    let message = refused.unwrap_err().to_string();
-    assert!(message.contains("at most 8 channels"), "{message}");
-    assert!(message.contains("--format"), "{message}");
 }
