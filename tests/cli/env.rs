@@ -11,6 +11,10 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// What a run leaves in an output folder beside the outputs.
+const REPORT: &str = "audiostretchy-report.json";
+const JOURNAL: &str = ".audiostretchy.jsonl";
+
 /// The files below a folder with their content, folders with `None`, by path from there.
 pub type Tree = BTreeMap<PathBuf, Option<Vec<u8>>>;
 
@@ -163,6 +167,13 @@ impl TestEnv {
         self.tree_of("")
     }
 
+    /// Everything in an output folder but the report and the journal.
+    pub fn outputs(&self, folder: &str) -> Tree {
+        let mut tree = self.tree_of(folder);
+        tree.retain(|path, _| ![REPORT, JOURNAL].map(Path::new).contains(&path.as_path()));
+        tree
+    }
+
     /// Everything in a folder in it.
     pub fn tree_of(&self, folder: &str) -> Tree {
         let root = self.path(folder);
@@ -171,13 +182,13 @@ impl TestEnv {
         tree
     }
 
-    /// The names of the files in a folder and below, sorted, without the report.
+    /// The names of the files in a folder and below, sorted, without the report and the journal.
     pub fn files(&self, folder: &str) -> Vec<String> {
         let files = self.tree_of(folder).into_iter();
         files
             .filter(|(_, content)| content.is_some())
             .map(|(path, _)| path.to_str().unwrap().to_owned())
-            .filter(|path| path != "audiostretchy-report.json")
+            .filter(|path| ![REPORT, JOURNAL].contains(&path.as_str()))
             .collect()
     }
 
@@ -209,7 +220,7 @@ impl TestEnv {
 
     /// The report of a run into a folder.
     pub fn report(&self, folder: &str) -> Value {
-        let path = Path::new(folder).join("audiostretchy-report.json");
+        let path = Path::new(folder).join(REPORT);
         serde_json::from_slice(&self.read(path)).unwrap()
     }
 }
