@@ -4,6 +4,8 @@
 //! and `opusenc`, and `ffmpeg` for M4A. Without a file it makes a minute of its own. Under
 //! `cargo test` only a second is encoded, and no program is run.
 
+#![allow(clippy::print_stdout)] // A table is what it is for.
+
 use std::f32::consts::TAU;
 use std::fs;
 use std::path::Path;
