@@ -4,6 +4,7 @@ mod estimate;
 pub mod events;
 mod output;
 pub mod plan;
+mod rerun;
 pub mod run;
 mod walk;
 
@@ -11,4 +12,5 @@ pub use estimate::estimate;
 pub use events::Event;
 pub use output::write_file;
 pub use plan::{Action, IfExists, Job, Plan, PlanError, PlanRequest};
+pub use rerun::UnfinishedFiles;
 pub use run::{RunOptions, run};

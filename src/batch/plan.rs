@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use rayon::prelude::*;
 
 use super::output;
+use super::rerun::UnfinishedFiles;
 use super::walk::{self, Unreadable};
 use crate::media::decode::{AudioInfo, Decoder};
 use crate::media::format::{Format, OutputOptions};
@@ -36,6 +37,8 @@ pub struct PlanRequest {
     pub encoding: OutputOptions,
     /// What to do where an output exists already.
     pub if_exists: IfExists,
+    /// Takes everything out of the plan but these files.
+    pub only: Option<UnfinishedFiles>,
 }
 
 /// Everything a run will do.
@@ -215,6 +218,9 @@ impl PlanRequest {
         };
         check_collisions(&plan.jobs)?;
         check_inputs_survive(&plan.jobs)?;
+        if let Some(only) = &self.only {
+            only.restrict(&mut plan.jobs, &mut plan.unreadable);
+        }
         self.check_existing(&mut plan.jobs)?;
         Ok(plan)
     }

@@ -219,6 +219,7 @@ mod tests {
             stretch: StretchOptions::default(),
             encoding: OutputOptions::default(),
             if_exists: IfExists::Error,
+            only: None,
         };
         let options = RunOptions {
             jobs: 2,

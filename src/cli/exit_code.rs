@@ -4,7 +4,7 @@ use std::error::Error;
 
 use audiostretchy::report::{Report, RunOutcome};
 
-use super::{ReportError, is_no_audio};
+use super::is_no_audio;
 
 /// The exit codes, as the README documents them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,9 +33,7 @@ impl From<ExitCode> for std::process::ExitCode {
 
 /// The exit code of an error that ends the program.
 pub fn of(error: &(dyn Error + 'static)) -> ExitCode {
-    if error.is::<ReportError>() {
-        ExitCode::Report
-    } else if is_no_audio(error) {
+    if is_no_audio(error) {
         ExitCode::NoAudio
     } else {
         ExitCode::Usage
