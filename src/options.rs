@@ -194,6 +194,25 @@ impl StretchOptions {
         Ok(())
     }
 
+    /// These options with those that have no effect at their defaults: options that are equal then
+    /// give equal output.
+    pub fn effective(&self) -> Self {
+        let mut options = self.clone();
+        if !self.has_gap_ratio() {
+            let Self {
+                gap_ratio,
+                buffer_ms,
+                threshold_gap_db,
+                ..
+            } = Self::default();
+            options.gap_ratio = gap_ratio;
+            options.buffer_ms = buffer_ms;
+            options.threshold_gap_db = threshold_gap_db;
+        }
+        options.double_range = self.uses_cascade();
+        options
+    }
+
     /// Whether gaps have a ratio of their own.
     pub fn has_gap_ratio(&self) -> bool {
         self.gap_ratio != 0.0 && self.gap_ratio != self.ratio

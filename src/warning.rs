@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::media::format::Format;
+use crate::media::format::{BitDepth, Format};
 
 /// A warning: a stable code for programs and a sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,6 +20,27 @@ impl Warning {
         Self {
             code: "resampled",
             message: format!("{name} cannot hold {from} Hz: converted to {to} Hz"),
+        }
+    }
+
+    /// The format cannot hold the sample type and depth.
+    pub fn bit_depth_reduced(format: Format, from: BitDepth, to: BitDepth) -> Self {
+        let (name, from, to) = (format.name(), from.name(), to.name());
+        Self {
+            code: "bit-depth-reduced",
+            message: format!("{name} cannot hold samples of {from} bits: converted to {to} bits"),
+        }
+    }
+
+    /// The format fixes which speakers so many channels are for, and the source has others.
+    pub fn speakers_changed(format: Format, channels: usize) -> Self {
+        let name = format.name();
+        Self {
+            code: "speakers-changed",
+            message: format!(
+                "{name} cannot hold the source's choice of {channels} speakers: players will use \
+                 the usual ones"
+            ),
         }
     }
 

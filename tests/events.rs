@@ -20,7 +20,8 @@ fn parsed(lines: &str) -> Vec<Value> {
 #[test]
 fn every_event_is_as_the_schema_says_and_each_file_is_finished_once() {
     let folder = Folder::with(&["in/a.wav", "in/b\n\u{1b}.wav", "in/c.wav", "in/d.wav"]);
-    folder.add_audio("in/long.wav", 40_000);
+    // Long enough for more than one progress event, of which there are 20 a second.
+    folder.add_audio("in/long.wav", 48_000 * 120);
     folder.add_junk("in/<&>.wav");
     let run = folder.run(&["in", "out", "--events", "-j", "3"]);
     assert_eq!(run.code(), 1);
@@ -86,7 +87,7 @@ fn a_closed_standard_output_does_not_stop_a_run() {
 #[test]
 fn events_come_while_the_run_goes_on_and_not_at_its_end() {
     let folder = Folder::with::<&str>(&[]);
-    folder.add_audio("in/long.wav", 48_000 * 20);
+    folder.add_audio("in/long.wav", 48_000 * 240);
     let mut run = folder.command(&["in", "out", "--events"]);
     let mut run = run
         .stdout(Stdio::piped())

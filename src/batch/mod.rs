@@ -2,10 +2,13 @@
 
 mod estimate;
 pub mod events;
+mod journal;
 mod output;
 pub mod plan;
 mod rerun;
 pub mod run;
+mod selection;
+mod session;
 mod walk;
 
 pub use estimate::estimate;
@@ -13,4 +16,6 @@ pub use events::Event;
 pub use output::write_file;
 pub use plan::{Action, IfExists, Job, Plan, PlanError, PlanRequest};
 pub use rerun::UnfinishedFiles;
-pub use run::{RunOptions, run};
+pub use run::{RunOptions, StopToken};
+pub use selection::{AUDIO_EXTENSIONS, Globs, Selection};
+pub use session::{FileError, Session};

@@ -48,14 +48,21 @@ impl PendingOutput {
         self.file.path()
     }
 
-    /// Brings the file to the disk and gives it its name.
+    /// Brings the file to the disk.
+    ///
+    /// # Errors
+    /// Where that fails.
+    pub fn sync(&self) -> io::Result<()> {
+        self.file.as_file().sync_all()
+    }
+
+    /// Gives the file, once synced, its name.
     ///
     /// `replace` tells whether a file of that name may be replaced.
     ///
     /// # Errors
-    /// Where syncing or renaming fails; the temporary file is removed then.
+    /// Where renaming fails; the temporary file is removed then.
     pub fn commit(self, replace: bool) -> io::Result<()> {
-        self.file.as_file().sync_all()?;
         if replace {
             self.file.persist(&self.target)?;
         } else {
@@ -79,6 +86,7 @@ pub fn write_file(
 ) -> io::Result<()> {
     let pending = PendingOutput::create(target)?;
     write(BufWriter::new(pending.file()))?;
+    pending.sync()?;
     pending.commit(true)
 }
 
@@ -89,6 +97,16 @@ pub fn write_file(
 pub fn check_writable(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     temporary_in(folder)?.close()
+}
+
+/// Removes the temporary files that killed runs have left in a folder; what cannot be removed is
+/// no harm and stays.
+pub fn remove_leftovers(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if is_temporary(&entry.file_name()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {

@@ -1,21 +1,32 @@
 //! What is to be done: every input with its output, checked before anything is written.
 
-use std::collections::{HashMap, HashSet};
-use std::ffi::OsString;
+mod checks;
+mod error;
+
+use std::ffi::{OsStr, OsString};
+use std::fs::Metadata;
 use std::path::{Component, Path, PathBuf};
 
 use rayon::prelude::*;
+use serde_json::json;
 
-use super::output;
+use super::journal::{self, Journal};
 use super::rerun::UnfinishedFiles;
+use super::selection::Selection;
 use super::walk::{self, Unreadable};
+use crate::engine::ENGINE_VERSION;
 use crate::media::decode::{AudioInfo, Decoder};
 use crate::media::format::{Format, OutputOptions};
 use crate::options::StretchOptions;
 
+pub use error::PlanError;
+
 /// What to do where an output exists already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IfExists {
+    /// Leave what an earlier run has made and is up to date, make the rest of its outputs again,
+    /// and refuse the plan if there are others. In a folder only; for a single file as `Error`.
+    Resume,
     /// Leave the file as it is and go on with the next.
     Skip,
     /// Replace the file.
@@ -29,6 +40,11 @@ pub enum IfExists {
 pub struct PlanRequest {
     /// Files and folders.
     pub inputs: Vec<PathBuf>,
+    /// Files and folders that a list names: where their paths are relative, the output has the
+    /// same one.
+    pub listed: Vec<PathBuf>,
+    /// Which files of input folders are taken.
+    pub selection: Selection,
     /// A file for a single input file, else a folder.
     pub output: PathBuf,
     /// How audio is to be stretched.
@@ -37,8 +53,36 @@ pub struct PlanRequest {
     pub encoding: OutputOptions,
     /// What to do where an output exists already.
     pub if_exists: IfExists,
+    /// Put between the name of an output and its extension.
+    pub suffix: OsString,
+    /// Write all outputs right into the output folder instead of mirroring the input folders.
+    pub flatten: bool,
+    /// Compare the content of sources instead of their modification time.
+    pub checksum: bool,
+    /// Give outputs the modification time of their inputs.
+    pub keep_mtime: bool,
     /// Takes everything out of the plan but these files.
     pub only: Option<UnfinishedFiles>,
+}
+
+impl PlanRequest {
+    /// A request with everything but inputs and output left at its default.
+    pub fn new(inputs: Vec<PathBuf>, output: PathBuf) -> Self {
+        Self {
+            inputs,
+            listed: Vec::new(),
+            selection: Selection::default(),
+            output,
+            stretch: StretchOptions::default(),
+            encoding: OutputOptions::default(),
+            if_exists: IfExists::Resume,
+            suffix: OsString::new(),
+            flatten: false,
+            checksum: false,
+            keep_mtime: false,
+            only: None,
+        }
+    }
 }
 
 /// Everything a run will do.
@@ -54,8 +98,8 @@ pub struct Plan {
     pub stretch: StretchOptions,
     /// How output is to be encoded.
     pub encoding: OutputOptions,
-    /// Whether existing outputs may be replaced.
-    pub replace: bool,
+    /// Give outputs the modification time of their inputs.
+    pub keep_mtime: bool,
 }
 
 /// One input and its output.
@@ -69,8 +113,14 @@ pub struct Job {
     pub format: Format,
     /// What is to be done.
     pub action: Action,
+    /// Whether the output exists and is to be replaced.
+    pub replace: bool,
     /// What the input's header tells, once probed; `None` if it cannot be read.
     pub audio: Option<AudioInfo>,
+    /// Stands for all settings that act on the file.
+    pub(super) fingerprint: String,
+    /// Compare the content of the source instead of its modification time.
+    pub(super) checksum: bool,
 }
 
 impl Job {
@@ -88,118 +138,8 @@ pub enum Action {
     Stretch,
     /// Leave it: the output exists.
     SkipExisting,
-}
-
-/// Why a plan cannot be carried out. Nothing has been written then.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PlanError {
-    /// An input is not there.
-    #[error("{}: no such file or folder", path.display())]
-    InputMissing {
-        /// The input.
-        path: PathBuf,
-    },
-    /// An input folder cannot be read.
-    #[error("{}: cannot be read", path.display())]
-    InputUnreadable {
-        /// The input.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// There is not one audio file in the inputs.
-    #[error(
-        "no audio files found in {}; known extensions: {}",
-        list(inputs, 3),
-        walk::AUDIO_EXTENSIONS.join(" ")
-    )]
-    NoAudio {
-        /// The inputs.
-        inputs: Vec<PathBuf>,
-    },
-    /// Several inputs need a folder and the output is a file.
-    #[error("{}: is a file; give a folder to write several files to", path.display())]
-    OutputIsFile {
-        /// The output.
-        path: PathBuf,
-    },
-    /// The output of a file is a folder.
-    #[error("{}: is a folder where {} is to be written; rename one of them", path.display(), input.display())]
-    OutputIsFolder {
-        /// The output.
-        path: PathBuf,
-        /// The input.
-        input: PathBuf,
-    },
-    /// The output file's name tells no format.
-    #[error(
-        "{}: cannot tell a format from that name; end it in {}, name one with --format, or end it \
-         in / for a folder",
-        path.display(),
-        extensions()
-    )]
-    UnknownOutputFormat {
-        /// The output.
-        path: PathBuf,
-    },
-    /// The output file's name and the format asked for disagree.
-    #[error("{}: the name says {} and --format says {}; change one of them", path.display(), name.name(), option.name())]
-    FormatMismatch {
-        /// The output.
-        path: PathBuf,
-        /// What the name says.
-        name: Format,
-        /// What the option says.
-        option: Format,
-    },
-    /// Inputs whose own format cannot be written.
-    #[error(
-        "cannot keep the format of {} {}: {}; choose one to convert to with --format {}",
-        inputs.len(),
-        if inputs.len() == 1 { "file" } else { "files" },
-        list(inputs, 5),
-        names()
-    )]
-    CannotKeepFormat {
-        /// The inputs.
-        inputs: Vec<PathBuf>,
-    },
-    /// Two inputs would be written to one file.
-    #[error(
-        "{} and {} would both be written to {}; rename one or give them different output folders",
-        first.display(),
-        second.display(),
-        output.display()
-    )]
-    Collision {
-        /// One input.
-        first: PathBuf,
-        /// The other.
-        second: PathBuf,
-        /// The output of both.
-        output: PathBuf,
-    },
-    /// An output is one of the inputs.
-    #[error("{}: is an input and would be overwritten; choose another output", path.display())]
-    OutputIsInput {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Outputs exist and that was to be an error.
-    #[error("{} already there: {}; use --if-exists overwrite to replace, or skip to keep", count(outputs.len(), "output is", "outputs are"), list(outputs, 5))]
-    OutputExists {
-        /// The outputs.
-        outputs: Vec<PathBuf>,
-    },
-    /// The output folder cannot be written to.
-    #[error("{}: cannot write there", path.display())]
-    OutputUnwritable {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    /// Leave it: an earlier run has made the output, and nothing has changed since.
+    SkipUpToDate,
 }
 
 impl PlanRequest {
@@ -208,20 +148,29 @@ impl PlanRequest {
     /// Reads no audio and writes nothing.
     ///
     /// # Errors
-    /// Where an input is missing or nothing is found, outputs collide with each other, with
-    /// inputs, or (if so asked) with existing files.
+    /// Where an input is missing or nothing is found, outputs collide with each other or with
+    /// inputs, or files are in the way.
     pub fn plan(self) -> Result<Plan, PlanError> {
         let names_folder = ends_in_separator(&self.output) || self.output.is_dir();
-        let mut plan = match &self.inputs[..] {
-            [input] if !names_folder && !input.is_dir() => self.single(input)?,
-            _ => self.folder()?,
+        let (mut plan, journal, if_exists) = match (&self.inputs[..], &self.listed[..]) {
+            ([input], []) if !names_folder && !input.is_dir() => {
+                let if_exists = match self.if_exists {
+                    IfExists::Resume => IfExists::Error,
+                    other => other,
+                };
+                (self.single(input)?, Journal::default(), if_exists)
+            }
+            _ => {
+                let journal = self.journal()?;
+                (self.folder(&journal)?, journal, self.if_exists)
+            }
         };
-        check_collisions(&plan.jobs)?;
-        check_inputs_survive(&plan.jobs)?;
+        checks::check_collisions(&plan.jobs)?;
+        checks::check_inputs_survive(&plan.jobs)?;
         if let Some(only) = &self.only {
             only.restrict(&mut plan.jobs, &mut plan.unreadable);
         }
-        self.check_existing(&mut plan.jobs)?;
+        checks::check_existing(&mut plan.jobs, if_exists, &journal)?;
         Ok(plan)
     }
 
@@ -239,61 +188,44 @@ impl PlanRequest {
             (Some(format), _) | (None, Some(format)) => format,
             (None, None) => return Err(PlanError::UnknownOutputFormat { path: path.clone() }),
         };
-        let job = Job::new(input.to_owned(), path.clone(), format);
+        let job = self.job(input.to_owned(), path.clone(), format);
         Ok(self.to_plan(vec![job], Vec::new(), None))
     }
 
-    fn folder(&self) -> Result<Plan, PlanError> {
-        if self.output.is_file() {
-            return Err(PlanError::OutputIsFile {
-                path: self.output.clone(),
-            });
+    fn journal(&self) -> Result<Journal, PlanError> {
+        let path = self.output.clone();
+        if path.is_file() {
+            return Err(PlanError::OutputIsFile { path });
         }
-        let output = self.output.canonicalize().ok();
-        let mut jobs = Vec::new();
-        let mut unreadable = Vec::new();
-        let mut unwritable = Vec::new();
-        let mut add =
-            |input: PathBuf, relative: &Path| match self.encoding.format.or(format_of(&input)) {
-                Some(format) => {
-                    let output = self.output.join(relative);
-                    let output = with_format(output, format);
-                    jobs.push(Job::new(input, output, format));
-                }
-                None => unwritable.push(input),
-            };
+        Journal::read(&path).map_err(|source| PlanError::Journal { path, source })
+    }
+
+    fn folder(&self, journal: &Journal) -> Result<Plan, PlanError> {
+        let mut finder = Finder {
+            request: self,
+            journal,
+            output: self.output.canonicalize().ok(),
+            jobs: Vec::new(),
+            unreadable: Vec::new(),
+            unwritable: Vec::new(),
+        };
         for input in &self.inputs {
-            input_exists(input)?;
-            if !input.is_dir() {
-                let name = input.file_name().map(PathBuf::from);
-                add(input.clone(), &name.unwrap_or_default());
-                continue;
-            }
-            for found in walk::audio_files(input, output.as_deref()) {
-                match found {
-                    Ok(path) => {
-                        let relative = path.strip_prefix(input).unwrap_or(&path).to_owned();
-                        add(path, &relative);
-                    }
-                    Err(error) if error.path == *input => {
-                        return Err(PlanError::InputUnreadable {
-                            path: error.path,
-                            source: error.source,
-                        });
-                    }
-                    Err(error) => unreadable.push(error),
-                }
-            }
+            finder.add_input(input, Path::new(input.file_name().unwrap_or_default()))?;
         }
-        if !unwritable.is_empty() {
-            return Err(PlanError::CannotKeepFormat { inputs: unwritable });
+        for input in &self.listed {
+            finder.add_input(input, &listed_place(input)?)?;
         }
-        if jobs.is_empty() && unreadable.is_empty() {
-            return Err(PlanError::NoAudio {
-                inputs: self.inputs.clone(),
+        if !finder.unwritable.is_empty() {
+            return Err(PlanError::CannotKeepFormat {
+                inputs: finder.unwritable,
             });
         }
-        Ok(self.to_plan(jobs, unreadable, Some(self.output.clone())))
+        if finder.jobs.is_empty() && finder.unreadable.is_empty() {
+            return Err(PlanError::NoAudio {
+                inputs: [&self.inputs[..], &self.listed[..]].concat(),
+            });
+        }
+        Ok(self.to_plan(finder.jobs, finder.unreadable, Some(self.output.clone())))
     }
 
     fn to_plan(
@@ -308,32 +240,96 @@ impl PlanRequest {
             folder,
             stretch: self.stretch.clone(),
             encoding: self.encoding.clone(),
-            replace: self.if_exists == IfExists::Overwrite,
+            keep_mtime: self.keep_mtime,
         }
     }
 
-    fn check_existing(&self, jobs: &mut [Job]) -> Result<(), PlanError> {
-        let mut existing = Vec::new();
-        for job in jobs {
-            let Ok(metadata) = job.output.symlink_metadata() else {
-                continue;
-            };
-            if metadata.is_dir() {
-                return Err(PlanError::OutputIsFolder {
-                    path: job.output.clone(),
-                    input: job.input.clone(),
-                });
-            }
-            match self.if_exists {
-                IfExists::Skip => job.action = Action::SkipExisting,
-                IfExists::Overwrite => {}
-                IfExists::Error => existing.push(job.output.clone()),
-            }
+    fn job(&self, input: PathBuf, output: PathBuf, format: Format) -> Job {
+        let settings = json!({
+            "engine": ENGINE_VERSION,
+            "stretch": self.stretch.effective(),
+            "format": format,
+            "encoding": self.encoding.effective(format),
+        });
+        Job {
+            fingerprint: journal::fingerprint(&settings),
+            checksum: self.checksum,
+            ..Job::new(input, output, format)
         }
-        if existing.is_empty() {
+    }
+
+    /// The output of an input that belongs at `place` in the output folder.
+    fn output_of(&self, place: &Path, format: Format) -> PathBuf {
+        let place = match self.flatten {
+            true => Path::new(place.file_name().unwrap_or_default()),
+            false => place,
+        };
+        let extension = match place.extension() {
+            Some(extension) if format_of(place) == Some(format) => extension,
+            _ => OsStr::new(format.extensions()[0]),
+        };
+        let mut name = place.file_stem().unwrap_or_default().to_owned();
+        name.push(&self.suffix);
+        name.push(".");
+        name.push(extension);
+        self.output.join(place.with_file_name(name))
+    }
+}
+
+/// Collects the jobs of a folder plan.
+struct Finder<'a> {
+    request: &'a PlanRequest,
+    journal: &'a Journal,
+    /// The output folder's canonical path, if it exists.
+    output: Option<PathBuf>,
+    jobs: Vec<Job>,
+    unreadable: Vec<Unreadable>,
+    /// Inputs whose own format cannot be written.
+    unwritable: Vec<PathBuf>,
+}
+
+impl Finder<'_> {
+    /// Adds a file, which belongs at `place` in the output folder, or all files of a folder.
+    fn add_input(&mut self, input: &Path, place: &Path) -> Result<(), PlanError> {
+        if !input_exists(input)?.is_dir() {
+            self.add_file(input.to_owned(), place);
             return Ok(());
         }
-        Err(PlanError::OutputExists { outputs: existing })
+        let request = self.request;
+        let output = self.output.clone();
+        // Where outputs lie among the inputs, they must not become inputs themselves.
+        let is_in_place = output.is_some() && input.canonicalize().ok() == output;
+        let journal = self.journal;
+        let is_ours =
+            |place: &Path| is_in_place && journal.find(&request.output.join(place)).is_some();
+        for found in walk::audio_files(input, &request.selection, output.as_deref()) {
+            match found {
+                Ok(path) => {
+                    let place = path.strip_prefix(input).unwrap_or(&path).to_owned();
+                    if !is_ours(&place) {
+                        self.add_file(path, &place);
+                    }
+                }
+                Err(error) if error.path == input => {
+                    return Err(PlanError::InputUnreadable {
+                        path: error.path,
+                        source: error.source,
+                    });
+                }
+                Err(error) => self.unreadable.push(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn add_file(&mut self, input: PathBuf, place: &Path) {
+        match self.request.encoding.format.or(format_of(&input)) {
+            Some(format) => {
+                let output = self.request.output_of(place, format);
+                self.jobs.push(self.request.job(input, output, format));
+            }
+            None => self.unwritable.push(input),
+        }
     }
 }
 
@@ -352,22 +348,6 @@ impl Plan {
             .sort_by(|a, b| b.seconds().total_cmp(&a.seconds()));
     }
 
-    /// Checks that files can be created in the output folder, which is created if need be.
-    ///
-    /// # Errors
-    /// Where they cannot.
-    pub fn check_writable(&self) -> Result<(), PlanError> {
-        let folder = match (&self.folder, &self.jobs[..]) {
-            (Some(folder), _) => folder,
-            (None, [job, ..]) => output::parent(&job.output),
-            (None, []) => return Ok(()),
-        };
-        output::check_writable(folder).map_err(|source| PlanError::OutputUnwritable {
-            path: folder.to_owned(),
-            source,
-        })
-    }
-
     /// The files to be stretched.
     pub fn to_stretch(&self) -> impl Iterator<Item = &Job> {
         let is_work = |job: &&Job| job.action == Action::Stretch;
@@ -376,30 +356,58 @@ impl Plan {
 }
 
 impl Job {
-    fn new(input: PathBuf, output: PathBuf, format: Format) -> Self {
+    pub(super) fn new(input: PathBuf, output: PathBuf, format: Format) -> Self {
         Self {
             input,
             output,
             format,
             action: Action::Stretch,
+            replace: false,
             audio: None,
+            fingerprint: String::new(),
+            checksum: false,
         }
+    }
+
+    /// What is at the output's place, links not followed.
+    fn output_metadata(&self) -> Option<Metadata> {
+        self.output.symlink_metadata().ok()
     }
 }
 
-fn input_exists(path: &Path) -> Result<(), PlanError> {
+fn input_exists(path: &Path) -> Result<Metadata, PlanError> {
+    let given = || path.to_owned();
     match path.metadata() {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Err(PlanError::InputMissing {
-                path: path.to_owned(),
-            })
+        Ok(metadata) if metadata.is_file() || metadata.is_dir() => Ok(metadata),
+        Ok(_) => Err(PlanError::InputNotAFile { path: given() }),
+        Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
+            Err(PlanError::InputMissing { path: given() })
         }
         Err(source) => Err(PlanError::InputUnreadable {
-            path: path.to_owned(),
+            path: given(),
             source,
         }),
     }
+}
+
+/// Where a file that a list names belongs in the output folder.
+fn listed_place(path: &Path) -> Result<PathBuf, PlanError> {
+    if path.is_absolute() {
+        return Ok(path.file_name().map(PathBuf::from).unwrap_or_default());
+    }
+    let mut place = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::Normal(name) => place.push(name),
+            Component::CurDir => {}
+            _ => {
+                return Err(PlanError::ListedOutside {
+                    path: path.to_owned(),
+                });
+            }
+        }
+    }
+    Ok(place)
 }
 
 fn ends_in_separator(path: &Path) -> bool {
@@ -415,80 +423,4 @@ fn ends_in_separator(path: &Path) -> bool {
 
 fn format_of(path: &Path) -> Option<Format> {
     Format::from_extension(path.extension()?.to_str()?)
-}
-
-/// The path with the format's extension, unless it has one already.
-fn with_format(path: PathBuf, format: Format) -> PathBuf {
-    if format_of(&path) == Some(format) {
-        return path;
-    }
-    path.with_extension(format.extensions()[0])
-}
-
-/// Finds outputs that are the same file, also where file names ignore case.
-fn check_collisions(jobs: &[Job]) -> Result<(), PlanError> {
-    let mut seen: HashMap<OsString, &Job> = HashMap::with_capacity(jobs.len());
-    for job in jobs {
-        let key = match job.output.to_str() {
-            Some(name) => name.to_lowercase().into(),
-            None => job.output.as_os_str().to_ascii_lowercase(),
-        };
-        if let Some(other) = seen.insert(key, job) {
-            return Err(PlanError::Collision {
-                first: other.input.clone(),
-                second: job.input.clone(),
-                output: job.output.clone(),
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Finds outputs that are inputs, by whatever name.
-fn check_inputs_survive(jobs: &[Job]) -> Result<(), PlanError> {
-    let existing: Vec<_> = jobs
-        .iter()
-        .filter_map(|job| Some((job.output.canonicalize().ok()?, job)))
-        .collect();
-    if existing.is_empty() {
-        return Ok(());
-    }
-    let inputs: HashSet<PathBuf> = jobs
-        .iter()
-        .filter_map(|job| job.input.canonicalize().ok())
-        .collect();
-    match existing.iter().find(|(path, _)| inputs.contains(path)) {
-        Some((_, job)) => Err(PlanError::OutputIsInput {
-            path: job.output.clone(),
-        }),
-        None => Ok(()),
-    }
-}
-
-/// The first few paths of a list, and how many more there are.
-fn list(paths: &[PathBuf], most: usize) -> String {
-    let names: Vec<_> = paths
-        .iter()
-        .take(most)
-        .map(|path| path.display().to_string())
-        .collect();
-    let names = names.join(", ");
-    match paths.len().saturating_sub(most) {
-        0 => names,
-        more => format!("{names} and {more} more"),
-    }
-}
-
-fn count(n: usize, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
-}
-
-fn names() -> String {
-    Format::ALL.map(Format::name).join("|")
-}
-
-fn extensions() -> String {
-    Format::ALL
-        .map(|format| format!(".{}", format.extensions()[0]))
-        .join(" or ")
 }

@@ -1,101 +1,62 @@
 //! Carrying out a plan on a pool of workers.
 
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::events::Event;
-use super::output::PendingOutput;
 use super::plan::{Action, Job, Plan};
-use crate::media::decode::{DecodeError, Decoder};
-use crate::media::encode::EncodeError;
-use crate::pipeline::{Outcome, Pipeline, PipelineError};
-use crate::report::{ErrorReport, FileReport, Report, SettingsReport};
+use super::session::FileError;
+use crate::pipeline::Outcome;
+use crate::report::{ErrorReport, FileReport, Report, SettingsReport, Status};
 
 /// Name of the worker threads, with a number behind it.
 pub const WORKER_THREAD_NAME: &str = "audiostretchy-worker-";
 
-/// Shortest time between two progress events of a file.
-const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
-
 /// How a plan is carried out.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct RunOptions {
     /// Files worked on at a time; 0 for one a processor.
     pub jobs: usize,
+    /// Failures after which no further file is taken up.
+    pub max_failures: Option<usize>,
+    /// The longest time spent on one file.
+    pub timeout: Option<Duration>,
     /// The settings and their sources, for the report.
     pub settings: SettingsReport,
 }
 
-/// Why a file failed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FileError {
-    /// Decoding, stretching or encoding failed.
-    #[error(transparent)]
-    Pipeline(#[from] PipelineError),
-    /// The output could not be created or given its name.
-    #[error("cannot write the output")]
-    Output(#[source] std::io::Error),
-    /// The finished output does not hold what was written to it.
-    #[error("the output holds {found} frames where {expected} were written; it was removed")]
-    WrongLength {
-        /// Frames found in the output.
-        found: u64,
-        /// Frames written.
-        expected: u64,
-    },
-    /// The finished output cannot be read back.
-    #[error("the output cannot be read back; it was removed")]
-    Unreadable(#[source] DecodeError),
-    /// Something panicked.
-    #[error("internal error: {0}; please report it with the file")]
-    Panic(String),
-}
+/// Asks a run to end: files that are being worked on are finished, no other is taken up.
+#[derive(Debug, Clone, Default)]
+pub struct StopToken(Arc<AtomicU8>);
 
-impl FileError {
-    /// A stable code, in kebab case.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Pipeline(PipelineError::Decode(error)) => match error {
-                DecodeError::Io(_) => "unreadable",
-                DecodeError::NotAFile => "not-a-file",
-                DecodeError::Unrecognised(_) => "not-audio",
-                DecodeError::NoAudioTrack => "no-audio-track",
-                DecodeError::UnsupportedCodec(_) => "unsupported-codec",
-                DecodeError::Damaged(_) => "damaged",
-                DecodeError::Truncated { .. } => "truncated",
-                DecodeError::Empty => "empty",
-                DecodeError::Changed { .. } => "format-changes",
-            },
-            Self::Pipeline(PipelineError::Options(_)) => "invalid-parameter",
-            Self::Pipeline(PipelineError::Resample(_)) => "resample",
-            Self::Pipeline(PipelineError::Encode(EncodeError::Io(_))) | Self::Output(_) => "output",
-            Self::Pipeline(PipelineError::Encode(_)) => "encoder",
-            Self::Pipeline(PipelineError::Cancelled) => "cancelled",
-            Self::WrongLength { .. } | Self::Unreadable(_) => "verification",
-            Self::Panic(_) => "panic",
+impl StopToken {
+    /// A token that nobody has used yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks all runs that were given this token to end; `exit_code`, above 0, goes into the report.
+    pub fn stop(&self, exit_code: u8) {
+        self.0.store(exit_code, Ordering::Relaxed);
+    }
+
+    /// The exit code, if somebody has asked.
+    pub fn stopped(&self) -> Option<u8> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => None,
+            exit_code => Some(exit_code),
         }
     }
 }
 
-/// Carries out a plan and reports on every file in it; a bad file never stops the rest.
-///
-/// `on_event` is called from the workers, of which there are `options.jobs`.
-pub fn run(plan: &Plan, options: &RunOptions, on_event: &(dyn Fn(Event<'_>) + Sync)) -> Report {
-    run_with(plan, options, on_event, &|index, job| {
-        stretch_file(plan, index, job, on_event)
-    })
-}
+pub(super) type StretchFile<'a> = dyn Fn(usize, &Job) -> Result<Outcome, FileError> + Sync + 'a;
 
-type StretchFile<'a> = dyn Fn(usize, &Job) -> Result<Outcome, FileError> + Sync + 'a;
-
-fn run_with(
+pub(super) fn run_with(
     plan: &Plan,
     options: &RunOptions,
+    stop: &StopToken,
     on_event: &(dyn Fn(Event<'_>) + Sync),
     stretch: &StretchFile<'_>,
 ) -> Report {
@@ -110,8 +71,19 @@ fn run_with(
     });
     let files = Mutex::new(unreadable.collect::<Vec<_>>());
     let next = AtomicUsize::new(0);
+    let failures = AtomicUsize::new(0);
+    let reason_to_end = || {
+        let most = options.max_failures.unwrap_or(usize::MAX);
+        if stop.stopped().is_some() {
+            Some("the run was interrupted")
+        } else if failures.load(Ordering::Relaxed) >= most {
+            Some("too many files failed")
+        } else {
+            None
+        }
+    };
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.jobs)
+        .num_threads(workers(options.jobs, plan.jobs.len()))
         .thread_name(|index| format!("{WORKER_THREAD_NAME}{index}"))
         .build()
         .expect("threads can be started");
@@ -122,25 +94,44 @@ fn run_with(
             let Some(job) = plan.jobs.get(index) else {
                 break;
             };
-            let report = run_job(index, job, on_event, stretch);
+            let report = run_job(index, job, reason_to_end(), on_event, stretch);
+            if report.status == Status::Failed {
+                failures.fetch_add(1, Ordering::Relaxed);
+            }
             files.lock().expect("no worker panics here").push(report);
         }
     });
     let files = files.into_inner().expect("no worker panics here");
-    let report = Report::new(started, clock.elapsed(), options.settings.clone(), files);
+    let mut report = Report::new(started, clock.elapsed(), options.settings.clone(), files);
+    if let Some(exit_code) = stop.stopped() {
+        report = report.interrupted(exit_code);
+    }
     on_event(Event::RunFinished { report: &report });
     report
+}
+
+/// How many workers `files` files need where `jobs` are asked for (0: one a processor).
+fn workers(jobs: usize, files: usize) -> usize {
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+    let jobs = if jobs == 0 { processors() } else { jobs };
+    jobs.min(files).max(1)
 }
 
 fn run_job(
     index: usize,
     job: &Job,
+    reason_not_to: Option<&'static str>,
     on_event: &(dyn Fn(Event<'_>) + Sync),
     stretch: &StretchFile<'_>,
 ) -> FileReport {
     let (input, output) = (job.input.as_path(), job.output.as_path());
-    if job.action == Action::SkipExisting {
-        return FileReport::skipped(input, output, "the output exists");
+    match (job.action, reason_not_to) {
+        (Action::SkipExisting, _) => {
+            return FileReport::skipped(input, output, "the output exists");
+        }
+        (Action::SkipUpToDate, _) => return FileReport::skipped(input, output, "up to date"),
+        (Action::Stretch, Some(reason)) => return FileReport::not_run(input, output, reason),
+        (Action::Stretch, None) => {}
     }
     on_event(Event::FileStarted { index, job });
     let clock = Instant::now();
@@ -160,41 +151,6 @@ fn run_job(
     report
 }
 
-/// Stretches one file to a temporary one, checks that, and gives it its name.
-fn stretch_file(
-    plan: &Plan,
-    index: usize,
-    job: &Job,
-    on_event: &(dyn Fn(Event<'_>) + Sync),
-) -> Result<Outcome, FileError> {
-    let pipeline = Pipeline::open(&job.input, &plan.stretch, job.format, &plan.encoding)?;
-    let rate = f64::from(pipeline.source().sample_rate);
-    let pending = PendingOutput::create(&job.output).map_err(FileError::Output)?;
-    let mut told = Instant::now();
-    let outcome = pipeline.run(pending.file(), &mut |frames| {
-        if told.elapsed() >= PROGRESS_INTERVAL {
-            told = Instant::now();
-            on_event(Event::FileProgress {
-                index,
-                seconds: frames as f64 / rate,
-            });
-        }
-        ControlFlow::Continue(())
-    })?;
-    check_length(pending.path(), outcome.encoded.frames)?;
-    pending.commit(plan.replace).map_err(FileError::Output)?;
-    Ok(outcome)
-}
-
-/// Reads the header of a finished output back and compares its length in frames.
-fn check_length(path: &Path, expected: u64) -> Result<(), FileError> {
-    let decoder = Decoder::open(path).map_err(FileError::Unreadable)?;
-    match decoder.info().frames {
-        Some(found) if found != expected => Err(FileError::WrongLength { found, expected }),
-        _ => Ok(()),
-    }
-}
-
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
     text.or_else(|| panic.downcast_ref::<String>().cloned())
@@ -204,8 +160,8 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::plan::{IfExists, PlanRequest};
-    use crate::{OutputOptions, StretchOptions};
+    use crate::batch::plan::PlanRequest;
+    use crate::pipeline::PipelineError;
 
     #[test]
     fn a_panic_in_one_file_is_that_files_failure() {
@@ -213,20 +169,15 @@ mod tests {
         for name in ["a.wav", "b.wav", "c.wav"] {
             std::fs::write(folder.path().join(name), "").unwrap();
         }
-        let request = PlanRequest {
-            inputs: vec![folder.path().to_owned()],
-            output: folder.path().join("out"),
-            stretch: StretchOptions::default(),
-            encoding: OutputOptions::default(),
-            if_exists: IfExists::Error,
-            only: None,
-        };
+        let output = folder.path().join("out");
+        let plan = PlanRequest::new(vec![folder.path().to_owned()], output)
+            .plan()
+            .unwrap();
         let options = RunOptions {
             jobs: 2,
-            settings: SettingsReport::default(),
+            ..RunOptions::default()
         };
-        let plan = request.plan().unwrap();
-        let report = run_with(&plan, &options, &|_| {}, &|_, job| {
+        let report = run_with(&plan, &options, &StopToken::new(), &|_| {}, &|_, job| {
             if job.input.ends_with("b.wav") {
                 panic!("out of cheese");
             }

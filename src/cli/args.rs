@@ -1,14 +1,19 @@
 //! The options.
 
+use std::error::Error;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use audiostretchy::batch::{IfExists, PlanRequest};
+use audiostretchy::batch::{Globs, IfExists, PlanRequest, Selection};
 use audiostretchy::preset::{Layer, PresetError, Settings};
 use audiostretchy::{BitDepth, Format};
 use clap::builder::PossibleValuesParser;
-use clap::{ArgAction, ColorChoice, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{ArgAction, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+use super::{color, file_list};
 
 /// Change the speed of whole folders of audio without changing pitch.
 #[derive(Debug, Parser)]
@@ -90,7 +95,7 @@ pub enum PresetsCommand {
 #[derive(Debug, clap::Args)]
 pub struct ConvertArgs {
     /// Audio files and folders, then the output: a folder, or a file for a single input file
-    #[arg(value_name = "INPUT... OUTPUT", required = true, num_args = 2..)]
+    #[arg(value_name = "INPUT... OUTPUT", required = true)]
     pub paths: Vec<PathBuf>,
 
     /// Output length / input length, 0.25 to 4.0: below 1 speeds up [default: 1.0]
@@ -100,7 +105,8 @@ pub struct ConvertArgs {
         value_name = "R",
         help_heading = "Stretching",
         conflicts_with = "speed",
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = number
     )]
     pub ratio: Option<f64>,
     /// How many times as fast, 0.25 to 4.0: the same as a ratio of 1/X
@@ -108,7 +114,8 @@ pub struct ConvertArgs {
         long,
         value_name = "X",
         help_heading = "Stretching",
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = number
     )]
     pub speed: Option<f64>,
     /// Ratio for silent gaps; 0 treats them as the rest [default: 0]
@@ -118,7 +125,8 @@ pub struct ConvertArgs {
         alias = "gap_ratio",
         value_name = "R",
         help_heading = "Stretching",
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = number
     )]
     pub gap_ratio: Option<f64>,
     /// Upper end of the pitch search [default: 333]
@@ -128,7 +136,8 @@ pub struct ConvertArgs {
         alias = "upper_freq",
         value_name = "HZ",
         help_heading = "Stretching",
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = whole_number
     )]
     pub upper_freq: Option<i64>,
     /// Lower end of the pitch search [default: 55]
@@ -138,7 +147,8 @@ pub struct ConvertArgs {
         alias = "lower_freq",
         value_name = "HZ",
         help_heading = "Stretching",
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = whole_number
     )]
     pub lower_freq: Option<i64>,
     /// Block length of the gap detector [default: 25]
@@ -148,7 +158,8 @@ pub struct ConvertArgs {
         alias = "buffer_ms",
         value_name = "MS",
         help_heading = "Stretching",
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = number
     )]
     pub buffer_ms: Option<f64>,
     /// Level at or below which a block is a gap [default: -40]
@@ -158,7 +169,8 @@ pub struct ConvertArgs {
         alias = "threshold_gap_db",
         value_name = "DB",
         help_heading = "Stretching",
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = number
     )]
     pub threshold_gap_db: Option<f64>,
     /// Use two stretchers in cascade even where one would do
@@ -183,7 +195,8 @@ pub struct ConvertArgs {
         alias = "sample_rate",
         value_name = "HZ",
         help_heading = "Stretching",
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = whole_number
     )]
     pub sample_rate: Option<i64>,
     /// Start from a preset: a name (see `presets list`) or a TOML file
@@ -211,7 +224,8 @@ pub struct ConvertArgs {
         value_name = "KBPS",
         help_heading = "Output",
         conflicts_with = "quality",
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = whole_number
     )]
     pub bitrate: Option<i64>,
     /// Quality of lossy output at a variable bit rate, 0 to 10 (best)
@@ -219,7 +233,8 @@ pub struct ConvertArgs {
         long,
         value_name = "Q",
         help_heading = "Output",
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = number
     )]
     pub quality: Option<f64>,
     /// What to do where an output exists
@@ -227,10 +242,77 @@ pub struct ConvertArgs {
         long,
         alias = "if_exists",
         value_enum,
-        default_value = "error",
+        default_value = "resume",
         help_heading = "Output"
     )]
     pub if_exists: IfExistsArg,
+    /// Put between the name of an output and its extension
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true,
+        help_heading = "Output"
+    )]
+    pub suffix: OsString,
+    /// Write all outputs right into OUTPUT instead of mirroring folders
+    #[arg(long, help_heading = "Output")]
+    pub flatten: bool,
+    /// Give outputs the modification time of their inputs
+    #[arg(long, alias = "keep_mtime", help_heading = "Output")]
+    pub keep_mtime: bool,
+
+    /// Extension of the files taken from folders, instead of all known ones; may be repeated
+    #[arg(short, long, value_name = "EXT", help_heading = "Selection")]
+    pub extension: Vec<String>,
+    /// Take only what matches; without a slash the name, else the path below INPUT; may be repeated
+    #[arg(long, value_name = "PATTERN", help_heading = "Selection")]
+    pub glob: Vec<String>,
+    /// Leave out what matches; may be repeated
+    #[arg(long, value_name = "PATTERN", help_heading = "Selection")]
+    pub exclude: Vec<String>,
+    /// How many folders deep; 1 takes the files right in INPUT only
+    #[arg(
+        long,
+        alias = "max_depth",
+        value_name = "N",
+        help_heading = "Selection"
+    )]
+    pub max_depth: Option<usize>,
+    /// Take hidden files and folders too
+    #[arg(long, help_heading = "Selection")]
+    pub hidden: bool,
+    /// Follow symbolic links
+    #[arg(long, help_heading = "Selection")]
+    pub follow: bool,
+    /// Read inputs from a file, a line each; - for standard input
+    #[arg(
+        long,
+        alias = "files_from",
+        value_name = "FILE",
+        help_heading = "Selection"
+    )]
+    pub files_from: Option<PathBuf>,
+    /// Read inputs from a file, separated by NUL; - for standard input
+    #[arg(
+        long,
+        alias = "files_from0",
+        value_name = "FILE",
+        conflicts_with = "files_from",
+        help_heading = "Selection"
+    )]
+    pub files_from0: Option<PathBuf>,
+    /// What it means if there is no audio: exit code 0 or 4
+    #[arg(
+        long,
+        alias = "no_files",
+        value_enum,
+        default_value = "fail",
+        value_name = "pass|fail",
+        hide_possible_values = true,
+        help_heading = "Selection"
+    )]
+    pub no_files: NoFilesArg,
 
     /// Only the files that failed or were not run in that JSON report
     ///
@@ -241,7 +323,7 @@ pub struct ConvertArgs {
         long,
         alias = "rerun_failed",
         value_name = "FILE",
-        help_heading = "Choosing input"
+        help_heading = "Selection"
     )]
     pub rerun_failed: Option<PathBuf>,
 
@@ -252,9 +334,34 @@ pub struct ConvertArgs {
         value_name = "N",
         default_value_t = 0,
         help_heading = "Running",
-        hide_default_value = true
+        hide_default_value = true,
+        allow_negative_numbers = true,
+        value_parser = file_count
     )]
     pub jobs: usize,
+    /// Take up no further file after the first failure
+    #[arg(
+        long,
+        alias = "fail_fast",
+        conflicts_with = "max_failures",
+        help_heading = "Running"
+    )]
+    pub fail_fast: bool,
+    /// Take up no further file after N failures
+    #[arg(
+        long,
+        alias = "max_failures",
+        value_name = "N",
+        value_parser = at_least_one,
+        help_heading = "Running"
+    )]
+    pub max_failures: Option<usize>,
+    /// Give a file up that takes longer, such as 90s or 5m
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Running")]
+    pub timeout: Option<Duration>,
+    /// Compare the content of sources, not their times, to tell what is up to date
+    #[arg(long, help_heading = "Running")]
+    pub checksum: bool,
     /// Print what would be done and touch nothing
     #[arg(long, alias = "dry_run", help_heading = "Running")]
     pub dry_run: bool,
@@ -290,6 +397,8 @@ pub struct ConvertArgs {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum IfExistsArg {
+    /// Leave what is up to date, make the rest again; refuse files of others
+    Resume,
     /// Leave it and go on
     Skip,
     /// Replace it
@@ -298,12 +407,34 @@ pub enum IfExistsArg {
     Error,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum NoFilesArg {
+    Pass,
+    Fail,
+}
+
 /// How much is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
     Quiet,
     Normal,
     Verbose,
+}
+
+impl Args {
+    /// Parses the command line; ends the program where it is wrong or asks for help.
+    pub fn parse_or_exit() -> Self {
+        let command = Self::command().color(color::asked_for(std::env::args_os()));
+        let args = Self::from_arg_matches(&command.get_matches());
+        let args = args.unwrap_or_else(|error| error.exit());
+        if args.command.is_none() && !args.convert.has_inputs() {
+            let message = "an input and an output are needed, and only one path was given";
+            Self::command()
+                .error(ErrorKind::TooFewValues, message)
+                .exit();
+        }
+        args
+    }
 }
 
 impl ConvertArgs {
@@ -351,20 +482,60 @@ impl ConvertArgs {
     }
 
     /// What the plan is to be made from.
-    pub fn plan_request(&self, settings: &Settings) -> PlanRequest {
-        let (output, inputs) = self.paths.split_last().expect("clap asks for two paths");
-        PlanRequest {
-            inputs: inputs.to_vec(),
-            output: output.clone(),
+    pub fn plan_request(&self, settings: &Settings) -> Result<PlanRequest, Box<dyn Error>> {
+        let (output, inputs) = self.paths.split_last().expect("clap asks for a path");
+        let listed = match (&self.files_from, &self.files_from0) {
+            (Some(list), _) => file_list::read(list, b'\n')?,
+            (None, Some(list)) => file_list::read(list, 0)?,
+            (None, None) => Vec::new(),
+        };
+        Ok(PlanRequest {
+            listed,
+            selection: self.selection()?,
             stretch: settings.stretch.clone(),
             encoding: settings.output.clone(),
             if_exists: match self.if_exists {
+                IfExistsArg::Resume => IfExists::Resume,
                 IfExistsArg::Skip => IfExists::Skip,
                 IfExistsArg::Overwrite => IfExists::Overwrite,
                 IfExistsArg::Error => IfExists::Error,
             },
-            only: None,
+            suffix: self.suffix.clone(),
+            flatten: self.flatten,
+            checksum: self.checksum,
+            keep_mtime: self.keep_mtime,
+            ..PlanRequest::new(inputs.to_vec(), output.clone())
+        })
+    }
+
+    fn selection(&self) -> Result<Selection, Box<dyn Error>> {
+        let mut selection = Selection {
+            globs: Globs::new(self.glob.iter().map(String::as_str))?,
+            excludes: Globs::new(self.exclude.iter().map(String::as_str))?,
+            max_depth: self.max_depth,
+            hidden: self.hidden,
+            follow: self.follow,
+            ..Selection::default()
+        };
+        if !self.extension.is_empty() {
+            let without_dot = |extension: &String| extension.trim_start_matches('.').to_owned();
+            selection.extensions = self.extension.iter().map(without_dot).collect();
         }
+        Ok(selection)
+    }
+
+    /// Failures after which no further file is taken up.
+    pub fn most_failures(&self) -> Option<usize> {
+        if self.fail_fast {
+            Some(1)
+        } else {
+            self.max_failures
+        }
+    }
+
+    /// Whether there is at least one input and an output.
+    pub fn has_inputs(&self) -> bool {
+        self.paths.len() >= 2 || self.files_from.is_some() || self.files_from0.is_some()
     }
 
     pub fn verbosity(&self) -> Verbosity {
@@ -376,10 +547,31 @@ impl ConvertArgs {
     }
 }
 
+fn number(text: &str) -> Result<f64, &'static str> {
+    text.parse().map_err(|_| "it must be a number, such as 0.8")
+}
+
+fn whole_number(text: &str) -> Result<i64, &'static str> {
+    text.parse().map_err(|_| "it must be a whole number")
+}
+
+fn file_count(text: &str) -> Result<usize, &'static str> {
+    let allowed = "it must be a whole number, or 0 for one file a processor";
+    text.parse().map_err(|_| allowed)
+}
+
 fn formats() -> impl Iterator<Item = &'static str> {
     std::iter::once("keep").chain(Format::ALL.map(Format::name))
 }
 
 fn bit_depths() -> impl Iterator<Item = &'static str> {
     std::iter::once("keep").chain(BitDepth::ALL.map(BitDepth::name))
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("it must be 1 or more".into()),
+        Ok(number) => Ok(number),
+        Err(_) => Err("it must be a whole number".into()),
+    }
 }

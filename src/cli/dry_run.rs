@@ -42,8 +42,10 @@ pub fn print(plan: &Plan, resolved: &Resolved, jobs: usize) -> io::Result<()> {
 }
 
 fn about(plan: &Plan, job: &Job) -> String {
-    if job.action == Action::SkipExisting {
-        return "skipped: exists".into();
+    match job.action {
+        Action::SkipExisting => return "skipped: the output exists".into(),
+        Action::SkipUpToDate => return "skipped: up to date".into(),
+        Action::Stretch => {}
     }
     let Some(audio) = &job.audio else {
         return "will fail: cannot be read as audio".into();

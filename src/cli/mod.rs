@@ -6,35 +6,37 @@ mod color;
 mod dry_run;
 mod events;
 mod exit_code;
+mod file_list;
 mod presets;
 mod progress;
 mod report;
 mod reports;
 mod retry;
+mod signals;
 mod summary;
 mod text;
 
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use audiostretchy::batch::{self, Plan, PlanError, PlanRequest, RunOptions, UnfinishedFiles};
+use audiostretchy::batch::{
+    self, Event, Plan, PlanError, PlanRequest, RunOptions, Session, StopToken, UnfinishedFiles,
+};
 use audiostretchy::preset::PresetStore;
 use audiostretchy::report::{PathText, json};
-use clap::{CommandFactory, FromArgMatches};
+use clap::CommandFactory;
 
-use args::{Args, Command, ConvertArgs};
+use args::{Args, Command, ConvertArgs, NoFilesArg};
 use events::EventLines;
-use exit_code::ExitCode;
 use progress::Progress;
 use reports::{ReportError, Reports};
 
 /// Parses the command line, does what it says, and tells the exit code.
 pub fn main() -> ExitCode {
     color::set(color::asked_for(std::env::args_os()));
-    let command = Args::command().color(color::asked_for(std::env::args_os()));
-    let args = Args::from_arg_matches(&command.get_matches());
-    let args = args.unwrap_or_else(|error| error.exit());
+    let args = Args::parse_or_exit();
     color::set(args.color);
     let result = match args.command {
         Some(Command::Presets(command)) => presets::run(&command),
@@ -45,7 +47,7 @@ pub fn main() -> ExitCode {
     };
     result.unwrap_or_else(|error| {
         if is_closed_pipe(error.as_ref()) {
-            return ExitCode::Success;
+            return ExitCode::SUCCESS;
         }
         eprintln!("error: {}", text::with_causes(error.as_ref()));
         exit_code::of(error.as_ref())
@@ -55,49 +57,63 @@ pub fn main() -> ExitCode {
 fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
     let store = PresetStore::from_environment(args.preset_dir.as_deref())?;
     let resolved = store.resolve(args.preset.as_deref(), &args.layer()?)?;
-    let request = args.plan_request(&resolved.settings);
-    let mut plan = match &args.rerun_failed {
-        None => request.plan()?,
-        Some(file) => match plan_rerun(request, file)? {
-            Some(plan) => plan,
-            None => return Ok(ExitCode::Success),
-        },
+    let request = args.plan_request(&resolved.settings)?;
+    let plan = match &args.rerun_failed {
+        None => request.plan().map(Some).map_err(Into::into),
+        Some(file) => plan_rerun(request, file),
+    };
+    let mut plan = match plan {
+        Ok(Some(plan)) => plan,
+        Ok(None) => return Ok(ExitCode::SUCCESS),
+        Err(error) if is_no_audio(error.as_ref()) && args.no_files == NoFilesArg::Pass => {
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err(error) => return Err(error),
     };
     let reports = Reports::new(args, &plan)?;
-    if !args.dry_run {
-        plan.check_writable()?;
-    }
-    plan.probe();
     if args.dry_run {
+        plan.probe();
         dry_run::print(&plan, &resolved, args.jobs)?;
-        return Ok(ExitCode::Success);
+        return Ok(ExitCode::SUCCESS);
     }
     let options = RunOptions {
         jobs: args.jobs,
+        max_failures: args.most_failures(),
+        timeout: args.timeout,
         settings: (&resolved).into(),
     };
+    let mut session = Session::start(plan)?;
+    session.probe();
+    let plan = session.plan();
     let progress = Progress::new(args.verbosity(), plan.to_stretch().count());
-    let events = args.events.then(|| EventLines::new(&plan));
     silence_worker_panics();
-    let mut report = batch::run(&plan, &options, &|event| {
+    let events = args.events.then(|| EventLines::new(plan));
+    let show = |event: Event<'_>| {
         progress.show(event);
         if let Some(events) = &events {
             events.write(event);
         }
-    });
+    };
+    let mut report = std::thread::scope(|scope| {
+        let stop = StopToken::new();
+        let signals = signals::listen(scope, &session, stop.clone())?;
+        let report = session.run(&options, &stop, &show);
+        signals.close();
+        io::Result::Ok(report)
+    })?;
     report.command = command_line();
     let mut errors = reports.write(&mut report);
     if let Some(Err(error)) = events.map(|events| events.finish(&report)) {
+        report.exit_code = exit_code::REPORT;
         errors.push(ReportError::standard_output(error));
     }
-    summary::print(&report, args.verbosity(), reports.json());
+    let is_written = |file: &&Path| !errors.iter().any(|error| error.is_about(file));
+    let report_file = reports.json().filter(is_written);
+    summary::print(&report, args.verbosity(), report_file);
     for error in &errors {
         eprintln!("error: {}", text::with_causes(error));
     }
-    match errors[..] {
-        [] => Ok(exit_code::of_report(&report)),
-        _ => Ok(ExitCode::Report),
-    }
+    Ok(report.exit_code.into())
 }
 
 /// The plan of what did not finish in the run of a report; `None` where all did.
@@ -137,14 +153,14 @@ fn completions(shell: clap_complete::Shell) -> Result<ExitCode, Box<dyn Error>> 
         &mut script,
     );
     io::stdout().lock().write_all(&script)?;
-    Ok(ExitCode::Success)
+    Ok(ExitCode::SUCCESS)
 }
 
 fn manual() -> Result<ExitCode, Box<dyn Error>> {
     let mut page = Vec::new();
     clap_mangen::Man::new(Args::command()).render(&mut page)?;
     io::stdout().lock().write_all(&page)?;
-    Ok(ExitCode::Success)
+    Ok(ExitCode::SUCCESS)
 }
 
 /// None of the files that failed is in the plan.

@@ -3,11 +3,11 @@
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
+use std::process::ExitCode;
 
 use audiostretchy::preset::{Layer, PresetStore, Resolved};
 
 use super::args::PresetsCommand;
-use super::exit_code::ExitCode;
 use super::text;
 
 pub fn run(command: &PresetsCommand) -> Result<ExitCode, Box<dyn Error>> {
@@ -23,7 +23,7 @@ pub fn run(command: &PresetsCommand) -> Result<ExitCode, Box<dyn Error>> {
             writeln!(out, "{}: good", text::path(file))?;
         }
     }
-    Ok(ExitCode::Success)
+    Ok(ExitCode::SUCCESS)
 }
 
 fn store(preset_dir: Option<&Path>) -> Result<PresetStore, Box<dyn Error>> {

@@ -3,19 +3,20 @@
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
+use std::process::ExitCode;
 
 use audiostretchy::report::{self, Report};
 
 use super::args::ReportCommand;
 use super::color::Palette;
-use super::exit_code::ExitCode;
+
 use super::{summary, text};
 
 pub fn run(command: &ReportCommand) -> Result<ExitCode, Box<dyn Error>> {
     let ReportCommand::Show { file } = command;
     let report = report::json::read(file)?;
     show(&report, file, &mut io::stdout().lock())?;
-    Ok(ExitCode::Success)
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Prints the summary of a run as its end did, with the warnings.

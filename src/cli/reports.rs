@@ -8,7 +8,7 @@ use audiostretchy::media::decode::Decoder;
 use audiostretchy::report::{self, Report};
 
 use super::args::ConvertArgs;
-use super::exit_code::ExitCode;
+use super::exit_code;
 use super::text;
 
 /// What the report is called where no other name is given.
@@ -63,6 +63,11 @@ pub struct ReportError {
 }
 
 impl ReportError {
+    /// Whether that report is the one.
+    pub fn is_about(&self, file: &Path) -> bool {
+        self.path == file
+    }
+
     /// An error of writing to standard output.
     pub fn standard_output(source: io::Error) -> Self {
         let path = "standard output".into();
@@ -123,7 +128,7 @@ impl Reports {
         let mut errors = Vec::new();
         for target in &self.targets {
             if let Err(source) = target.write(report) {
-                report.exit_code = ExitCode::Report as u8;
+                report.exit_code = exit_code::REPORT;
                 errors.push(ReportError {
                     path: target.path.clone(),
                     source,
@@ -174,14 +179,8 @@ fn check_no_audio(target: &Target, plan: &Plan) -> Result<(), TargetError> {
     if path.is_dir() {
         return Err(TargetError::Folder { option, path });
     }
-    let report = place(&path);
-    let is_planned = plan.jobs.iter().any(|job| {
-        let mut files = [&job.input, &job.output].into_iter();
-        // A name is compared first: asking the disk about every file would take its time.
-        files.any(|file| file.file_name() == report.file_name() && place(file) == report)
-    });
     // Where links are involved, an input may well have another name.
-    let is_audio = is_planned || Decoder::open(&path).is_ok();
+    let is_audio = plan.check_report(&path).is_err() || Decoder::open(&path).is_ok();
     match is_audio {
         true => Err(TargetError::Audio { option, path }),
         false => Ok(()),

@@ -20,8 +20,7 @@ pub fn with_causes(error: &(dyn Error + 'static)) -> String {
             text = format!("{text}: {cause}");
         }
     }
-    // Line breaks are ours: every other control character may come from a name.
-    text.lines().map(escape).collect::<Vec<_>>().join("\n")
+    escape(&text)
 }
 
 /// A length of audio: `1:02:03`, or `0:07.5` below a minute.

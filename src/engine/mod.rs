@@ -5,6 +5,7 @@
 //! engine behind the AudioStretchy Python package, to the last bit.
 
 mod gaps;
+mod kernels;
 mod period;
 mod sample;
 mod stage;
@@ -18,8 +19,11 @@ pub use time_map::{TimeMap, TimePoint};
 
 use crate::options::{OptionError, StretchOptions};
 
-/// Values fed to the first stretcher at a time: bounds what lies between two in cascade.
-const FEED_LEN: usize = 16_384;
+/// Changes whenever the output changes for the same input and options.
+pub const ENGINE_VERSION: u32 = 1;
+
+/// Frames fed to the first stretcher at a time: bounds what lies between two in cascade.
+const FEED_FRAMES: usize = 4096;
 
 /// A streaming stretcher: feed blocks of any size, get blocks.
 ///
@@ -82,14 +86,21 @@ impl<T: Sample> Stretcher<T> {
         record: bool,
     ) -> Result<Self, OptionError> {
         options.validate_for(sample_rate, channels)?;
+        let cascade = options.uses_cascade();
+        let (shortest, longest) = options.periods(sample_rate);
+        // What one part fed can set free: itself and what waited for enough to search in.
+        let free_frames = FEED_FRAMES + 3 * longest;
+        let most_cuts = if record { free_frames / shortest } else { 0 };
         let stage = || {
             Stage::new(
                 channels,
-                options.periods(sample_rate),
+                (shortest, longest),
                 options.uses_fast_detection(sample_rate),
-                record,
+                record.then(|| Vec::with_capacity(most_cuts)),
             )
         };
+        // A step at most doubles the length.
+        let middle_frames = if cascade { 2 * free_frames } else { 0 };
         let block_frames = f64::from(sample_rate) * f64::from(options.buffer_ms) / 1000.0;
         Ok(Self {
             channels,
@@ -100,10 +111,11 @@ impl<T: Sample> Stretcher<T> {
             gap_ratio: options.gap_ratio,
             chain: Chain {
                 first: stage(),
-                second: options.uses_cascade().then(stage),
-                middle: Vec::new(),
-                cascade: Cascade::default(),
-                points: Vec::new(),
+                second: cascade.then(stage),
+                middle: Vec::with_capacity(middle_frames * channels),
+                feed_len: FEED_FRAMES * channels,
+                cascade: Cascade::with_capacity(most_cuts),
+                points: Vec::with_capacity(most_cuts),
             },
         })
     }
@@ -157,24 +169,30 @@ struct Chain<T> {
     second: Option<Stage<T>>,
     /// Output of the first stretcher on its way to the second.
     middle: Vec<T>,
+    /// Values fed to the first stretcher at a time: whole frames, or a stretcher that passes its
+    /// input on at once would stand within a frame.
+    feed_len: usize,
     cascade: Cascade,
     points: Vec<TimePoint>,
 }
 
 impl<T: Sample> Chain<T> {
     fn process(&mut self, input: &[T], ratio: f32, output: &mut Vec<T>) {
-        match &mut self.second {
-            None => self.first.process(input, ratio, output),
-            Some(second) => {
-                let (ratio, rest) = split_ratio(ratio);
-                for part in input.chunks(FEED_LEN) {
+        let (ratio, rest) = match self.second {
+            None => (ratio, 1.0),
+            Some(_) => split_ratio(ratio),
+        };
+        for part in input.chunks(self.feed_len) {
+            match &mut self.second {
+                None => self.first.process(part, ratio, output),
+                Some(second) => {
                     self.middle.clear();
                     self.first.process(part, ratio, &mut self.middle);
                     second.process(&self.middle, rest, output);
                 }
             }
+            self.collect_points();
         }
-        self.collect_points();
     }
 
     fn finish(&mut self, output: &mut Vec<T>) {
@@ -190,7 +208,7 @@ impl<T: Sample> Chain<T> {
         }
         self.first.reset();
         self.collect_points();
-        self.cascade = Cascade::default();
+        self.cascade.reset();
     }
 
     fn collect_points(&mut self) {

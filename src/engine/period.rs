@@ -1,17 +1,43 @@
 //! The search for the period at which the audio resembles itself most.
 
-use multiversion::multiversion;
-
+use super::kernels::{self, Code, Kernel};
 use super::sample::Sample;
 
+/// Lags bounded together: as many as fill the widest vectors with 16-bit lanes.
+const GROUP: usize = 64;
+/// Zeros behind the audio, so that the last group can read past the last lag.
+const PADDING: usize = 2 * GROUP;
+/// Blocks in the longest lag: more make the bounds tighter and dearer.
+const BLOCKS: usize = 48;
+
 /// Finds periods; keeps its scratch space from one search to the next.
+///
+/// The score of a lag `p` is `S(p) * k / D(p)` in whole numbers, with
+/// `S(p) = sum |y[i]| (i < 2p)`, `D(p) = sum |y[i] - y[i+p]| (i < p)` and `k` such that nothing
+/// overflows; it is `u32::MAX` where `D(p)` is 0. The lag with the highest score wins, the longest
+/// of equals.
+///
+/// Nearly all of the work would be `D`, so it is found for few lags. For all of them, a lower bound
+/// comes from the differences between sums over blocks: `|sum y[i] - sum y[i+p]|` is at most
+/// `sum |y[i] - y[i+p]|`. Lags whose bound shows that they cannot win are left out. (Known as
+/// successive elimination in the search for motion in video: Li and Salari, 1995.)
 pub struct PeriodSearch {
     channels: usize,
     /// Shortest and longest lag in analysis samples (in fast mode: of two frames each).
     lags: (usize, usize),
     fast: bool,
+    /// Block length is two to this power.
+    block_shift: u32,
+    /// The audio to search: two of the longest lags, and padding.
     analysis: Vec<i16>,
-    scores: Vec<u32>,
+    /// The sum of the block that starts at each position.
+    block_sums: Vec<i32>,
+    /// The same, scaled to few enough bits that sums of differences fit 16 bits.
+    coarse_sums: Vec<i16>,
+    /// For each lag `p`, shortest first: `S(p)`, and the sum of `y[i]` for `i < 2p`.
+    sums: Vec<Sums>,
+    /// For each lag: the lower bound of `D(p) / S(p)`.
+    bounds: Vec<f32>,
 }
 
 impl PeriodSearch {
@@ -19,50 +45,205 @@ impl PeriodSearch {
     pub fn new(channels: usize, shortest: usize, longest: usize, fast: bool) -> Self {
         let divisor = if fast { 2 } else { 1 };
         let lags = (shortest / divisor, longest / divisor);
+        let len = 2 * lags.1 + PADDING;
+        let count = lags.1 - lags.0 + 1;
         Self {
             channels,
             lags,
             fast,
-            analysis: vec![0; 2 * lags.1],
-            scores: vec![0; lags.1 - lags.0 + 1],
+            block_shift: (lags.1 / BLOCKS).max(1).ilog2(),
+            analysis: vec![0; len],
+            block_sums: vec![0; len],
+            coarse_sums: vec![0; len],
+            sums: vec![Sums(0); count],
+            bounds: vec![0.0; count.next_multiple_of(GROUP)],
         }
     }
 
     /// The best period, in frames, for the start of `audio` (interleaved, at least two of the
     /// longest periods long).
     pub fn find<T: Sample>(&mut self, audio: &[T]) -> usize {
+        kernels::run_best(Find {
+            search: self,
+            audio,
+        })
+    }
+
+    #[inline(always)]
+    fn find_inline<T: Sample>(&mut self, audio: &[T], kernel: impl Kernel) -> usize {
+        let (shortest, longest) = self.lags;
         mix_down(
             audio,
             self.channels * if self.fast { 2 } else { 1 },
-            &mut self.analysis,
+            &mut self.analysis[..2 * longest],
         );
-        let (shortest, longest) = self.lags;
-        if !score_lags(&self.analysis, shortest, &mut self.scores) {
+        self.add_up();
+        let loudness = self.sums.last().map_or(0, |sums| sums.magnitude());
+        if loudness == 0 {
             return if self.fast { 2 * longest } else { longest };
         }
-        // `max_by_key` gives the last of equals, which is the longest lag.
-        let (best, _) = (self.scores.iter().enumerate())
-            .max_by_key(|&(_, &score)| score)
-            .expect("there is at least one lag");
+        let scale = (u32::MAX - 1) / loudness;
+        self.add_up_blocks();
+        self.bound();
+        let (best, score) = self.best(scale, kernel);
         if self.fast {
-            2 * (shortest + best) + self.refine(best) - 1
+            2 * (shortest + best) + self.refine(best, score, scale, kernel) - 1
         } else {
             shortest + best
         }
     }
 
+    /// Fills `sums`.
+    #[inline(always)]
+    fn add_up(&mut self) {
+        let (shortest, longest) = self.lags;
+        let (start, rest) = self.analysis[..2 * longest].split_at(2 * shortest);
+        let start = start.iter().map(|&y| Sums::of(y).0).sum::<u64>();
+        // In two steps, of which compilers turn the first into vector code.
+        let (pairs, _) = rest.as_chunks::<2>();
+        self.sums[0] = Sums(start);
+        for (sums, &[a, b]) in self.sums[1..].iter_mut().zip(pairs) {
+            *sums = Sums(Sums::of(a).0 + Sums::of(b).0);
+        }
+        let mut sum = 0;
+        for sums in &mut self.sums {
+            sum += sums.0;
+            sums.0 = sum;
+        }
+    }
+
+    /// Fills `block_sums`.
+    #[inline(always)]
+    fn add_up_blocks(&mut self) {
+        let y = self.analysis.as_slice();
+        let sums = self.block_sums.as_mut_slice();
+        for (sum, &y) in sums.iter_mut().zip(y) {
+            *sum = i32::from(y);
+        }
+        for shift in 0..self.block_shift {
+            let step = 1 << shift;
+            // Vector by vector, since what is added lies ahead of what is written.
+            let mut start = 0;
+            while let Some(&ahead) = sums[start + step..].first_chunk::<16>() {
+                for (sum, b) in sums[start..start + 16].iter_mut().zip(ahead) {
+                    *sum += b;
+                }
+                start += 16;
+            }
+        }
+    }
+
+    /// Fills `bounds`.
+    #[inline(always)]
+    fn bound(&mut self) {
+        let (shortest, longest) = self.lags;
+        let block = 1 << self.block_shift;
+        let used = 2 * longest - block;
+        let low = self.block_sums[..used]
+            .iter()
+            .copied()
+            .fold(i32::MAX, i32::min);
+        let high = self.block_sums[..used]
+            .iter()
+            .copied()
+            .fold(i32::MIN, i32::max);
+        let blocks = longest >> self.block_shift;
+        // The smallest shift with which the sum over all blocks fits 16 bits.
+        let widest = (usize::from(u16::MAX) / blocks - 1) as i32;
+        let mut shift = 0;
+        while (high - low) >> shift > widest {
+            shift += 1;
+        }
+        for (coarse, &sum) in self.coarse_sums.iter_mut().zip(&self.block_sums) {
+            *coarse = (sum >> shift) as i16;
+        }
+        let (groups, _) = self.bounds.as_chunks_mut::<GROUP>();
+        for (first, bounds) in (shortest..).step_by(GROUP).zip(groups) {
+            let blocks = first >> self.block_shift;
+            let here = self.coarse_sums.iter().step_by(block);
+            let later = self.coarse_sums[first..].windows(GROUP).step_by(block);
+            let mut sums = [0u16; GROUP];
+            for (&a, later) in here.zip(later).take(blocks) {
+                for (sum, &b) in sums.iter_mut().zip(later) {
+                    *sum = sum.wrapping_add(a.wrapping_sub(b).unsigned_abs());
+                }
+            }
+            let slack = (blocks << shift) - blocks;
+            for (bound, sum) in bounds.iter_mut().zip(sums) {
+                *bound = ((i32::from(sum) << shift) - slack as i32).max(0) as f32;
+            }
+        }
+        for (bound, sums) in self.bounds.iter_mut().zip(&self.sums) {
+            *bound /= sums.magnitude().max(1) as f32;
+        }
+    }
+
+    /// The position among the lags of the best one, and its score.
+    #[inline(always)]
+    fn best(&self, scale: u32, kernel: impl Kernel) -> (usize, u32) {
+        let bounds = &self.bounds[..self.sums.len()];
+        // Every bound is positive, so that its bits are in the same order.
+        let least = bounds.iter().map(|b| b.to_bits()).min().unwrap_or(0);
+        let mut best = bounds
+            .iter()
+            .rposition(|b| b.to_bits() == least)
+            .unwrap_or(0);
+        let guess = best;
+        let mut score = self.score(best, scale, kernel);
+        let mut limit = limit(score, scale);
+        for (start, chunk) in (0..).step_by(16).zip(bounds.chunks(16)) {
+            if !chunk
+                .iter()
+                .fold(false, |any, &bound| any | (bound <= limit))
+            {
+                continue;
+            }
+            for (i, &bound) in (start..).zip(chunk) {
+                if bound > limit || i == guess {
+                    continue;
+                }
+                let (numerator, difference) = self.ratio(i, scale, kernel);
+                // Seldom true, and so the division is seldom needed.
+                if u64::from(numerator) >= u64::from(score) * u64::from(difference) {
+                    let new = quotient(numerator, difference);
+                    if (new, i) > (score, best) {
+                        (score, best) = (new, i);
+                        limit = self::limit(score, scale);
+                    }
+                }
+            }
+        }
+        (best, score)
+    }
+
+    /// `S(p) * k` and `D(p)` for the lag at a position.
+    #[inline(always)]
+    fn ratio(&self, i: usize, scale: u32, kernel: impl Kernel) -> (u32, u32) {
+        let lag = self.lags.0 + i;
+        // |a - b| = 2 max(a, b) - (a + b)
+        let larger = kernel.sum_of_larger(&self.analysis, lag);
+        let difference = larger.wrapping_mul(2).wrapping_sub(self.sums[i].total(lag));
+        (self.sums[i].magnitude() * scale, difference as u32)
+    }
+
+    /// The score of the lag at a position.
+    #[inline(always)]
+    fn score(&self, i: usize, scale: u32, kernel: impl Kernel) -> u32 {
+        let (numerator, difference) = self.ratio(i, scale, kernel);
+        quotient(numerator, difference)
+    }
+
     /// The frame to add to twice a half-rate lag, plus 1: 0, 1 or 2, as its neighbours' scores say.
-    fn refine(&self, best: usize) -> usize {
-        if best == 0 || best + 1 == self.scores.len() {
+    #[inline(always)]
+    fn refine(&self, best: usize, score: u32, scale: u32, kernel: impl Kernel) -> usize {
+        if best == 0 || best + 1 == self.sums.len() {
             return 1;
         }
-        let score = self.scores[best];
-        let above = score - self.scores[best + 1];
-        let below = score - self.scores[best - 1];
-        // u64, because a difference of u32::MAX plus one does not fit.
-        if (u64::from(below) + 1) / 2 > u64::from(above) {
+        let above = score - self.score(best + 1, scale, kernel);
+        let below = score - self.score(best - 1, scale, kernel);
+        if below.div_ceil(2) > above {
             2
-        } else if (u64::from(above) + 1) / 2 > u64::from(below) {
+        } else if above.div_ceil(2) > below {
             0
         } else {
             1
@@ -70,8 +251,58 @@ impl PeriodSearch {
     }
 }
 
+/// A sum of `|y|` in the upper half, one of `y + 32768` in the lower half. Both stay within 32
+/// bits, so that one addition serves both.
+#[derive(Debug, Clone, Copy)]
+struct Sums(u64);
+
+impl Sums {
+    #[inline(always)]
+    fn of(y: i16) -> Self {
+        let moved = (y as u16) ^ 0x8000;
+        Self((u64::from(y.unsigned_abs()) << 32) | u64::from(moved))
+    }
+
+    #[inline(always)]
+    fn magnitude(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    /// The sum of `y[i]` for `i < 2 * lag`.
+    #[inline(always)]
+    fn total(self, lag: usize) -> i32 {
+        (self.0 as u32).wrapping_sub((lag as u32) << 16) as i32
+    }
+}
+
+/// One search, to be built for any instruction set; the answer is the same with each.
+pub struct Find<'a, T> {
+    /// The search that finds.
+    pub search: &'a mut PeriodSearch,
+    /// The audio that it looks at.
+    pub audio: &'a [T],
+}
+
+impl<T: Sample> Code for Find<'_, T> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run(self, kernel: impl Kernel) -> usize {
+        self.search.find_inline(self.audio, kernel)
+    }
+}
+
+fn quotient(numerator: u32, difference: u32) -> u32 {
+    numerator.checked_div(difference).unwrap_or(u32::MAX)
+}
+
+/// The largest `D / S` with which a lag can still reach a score, and a little more, for rounding.
+fn limit(score: u32, scale: u32) -> f32 {
+    (f64::from(scale) / f64::from(score) * 1.000_001) as f32
+}
+
 /// Fills `analysis` with the floor of the mean of every `values` values in a row.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2", "aarch64+neon"))]
+#[inline(always)]
 fn mix_down<T: Sample>(audio: &[T], values: usize, analysis: &mut [i16]) {
     match values {
         1 => mix_down_by::<T, 1>(audio, analysis),
@@ -93,34 +324,4 @@ fn mix_down_by<T: Sample, const N: usize>(audio: &[T], analysis: &mut [i16]) {
         let sum: i32 = group.iter().map(|&value| i32::from(value.to_i16())).sum();
         *mean = sum.div_euclid(N as i32) as i16;
     }
-}
-
-/// Scores the lags from `shortest` up; false, with no scores, if the audio is silent.
-///
-/// The score of a lag `p` is `sum |y[i]| (i < 2p) * k / sum |y[i] - y[i+p]| (i < p)`, with `k` such
-/// that nothing overflows, and `u32::MAX` where the audio repeats exactly.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2", "aarch64+neon"))]
-fn score_lags(analysis: &[i16], shortest: usize, scores: &mut [u32]) -> bool {
-    let magnitude = |part: &[i16]| {
-        part.iter()
-            .map(|&y| u32::from(y.unsigned_abs()))
-            .sum::<u32>()
-    };
-    let total = magnitude(analysis);
-    if total == 0 {
-        return false;
-    }
-    let scale = (u32::MAX - 1) / total;
-    let mut sum = magnitude(&analysis[..2 * shortest]);
-    for (lag, score) in (shortest..).zip(scores) {
-        let (head, tail) = analysis[..2 * lag].split_at(lag);
-        let difference: u32 = (head.iter().zip(tail))
-            .map(|(&a, &b)| u32::from(a.abs_diff(b)))
-            .sum();
-        *score = (sum * scale).checked_div(difference).unwrap_or(u32::MAX);
-        if let [a, b, ..] = analysis[2 * lag..] {
-            sum += u32::from(a.unsigned_abs()) + u32::from(b.unsigned_abs());
-        }
-    }
-    true
 }

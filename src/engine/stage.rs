@@ -23,12 +23,13 @@ pub struct Stage<T> {
 }
 
 impl<T: Sample> Stage<T> {
-    /// A stretcher for periods between two lengths in frames; `record` keeps its time points.
+    /// A stretcher for periods between two lengths in frames. With `points` it keeps its time
+    /// points there.
     pub fn new(
         channels: usize,
         (shortest, longest): (usize, usize),
         fast: bool,
-        record: bool,
+        points: Option<Vec<TimePoint>>,
     ) -> Self {
         // History, what a step needs, and room to feed without moving the window at every step.
         let frames = longest + 3 * longest + (6 * longest).max(4096);
@@ -42,7 +43,7 @@ impl<T: Sample> Stage<T> {
             surplus: 0.0,
             search: PeriodSearch::new(channels, shortest, longest, fast),
             position: TimePoint::default(),
-            points: record.then(Vec::new),
+            points,
         }
     }
 

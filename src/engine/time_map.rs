@@ -23,7 +23,6 @@ fn interpolate(a: (u64, u64), b: (u64, u64), x: u64) -> u64 {
 /// Joins the time maps of two stretchers in cascade as their points come in.
 ///
 /// Memory is bounded by how far the second stretcher lags behind the first.
-#[derive(Default)]
 pub struct Cascade {
     /// Points of the first stretcher (input, middle) that the second has not passed.
     first: VecDeque<TimePoint>,
@@ -32,6 +31,20 @@ pub struct Cascade {
 }
 
 impl Cascade {
+    /// A cascade with room for so many points between the two.
+    pub fn with_capacity(points: usize) -> Self {
+        Self {
+            first: VecDeque::with_capacity(points),
+            passed: TimePoint::default(),
+        }
+    }
+
+    /// Back to the beginning of both maps.
+    pub fn reset(&mut self) {
+        self.first.clear();
+        self.passed = TimePoint::default();
+    }
+
     /// Takes new points (input, middle) of the first stretcher and (middle, output) of the second,
     /// and appends points (input, output) for every cut of the second.
     pub fn join(
@@ -116,7 +129,7 @@ mod tests {
     #[test]
     fn a_cascade_joins_its_maps() {
         let mut joined = Vec::new();
-        Cascade::default().join(
+        Cascade::with_capacity(2).join(
             &mut points(&[(100, 200), (200, 400)]),
             &mut points(&[(100, 200), (200, 400), (300, 600)]),
             &mut joined,

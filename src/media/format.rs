@@ -10,17 +10,36 @@ pub enum Format {
     Wav,
     /// MP3 (MPEG audio layer III).
     Mp3,
+    /// FLAC: 16 or 24 bits, lossless.
+    Flac,
+    /// AIFF: PCM of 16 or 24 bits, or AIFF-C with 32-bit float.
+    Aiff,
+    /// Ogg Vorbis.
+    Ogg,
+    /// Ogg Opus.
+    Opus,
 }
 
 impl Format {
     /// All formats that can be written.
-    pub const ALL: [Self; 2] = [Self::Wav, Self::Mp3];
+    pub const ALL: [Self; 6] = [
+        Self::Wav,
+        Self::Mp3,
+        Self::Flac,
+        Self::Aiff,
+        Self::Ogg,
+        Self::Opus,
+    ];
 
     /// The name used in options, presets and reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Wav => "wav",
             Self::Mp3 => "mp3",
+            Self::Flac => "flac",
+            Self::Aiff => "aiff",
+            Self::Ogg => "ogg",
+            Self::Opus => "opus",
         }
     }
 
@@ -29,6 +48,10 @@ impl Format {
         match self {
             Self::Wav => &["wav", "wave"],
             Self::Mp3 => &["mp3"],
+            Self::Flac => &["flac"],
+            Self::Aiff => &["aiff", "aif"],
+            Self::Ogg => &["ogg", "oga"],
+            Self::Opus => &["opus"],
         }
     }
 
@@ -95,4 +118,22 @@ pub struct OutputOptions {
     pub bitrate_kbps: Option<u32>,
     /// Quality of lossy formats at a variable bit rate, from 0 (smallest) to 10 (best).
     pub quality: Option<f32>,
+    /// Whether to add triangular dither when samples are reduced to 16 bits; they are rounded
+    /// otherwise.
+    pub dither: bool,
+}
+
+impl OutputOptions {
+    /// These options with those that have no effect on a format at their defaults.
+    pub fn effective(&self, format: Format) -> Self {
+        let mut options = self.clone();
+        options.format = Some(format);
+        if format.is_lossless() {
+            options.bitrate_kbps = None;
+            options.quality = None;
+        } else {
+            options.bit_depth = None;
+        }
+        options
+    }
 }

@@ -1,7 +1,13 @@
 //! Encoding audio files: one file a format, all behind one trait.
 
+mod aiff;
+mod flac;
+mod layout;
 mod mp3;
 mod mp3_info;
+mod opus;
+mod quantise;
+mod vorbis;
 mod wav;
 
 use std::io::{self, Seek, Write};
@@ -17,6 +23,43 @@ pub enum Samples<'a> {
     Int16(&'a [i16]),
     /// 32-bit floats.
     Float32(&'a [f32]),
+}
+
+impl<'a> Samples<'a> {
+    fn len(self) -> usize {
+        match self {
+            Self::Int16(samples) => samples.len(),
+            Self::Float32(samples) => samples.len(),
+        }
+    }
+
+    fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// The first `len` samples, or all if there are fewer, and the rest.
+    fn split_at(self, len: usize) -> (Self, Self) {
+        match self {
+            Self::Int16(samples) => {
+                let (first, rest) = samples.split_at(len.min(samples.len()));
+                (Self::Int16(first), Self::Int16(rest))
+            }
+            Self::Float32(samples) => {
+                let (first, rest) = samples.split_at(len.min(samples.len()));
+                (Self::Float32(first), Self::Float32(rest))
+            }
+        }
+    }
+
+    /// The block in parts of at most `len` samples.
+    fn chunks(self, len: usize) -> impl Iterator<Item = Self> {
+        let (integers, floats): (&'a [i16], &'a [f32]) = match self {
+            Self::Int16(samples) => (samples, &[]),
+            Self::Float32(samples) => (&[], samples),
+        };
+        let integers = integers.chunks(len).map(Self::Int16);
+        integers.chain(floats.chunks(len).map(Self::Float32))
+    }
 }
 
 /// Where encoded bytes go.
@@ -47,6 +90,39 @@ pub struct Encoded {
     pub clipped_samples: u64,
 }
 
+/// What a format can hold; each format's file has its own.
+struct Limits {
+    /// The most channels.
+    channels: usize,
+    /// Sample types and depths, the smallest first; none for lossy formats.
+    depths: &'static [BitDepth],
+    /// The rate in Hz that audio of a rate is to be brought to: itself wherever it can be held.
+    sample_rate: fn(u32) -> u32,
+    /// The speakers of 1, 2 and more channels, where the format fixes them.
+    layouts: &'static [&'static [u32]],
+}
+
+impl Limits {
+    fn of(format: Format) -> Self {
+        match format {
+            Format::Wav => wav::LIMITS,
+            Format::Mp3 => mp3::LIMITS,
+            Format::Flac => flac::LIMITS,
+            Format::Aiff => aiff::LIMITS,
+            Format::Ogg => vorbis::LIMITS,
+            Format::Opus => opus::LIMITS,
+        }
+    }
+
+    /// The depth itself wherever it can be held, or the largest there is.
+    fn nearest_depth(&self, wanted: BitDepth) -> BitDepth {
+        match self.depths {
+            [.., largest] if !self.depths.contains(&wanted) => *largest,
+            _ => wanted,
+        }
+    }
+}
+
 /// Why audio cannot be encoded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -66,6 +142,18 @@ pub enum EncodeError {
         most: usize,
         /// Channels of the audio.
         channels: usize,
+    },
+    /// The audio is longer than a file of the format can be.
+    #[error(
+        "{} files hold at most {most_bytes} bytes and the audio needs more; choose another \
+         --format, such as flac or wav",
+        format.name()
+    )]
+    TooLong {
+        /// The output format.
+        format: Format,
+        /// Bytes that a file of the format can have.
+        most_bytes: u64,
     },
     /// The encoder refuses.
     #[error("the {} encoder failed: {message}", format.name())]
@@ -94,6 +182,8 @@ pub struct EncodeSpec {
     pub bitrate_kbps: u32,
     /// Quality of lossy formats, 0 to 10, instead of the bit rate.
     pub quality: Option<f32>,
+    /// Whether floats are dithered when they become 16-bit integers.
+    pub dither: bool,
 }
 
 impl EncodeSpec {
@@ -114,31 +204,36 @@ impl EncodeSpec {
             0 => source.sample_rate,
             rate => rate,
         };
-        let most = match format {
-            Format::Wav => usize::from(u16::MAX),
-            Format::Mp3 => mp3::MAX_CHANNELS,
-        };
-        if source.channels > most {
+        let limits = Limits::of(format);
+        if source.channels > limits.channels {
             return Err(EncodeError::TooManyChannels {
                 format,
-                most,
+                most: limits.channels,
                 channels: source.channels,
             });
         }
         let mut warnings = Vec::new();
-        let sample_rate = match format {
-            Format::Wav => wanted_rate,
-            Format::Mp3 => mp3::nearest_sample_rate(wanted_rate),
-        };
+        let sample_rate = (limits.sample_rate)(wanted_rate);
         if sample_rate != wanted_rate {
             warnings.push(Warning::resampled(format, wanted_rate, sample_rate));
         }
-        let bit_depth = options.bit_depth.unwrap_or(match source.bits_per_sample {
+        if let (Some(mask), Some(layout)) = (
+            source.channel_mask,
+            limits.layouts.get(source.channels.wrapping_sub(1)),
+        ) && !layout::fits(layout, mask)
+        {
+            warnings.push(Warning::speakers_changed(format, source.channels));
+        }
+        let wanted_depth = options.bit_depth.unwrap_or(match source.bits_per_sample {
             Some(17..=24) if !source.is_float => BitDepth::Int24,
             Some(25..) => BitDepth::Float32,
             _ if source.is_float => BitDepth::Float32,
             _ => BitDepth::Int16,
         });
+        let bit_depth = limits.nearest_depth(wanted_depth);
+        if bit_depth != wanted_depth {
+            warnings.push(Warning::bit_depth_reduced(format, wanted_depth, bit_depth));
+        }
         let source_kbps = match source.bits_per_sample {
             None => source.bitrate_kbps,
             Some(_) => None,
@@ -154,6 +249,7 @@ impl EncodeSpec {
                 .or(source_kbps)
                 .unwrap_or_else(|| default_bitrate_kbps(sample_rate, source.channels)),
             quality: options.quality,
+            dither: options.dither,
         };
         Ok((spec, warnings))
     }
@@ -166,6 +262,10 @@ impl EncodeSpec {
         Ok(match self.format {
             Format::Wav => Box::new(wav::WavEncoder::new(self, sink)?),
             Format::Mp3 => Box::new(mp3::Mp3Encoder::new(self, sink)?),
+            Format::Flac => Box::new(flac::FlacEncoder::new(self, sink)?),
+            Format::Aiff => Box::new(aiff::AiffEncoder::new(self, sink)?),
+            Format::Ogg => Box::new(vorbis::VorbisEncoder::new(self, sink)?),
+            Format::Opus => Box::new(opus::OpusEncoder::new(self, sink)?),
         })
     }
 }
@@ -174,14 +274,4 @@ impl EncodeSpec {
 fn default_bitrate_kbps(sample_rate: u32, channels: usize) -> u32 {
     let per_channel = if sample_rate <= 24_000 { 48 } else { 96 };
     per_channel * channels as u32
-}
-
-/// Rounds floats to integers of `bits` bits, limited to full scale; counts what was beyond it.
-fn quantise(samples: &[f32], bits: u32, clipped: &mut u64, mut write: impl FnMut(i32)) {
-    let scale = (1i64 << (bits - 1)) as f32;
-    for &sample in samples {
-        let value = (sample * scale).round_ties_even();
-        *clipped += u64::from(value < -scale || value > scale - 1.0);
-        write(value.clamp(-scale, scale - 1.0) as i32);
-    }
 }

@@ -8,11 +8,16 @@ use mp3lame_encoder::{
 };
 
 use super::mp3_info::InfoFrame;
-use super::{EncodeError, EncodeSpec, Encoded, Encoder, Samples, Sink};
+use super::{EncodeError, EncodeSpec, Encoded, Encoder, Limits, Samples, Sink};
 use crate::media::format::Format;
 
 /// MP3 holds mono and stereo.
-pub const MAX_CHANNELS: usize = 2;
+pub const LIMITS: Limits = Limits {
+    channels: 2,
+    depths: &[],
+    sample_rate: nearest_sample_rate,
+    layouts: &[],
+};
 
 /// The sample rates of MPEG 1, 2 and 2.5, in Hz.
 const SAMPLE_RATES: [u32; 9] = [
@@ -25,7 +30,7 @@ const BLOCK_FRAMES: usize = 4608;
 /// The lowest rate of MP3 that holds audio of a rate in Hz whole, or the highest there is.
 ///
 /// LAME would resample other rates itself, without a word.
-pub fn nearest_sample_rate(rate: u32) -> u32 {
+fn nearest_sample_rate(rate: u32) -> u32 {
     let [.., highest] = SAMPLE_RATES;
     let fits = |&allowed: &u32| allowed >= rate;
     SAMPLE_RATES.into_iter().find(fits).unwrap_or(highest)

@@ -2,7 +2,8 @@
 
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 
-use super::{EncodeError, EncodeSpec, Encoded, Encoder, Samples, Sink, quantise};
+use super::quantise::Quantiser;
+use super::{EncodeError, EncodeSpec, Encoded, Encoder, Limits, Samples, Sink};
 use crate::media::format::BitDepth;
 
 const FORMAT_PCM: u16 = 1;
@@ -10,6 +11,13 @@ const FORMAT_FLOAT: u16 = 3;
 const FORMAT_EXTENSIBLE: u16 = 0xFFFE;
 /// The GUID of an extensible sub-format, behind its two bytes of format tag.
 const SUBFORMAT_TAIL: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71];
+/// WAV holds any sample rate and as many channels as 16 bits can count.
+pub const LIMITS: Limits = Limits {
+    channels: u16::MAX as usize,
+    depths: &BitDepth::ALL,
+    sample_rate: |rate| rate,
+    layouts: &[],
+};
 /// Body of the chunk kept free for the 64-bit sizes.
 const DS64_LEN: u32 = 28;
 
@@ -20,7 +28,7 @@ pub struct WavEncoder<S: Sink> {
     /// Bytes before the samples.
     header_len: u64,
     data_len: u64,
-    clipped: u64,
+    quantiser: Quantiser,
     /// One block's bytes.
     scratch: Vec<u8>,
 }
@@ -36,7 +44,7 @@ impl<S: Sink> WavEncoder<S> {
             frame_bytes: sample_bytes(spec.bit_depth) * spec.channels as u64,
             header_len: header.len() as u64,
             data_len: 0,
-            clipped: 0,
+            quantiser: Quantiser::new(spec),
             scratch: Vec::new(),
         })
     }
@@ -74,32 +82,19 @@ impl<S: Sink> Encoder for WavEncoder<S> {
         let bytes = &mut self.scratch;
         bytes.clear();
         match (samples, self.depth) {
-            (Samples::Int16(samples), BitDepth::Int16) => {
-                bytes.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
-            }
-            (Samples::Int16(samples), BitDepth::Int24) => {
-                bytes.extend(samples.iter().flat_map(|sample| {
-                    let [low, high] = sample.to_le_bytes();
-                    [0, low, high]
-                }));
-            }
             (Samples::Int16(samples), BitDepth::Float32) => {
                 let float = |&sample: &i16| (f32::from(sample) / 32768.0).to_le_bytes();
                 bytes.extend(samples.iter().flat_map(float));
             }
-            (Samples::Float32(samples), BitDepth::Int16) => {
-                quantise(samples, 16, &mut self.clipped, |value| {
-                    bytes.extend_from_slice(&(value as i16).to_le_bytes());
-                });
-            }
-            (Samples::Float32(samples), BitDepth::Int24) => {
-                quantise(samples, 24, &mut self.clipped, |value| {
-                    bytes.extend_from_slice(&value.to_le_bytes()[..3]);
-                });
-            }
             (Samples::Float32(samples), BitDepth::Float32) => {
                 bytes.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
             }
+            (samples, BitDepth::Int16) => self.quantiser.quantise(samples, |value| {
+                bytes.extend_from_slice(&(value as i16).to_le_bytes());
+            }),
+            (samples, BitDepth::Int24) => self.quantiser.quantise(samples, |value| {
+                bytes.extend_from_slice(&value.to_le_bytes()[..3]);
+            }),
         }
         self.sink.write_all(bytes)?;
         self.data_len += bytes.len() as u64;
@@ -110,7 +105,7 @@ impl<S: Sink> Encoder for WavEncoder<S> {
         self.write_sizes()?;
         Ok(Encoded {
             frames: self.data_len / self.frame_bytes,
-            clipped_samples: self.clipped,
+            clipped_samples: self.quantiser.clipped(),
         })
     }
 }

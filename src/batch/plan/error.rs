@@ -1,0 +1,193 @@
+//! Why a plan cannot be carried out.
+
+use std::path::PathBuf;
+
+use crate::batch::selection::AUDIO_EXTENSIONS;
+use crate::media::format::Format;
+
+/// Why a plan cannot be carried out. Nothing has been written then.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// An input is not there.
+    #[error("{}: no such file or folder", path.display())]
+    InputMissing {
+        /// The input.
+        path: PathBuf,
+    },
+    /// An input folder cannot be read.
+    #[error("{}: cannot be read", path.display())]
+    InputUnreadable {
+        /// The input.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// An input is a pipe, a device or the like.
+    #[error("{}: is neither a file nor a folder; save the audio to a file first", path.display())]
+    InputNotAFile {
+        /// The input.
+        path: PathBuf,
+    },
+    /// There is not one audio file in the inputs.
+    #[error(
+        "no audio files found in {}; known extensions: {}",
+        list(inputs, 3),
+        AUDIO_EXTENSIONS.join(" ")
+    )]
+    NoAudio {
+        /// The inputs.
+        inputs: Vec<PathBuf>,
+    },
+    /// Several inputs need a folder and the output is a file.
+    #[error("{}: is a file; give a folder to write several files to", path.display())]
+    OutputIsFile {
+        /// The output.
+        path: PathBuf,
+    },
+    /// The output of a file is a folder.
+    #[error("{}: is a folder where {} is to be written; rename one of them", path.display(), input.display())]
+    OutputIsFolder {
+        /// The output.
+        path: PathBuf,
+        /// The input.
+        input: PathBuf,
+    },
+    /// The output file's name tells no format.
+    #[error(
+        "{}: cannot tell a format from that name; end it in {}, name one with --format, or end it \
+         in / for a folder",
+        path.display(),
+        extensions()
+    )]
+    UnknownOutputFormat {
+        /// The output.
+        path: PathBuf,
+    },
+    /// The output file's name and the format asked for disagree.
+    #[error("{}: the name says {} and --format says {}; change one of them", path.display(), name.name(), option.name())]
+    FormatMismatch {
+        /// The output.
+        path: PathBuf,
+        /// What the name says.
+        name: Format,
+        /// What the option says.
+        option: Format,
+    },
+    /// Inputs whose own format cannot be written.
+    #[error(
+        "cannot keep the format of {} {}: {}; choose one to convert to with --format {}",
+        inputs.len(),
+        if inputs.len() == 1 { "file" } else { "files" },
+        list(inputs, 5),
+        names()
+    )]
+    CannotKeepFormat {
+        /// The inputs.
+        inputs: Vec<PathBuf>,
+    },
+    /// Two inputs would be written to one file.
+    #[error(
+        "{} and {} would both be written to {}; rename one or give them different output folders",
+        first.display(),
+        second.display(),
+        output.display()
+    )]
+    Collision {
+        /// One input.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+        /// The output of both.
+        output: PathBuf,
+    },
+    /// An output is one of the inputs.
+    #[error("{}: is an input and would be overwritten; choose another output", path.display())]
+    OutputIsInput {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The report is to be written where audio is.
+    #[error(
+        "{}: the report would overwrite that file, which is an input or an output; choose another \
+         --report",
+        path.display()
+    )]
+    ReportIsAudio {
+        /// The report.
+        path: PathBuf,
+    },
+    /// Outputs exist and that was to be an error.
+    #[error("{} already there: {}; use --if-exists overwrite to replace, or skip to keep", count(outputs.len(), "output is", "outputs are"), list(outputs, 5))]
+    OutputExists {
+        /// The outputs.
+        outputs: Vec<PathBuf>,
+    },
+    /// Outputs exist that no earlier run has made.
+    #[error(
+        "{} already there and not made by an earlier run: {}; use --if-exists overwrite to replace, \
+         or skip to keep",
+        count(outputs.len(), "output is", "outputs are"),
+        list(outputs, 5)
+    )]
+    OutputUnknown {
+        /// The outputs.
+        outputs: Vec<PathBuf>,
+    },
+    /// The journal in the output folder cannot be read.
+    #[error("{}: cannot read the journal of earlier runs", path.display())]
+    Journal {
+        /// The output folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Another run is writing to the output folder.
+    #[error("{}: another run is writing to that folder; wait for it or choose another", path.display())]
+    Locked {
+        /// The output folder.
+        path: PathBuf,
+    },
+    /// A list names a file outside of the folder it is relative to.
+    #[error("{}: a listed path cannot lead upwards; give it from the root", path.display())]
+    ListedOutside {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The output folder cannot be written to.
+    #[error("{}: cannot write there", path.display())]
+    OutputUnwritable {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// The first few paths of a list, and how many more there are.
+fn list(paths: &[PathBuf], most: usize) -> String {
+    let names: Vec<_> = paths
+        .iter()
+        .take(most)
+        .map(|path| path.display().to_string())
+        .collect();
+    let names = names.join(", ");
+    match paths.len().saturating_sub(most) {
+        0 => names,
+        more => format!("{names} and {more} more"),
+    }
+}
+
+fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+fn names() -> String {
+    Format::ALL.map(Format::name).join("|")
+}
+
+fn extensions() -> String {
+    Format::ALL
+        .map(|format| format!(".{}", format.extensions()[0]))
+        .join(" or ")
+}

@@ -1,0 +1,103 @@
+//! Which decoder takes which codec, and what its parameters mean.
+
+use std::sync::LazyLock;
+
+use symphonia::core::audio::{Channels, Position};
+use symphonia::core::codecs::audio::{
+    AudioCodecId, AudioCodecParameters, AudioDecoder, AudioDecoderOptions, well_known::*,
+};
+use symphonia::core::codecs::registry::CodecRegistry;
+use symphonia::core::formats::Track;
+
+use super::DecodeError;
+use crate::media::aac;
+use crate::media::opus::OpusDecoder;
+
+static REGISTRY: LazyLock<CodecRegistry> = LazyLock::new(|| {
+    let mut registry = CodecRegistry::new();
+    symphonia::default::register_enabled_codecs(&mut registry);
+    registry.register_audio_decoder::<OpusDecoder>();
+    registry
+});
+
+/// Makes the decoder for a track.
+///
+/// With `trim`, the decoder drops what the demuxer marked as encoder delay and padding.
+pub(super) fn make_decoder(
+    params: &AudioCodecParameters,
+    trim: bool,
+) -> Result<Box<dyn AudioDecoder>, DecodeError> {
+    let options = AudioDecoderOptions::default().verify(true).gapless(trim);
+    if params.codec == CODEC_ID_AAC {
+        aac::make_decoder(params, &options)
+    } else {
+        REGISTRY.make_audio_decoder(params, &options)
+    }
+    .map_err(DecodeError::UnsupportedCodec)
+}
+
+/// The parameters of a track, put right where Symphonia's demuxers leave them wrong.
+///
+/// `is_big_endian` is for QuickTime's PCM formats, which Symphonia takes to be little-endian.
+pub(super) fn audio_params(
+    track: &Track,
+    is_big_endian: bool,
+) -> Result<AudioCodecParameters, DecodeError> {
+    let params = track.codec_params.as_ref();
+    let mut params = params
+        .and_then(|params| params.audio())
+        .ok_or(DecodeError::NoAudioTrack)?
+        .clone();
+    if is_big_endian {
+        params.codec = match params.codec {
+            CODEC_ID_PCM_S24LE => CODEC_ID_PCM_S24BE,
+            CODEC_ID_PCM_S32LE => CODEC_ID_PCM_S32BE,
+            CODEC_ID_PCM_F32LE => CODEC_ID_PCM_F32BE,
+            CODEC_ID_PCM_F64LE => CODEC_ID_PCM_F64BE,
+            other => other,
+        };
+    }
+    if [CODEC_ID_PCM_ALAW, CODEC_ID_PCM_MULAW].contains(&params.codec) {
+        // The decoded width; some demuxers give the coded one, and the decoder then refuses.
+        params.bits_per_sample = Some(16);
+        params.bits_per_coded_sample = None;
+    }
+    Ok(params)
+}
+
+/// Bits per sample of what was encoded; `None` for lossy codecs.
+pub(super) fn bits_per_sample(
+    params: &AudioCodecParameters,
+    decoder: &dyn AudioDecoder,
+) -> Option<u32> {
+    match params.codec {
+        CODEC_ID_MP1 | CODEC_ID_MP2 | CODEC_ID_MP3 | CODEC_ID_AAC | CODEC_ID_VORBIS
+        | CODEC_ID_OPUS => None,
+        CODEC_ID_ADPCM_MS | CODEC_ID_ADPCM_IMA_WAV | CODEC_ID_ADPCM_IMA_QT => Some(16),
+        _ => params
+            .bits_per_sample
+            .or(decoder.codec_params().bits_per_sample),
+    }
+}
+
+pub(super) fn is_float(codec: AudioCodecId) -> bool {
+    [
+        CODEC_ID_PCM_F32LE,
+        CODEC_ID_PCM_F32BE,
+        CODEC_ID_PCM_F64LE,
+        CODEC_ID_PCM_F64BE,
+    ]
+    .contains(&codec)
+}
+
+/// The WAVE channel mask of positioned channels: Symphonia's position bits are the same.
+pub(super) fn channel_mask(channels: &Channels) -> Option<u32> {
+    match channels {
+        // Some demuxers call a single channel "front left".
+        Channels::Positioned(positions) if positions.bits().count_ones() == 1 => {
+            Some(Position::FRONT_CENTER.bits() as u32)
+        }
+        Channels::Positioned(positions) => u32::try_from(positions.bits()).ok(),
+        _ => None,
+    }
+}

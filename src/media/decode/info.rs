@@ -1,0 +1,131 @@
+//! What the decoder tells of a file: its format, its damage, and why it cannot be read.
+
+use std::io;
+
+use serde::Serialize;
+use symphonia::core::audio::GenericAudioBufferRef;
+use symphonia::core::errors::Error as SymphoniaError;
+
+/// What a file holds, as far as its header tells.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AudioInfo {
+    /// Short name of the container, such as `wave` or `mp3`.
+    pub container: &'static str,
+    /// Short name of the codec, such as `pcm_s16le` or `mp3`.
+    pub codec: &'static str,
+    /// Sample rate in Hz.
+    pub sample_rate: u32,
+    /// Number of channels.
+    pub channels: usize,
+    /// Speaker positions as in WAVE_FORMAT_EXTENSIBLE, if the file gives them.
+    #[serde(skip)]
+    pub channel_mask: Option<u32>,
+    /// Bits per sample; `None` for lossy codecs.
+    pub bits_per_sample: Option<u32>,
+    /// Whether the samples are floating point.
+    pub is_float: bool,
+    /// Length in frames, if the header gives it. A hint: damaged and streamed files may be wrong.
+    pub frames: Option<u64>,
+    /// Mean bit rate in kbit/s of the file without its pictures, if the length is known.
+    pub bitrate_kbps: Option<u32>,
+}
+
+impl AudioInfo {
+    /// Length in seconds, if the header gives it.
+    pub fn seconds(&self) -> Option<f64> {
+        Some(self.frames? as f64 / f64::from(self.sample_rate))
+    }
+
+    /// Whether 16-bit integers hold every sample exactly.
+    pub fn fits_16_bits(&self) -> bool {
+        !self.is_float && self.bits_per_sample.is_some_and(|bits| bits <= 16)
+    }
+}
+
+/// What was wrong with a file that could be decoded all the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Damage {
+    /// Frames that could not be decoded and were replaced by silence.
+    pub lost_frames: u64,
+    /// The decoded audio does not match the checksum in the file.
+    pub checksum_mismatch: bool,
+}
+
+/// Why a file cannot be decoded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The file cannot be opened or read.
+    #[error("cannot read the file")]
+    Io(#[from] io::Error),
+    /// The path is a folder or something else that is not a file.
+    #[error("not a regular file")]
+    NotAFile,
+    /// The content is not audio of a known format.
+    #[error("not audio in a format that can be read")]
+    Unrecognised(#[source] SymphoniaError),
+    /// There is no audio track in the file.
+    #[error("the file holds no audio track")]
+    NoAudioTrack,
+    /// The audio's codec has no decoder.
+    #[error("no decoder for the audio's codec")]
+    UnsupportedCodec(#[source] SymphoniaError),
+    /// The file is of a known format but too damaged to go on.
+    #[error("the file is damaged")]
+    Damaged(#[source] SymphoniaError),
+    /// The file ends before the length that its header gives.
+    #[error(
+        "the file is truncated: {found} of {expected} frames are there; copy or download it again"
+    )]
+    Truncated {
+        /// Frames decoded.
+        found: u64,
+        /// Frames that the header promises.
+        expected: u64,
+    },
+    /// The file ends before it says it does, and does not say how long it should be.
+    #[error(
+        "the file is cut short: it ends without an end mark after {found} frames; copy or \
+         download it again"
+    )]
+    CutShort {
+        /// Frames decoded.
+        found: u64,
+    },
+    /// There is not a single frame in the file.
+    #[error("the file holds no audio: 0 frames")]
+    Empty,
+    /// Sample rate or channel count change within the file.
+    #[error(
+        "the audio changes from {from_channels} channels at {from_rate} Hz to {to_channels} \
+         channels at {to_rate} Hz within the file; split it there first"
+    )]
+    Changed {
+        /// Channels at the start.
+        from_channels: usize,
+        /// Sample rate at the start, in Hz.
+        from_rate: u32,
+        /// Channels after the change.
+        to_channels: usize,
+        /// Sample rate after the change, in Hz.
+        to_rate: u32,
+    },
+}
+
+impl AudioInfo {
+    pub(super) fn check_unchanged(
+        &self,
+        audio: &GenericAudioBufferRef<'_>,
+    ) -> Result<(), DecodeError> {
+        let (rate, channels) = (audio.spec().rate(), audio.spec().channels().count());
+        if (rate, channels) == (self.sample_rate, self.channels) {
+            return Ok(());
+        }
+        Err(DecodeError::Changed {
+            from_channels: self.channels,
+            from_rate: self.sample_rate,
+            to_channels: channels,
+            to_rate: rate,
+        })
+    }
+}

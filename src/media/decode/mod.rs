@@ -1,0 +1,496 @@
+//! Decoding audio files, packet by packet, with Symphonia.
+
+mod codecs;
+mod info;
+mod source;
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use symphonia::core::audio::conv::ConvertibleSample;
+use symphonia::core::codecs::audio::AudioDecoder;
+use symphonia::core::errors::Error as SymphoniaError;
+use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::{FormatReader, Track, TrackType};
+use symphonia::core::io::MediaSource;
+use symphonia::core::packet::Packet;
+use symphonia::core::units::TimeBase;
+
+pub use info::{AudioInfo, Damage, DecodeError};
+use source::{Extent, Scan, ticks_to_frames};
+
+/// Frames of silence given out at a time where audio is missing.
+const SILENCE_BLOCK: u64 = 4096;
+
+/// The fewest bytes that a second of audio takes, in any codec. A file cannot have lost more
+/// audio than would fit into it at this rate; what claims to be more is a broken timestamp.
+const MIN_BYTES_PER_SECOND: u64 = 500;
+
+/// Where timestamps are not counted in frames, how far they may be off, in seconds: Matroska
+/// rounds to milliseconds, and programs that join files are not exact.
+const TIMESTAMP_TOLERANCE: f64 = 0.1;
+
+/// Frames in an MPEG-1 layer III frame; in later versions there are half as many.
+const MPEG_FRAME: u64 = 1152;
+
+/// Errors of a demuxer in a row after which it is taken to be stuck.
+const MAX_DEMUX_ERRORS: u32 = 1000;
+
+/// Reads one file's audio from start to end.
+pub struct Decoder {
+    /// Always there, but for a moment between two files in one.
+    reader: Option<Box<dyn FormatReader>>,
+    decoder: Box<dyn AudioDecoder>,
+    info: AudioInfo,
+    scan: Scan,
+    link: Link,
+    /// The packet that comes next, where the last one must be known as such.
+    ahead: Option<Packet>,
+    /// The decoder holds a decoded packet that was not given out yet.
+    primed: bool,
+    /// The demuxer met the end of the file where it did not expect it.
+    is_cut_short: bool,
+    /// Frames of silence still to be given out.
+    silence: u64,
+    /// Frames of silence that may still be put in, see [`MIN_BYTES_PER_SECOND`].
+    silence_allowed: u64,
+    frames: u64,
+    damage: Damage,
+}
+
+/// One stream of audio. A file holds one; chained Ogg and joined MP3 files hold several.
+struct Link {
+    track_id: u32,
+    time_base: Option<TimeBase>,
+    extent: Extent,
+    /// Frames to drop before any is given out.
+    skip_left: u64,
+    /// Frames decoded or replaced by silence so far, those dropped included.
+    decoded: u64,
+    /// Frames given out so far.
+    frames: u64,
+    /// Timestamp that the next packet should have, in ticks.
+    expected_pts: Option<i64>,
+    /// Timestamp of the first packet, in ticks.
+    first_pts: Option<i64>,
+    /// MPEG frames of an MP3 file with a count of them that are still to come.
+    mpeg_frames_left: Option<u64>,
+}
+
+impl Decoder {
+    /// Opens a file and reads its header.
+    ///
+    /// # Errors
+    /// Where the file cannot be opened, is no audio, or has no decoder.
+    pub fn open(path: &Path) -> Result<Self, DecodeError> {
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(DecodeError::NotAFile);
+        }
+        let mut hint = Hint::new();
+        if let Some(extension) = path.extension().and_then(|name| name.to_str()) {
+            hint.with_extension(extension);
+        }
+        Self::new(Box::new(file), &hint)
+    }
+
+    /// Reads the header of any source of bytes, and decodes its first packet: what a header says
+    /// of channels and sample rate is not always so.
+    ///
+    /// # Errors
+    /// Where the source cannot be read, is no audio, has no decoder, or holds not a single frame.
+    pub fn new(source: Box<dyn MediaSource>, hint: &Hint) -> Result<Self, DecodeError> {
+        let (mut reader, scan) = source::open(source, hint)?;
+        let picture_bytes = picture_bytes(reader.as_mut());
+        let container = reader.format_info().short_name;
+        let track = default_track(reader.as_ref())?.clone();
+        let params = codecs::audio_params(&track, scan.is_big_endian(&track))?;
+        let decoder = codecs::make_decoder(&params, trims_by_packet(container, &track))?;
+        let media_duration = reader.media_info().duration;
+        let media_time_base = reader.media_info().time_base;
+        let mut this = Self {
+            info: AudioInfo {
+                container,
+                codec: decoder.codec_info().short_name,
+                sample_rate: 0,
+                channels: 0,
+                channel_mask: None,
+                bits_per_sample: codecs::bits_per_sample(&params, decoder.as_ref()),
+                is_float: codecs::is_float(params.codec),
+                frames: None,
+                bitrate_kbps: None,
+            },
+            link: Link::new(&scan, container, &track),
+            reader: Some(reader),
+            decoder,
+            ahead: None,
+            primed: false,
+            is_cut_short: scan.is_cut_short(),
+            silence: 0,
+            silence_allowed: 0,
+            frames: 0,
+            damage: Damage::default(),
+            scan,
+        };
+        this.prime(&track)?;
+        let rate = this.info.sample_rate;
+        this.info.frames = this.link.extent.frames.or_else(|| {
+            let duration = media_duration?.get();
+            Some(ticks_to_frames(duration, media_time_base, rate)).filter(|&frames| frames > 0)
+        });
+        let bytes = this.scan.byte_len;
+        this.info.bitrate_kbps = bytes
+            .zip(this.info.seconds())
+            .map(|(bytes, seconds)| bytes.saturating_sub(picture_bytes) as f64 * 8e-3 / seconds)
+            .map(|kbps| kbps.round() as u32);
+        Ok(this)
+    }
+
+    /// What the header told.
+    pub fn info(&self) -> &AudioInfo {
+        &self.info
+    }
+
+    /// Frames given out so far.
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// What was found wrong so far; complete once all is read.
+    pub fn damage(&self) -> Damage {
+        self.damage
+    }
+
+    /// Puts the next block into `block`, interleaved, channels in WAVE order; false at the end.
+    ///
+    /// Packets that cannot be decoded and frames that are missing are replaced by silence and
+    /// counted in [`damage`](Self::damage).
+    ///
+    /// # Errors
+    /// Where reading fails, the file is truncated, holds no audio, or changes its sample rate or
+    /// channel count.
+    pub fn next_block<T: ConvertibleSample>(
+        &mut self,
+        block: &mut Vec<T>,
+    ) -> Result<bool, DecodeError> {
+        block.clear();
+        loop {
+            if self.silence > 0 {
+                let frames = self.silence.min(SILENCE_BLOCK);
+                self.silence -= frames;
+                let (_, kept) = self.link.take(frames);
+                if kept > 0 {
+                    block.resize(kept * self.info.channels, T::MID);
+                    self.frames += kept as u64;
+                    return Ok(true);
+                }
+                continue;
+            }
+            if !std::mem::take(&mut self.primed) {
+                let Some(packet) = self.next_packet()? else {
+                    if self.end()? {
+                        continue;
+                    }
+                    return Ok(false);
+                };
+                self.note_missing_frames(&packet);
+                if !self.decode(&packet) {
+                    continue;
+                }
+                if self.silence > 0 {
+                    // The missing frames come first.
+                    self.primed = true;
+                    continue;
+                }
+            }
+            let audio = self.decoder.last_decoded();
+            let tail = if self.ahead.is_none() {
+                self.link.extent.tail
+            } else {
+                0
+            };
+            let decoded = (audio.frames() as u64).saturating_sub(tail);
+            if decoded == 0 {
+                continue;
+            }
+            self.info.check_unchanged(&audio)?;
+            let (start, kept) = self.link.take(decoded);
+            if kept > 0 {
+                audio.copy_to_vec_interleaved(block);
+                let channels = self.info.channels;
+                block.truncate((start + kept) * channels);
+                block.drain(..start * channels);
+                self.frames += kept as u64;
+                return Ok(true);
+            }
+        }
+    }
+
+    /// The track's next packet; `None` at the end.
+    fn next_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
+        let packet = match self.ahead.take() {
+            Some(packet) => Some(packet),
+            None => self.read_packet()?,
+        };
+        if packet.is_some() && self.link.extent.tail > 0 {
+            self.ahead = self.read_packet()?;
+        }
+        Ok(packet)
+    }
+
+    fn read_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
+        let mut errors = 0;
+        loop {
+            if self.link.mpeg_frames_left == Some(0) && !self.open_next_mp3()? {
+                return Ok(None);
+            }
+            let Some(reader) = &mut self.reader else {
+                return Ok(None);
+            };
+            match reader.next_packet() {
+                Ok(Some(packet)) if packet.track_id == self.link.track_id => {
+                    if let Some(left) = &mut self.link.mpeg_frames_left {
+                        *left -= 1;
+                    }
+                    return Ok(Some(packet));
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => return Ok(None),
+                Err(SymphoniaError::IoError(error))
+                    if error.kind() == io::ErrorKind::UnexpectedEof =>
+                {
+                    // Formats that are mere packets, one after the other, may end anywhere.
+                    self.is_cut_short |= !is_headerless(self.info.container);
+                    return Ok(None);
+                }
+                Err(SymphoniaError::IoError(error)) => return Err(error.into()),
+                // The next link of a chained Ogg file.
+                Err(SymphoniaError::ResetRequired) => {
+                    let track = default_track(reader.as_ref())?.clone();
+                    self.start_link(&track)?;
+                }
+                // A demuxer that lost its way often finds it again further on.
+                Err(error) => {
+                    errors += 1;
+                    if errors > MAX_DEMUX_ERRORS {
+                        return Err(DecodeError::Damaged(error));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Goes on to an MP3 file that was appended to the one that ends here; false if none was.
+    ///
+    /// The demuxer alone would drop all that follows after the length that the first file gives.
+    fn open_next_mp3(&mut self) -> Result<bool, DecodeError> {
+        self.reader = self.reader.take().and_then(source::open_next_mp3);
+        let Some(reader) = &self.reader else {
+            return Ok(false);
+        };
+        let track = default_track(reader.as_ref())?.clone();
+        self.scan.xing = None;
+        self.start_link(&track)?;
+        Ok(true)
+    }
+
+    fn start_link(&mut self, track: &Track) -> Result<(), DecodeError> {
+        let params = codecs::audio_params(track, false)?;
+        let container = self.info.container;
+        self.decoder = codecs::make_decoder(&params, trims_by_packet(container, track))?;
+        self.link = Link::new(&self.scan, container, track);
+        self.link
+            .set_extent(&self.scan, container, track, self.info.sample_rate);
+        Ok(())
+    }
+
+    /// Decodes a packet; false if it is damaged and silence is to take its place.
+    fn decode(&mut self, packet: &Packet) -> bool {
+        if self.decoder.decode(packet).is_ok() {
+            return true;
+        }
+        self.lose(self.link.frames_of(packet.dur.get(), self.info.sample_rate));
+        false
+    }
+
+    /// Looks for frames missing before a packet, which some demuxers drop without a word.
+    fn note_missing_frames(&mut self, packet: &Packet) {
+        let rate = self.info.sample_rate;
+        let pts = packet.pts.get();
+        let missing = if self.link.time_base == TimeBase::try_from_recip(rate) {
+            let expected = self.link.expected_pts.unwrap_or(pts);
+            self.link.expected_pts = Some(pts.saturating_add_unsigned(packet.block_dur().get()));
+            u64::try_from(pts.saturating_sub(expected)).unwrap_or(0)
+        } else {
+            let since_start = pts.saturating_sub(self.link.first_pts.unwrap_or(pts));
+            let since_start = u64::try_from(since_start).unwrap_or(0);
+            let expected = self.link.decoded + self.silence;
+            let missing = self
+                .link
+                .frames_of(since_start, rate)
+                .saturating_sub(expected);
+            if missing as f64 > TIMESTAMP_TOLERANCE * f64::from(rate) {
+                missing
+            } else {
+                0
+            }
+        };
+        self.lose(missing);
+    }
+
+    /// Puts silence in the place of lost frames, but never more than the file can have held.
+    fn lose(&mut self, frames: u64) {
+        let extent = &self.link.extent;
+        let room = match extent.frames.filter(|_| extent.is_exact) {
+            Some(total) => total
+                .saturating_add(extent.skip)
+                .saturating_sub(self.link.decoded + self.silence),
+            None => frames,
+        };
+        let frames = frames.min(room).min(self.silence_allowed);
+        self.silence_allowed -= frames;
+        self.silence += frames;
+        self.damage.lost_frames += frames;
+    }
+
+    /// Checks at the end of the packets that all is there; true if silence is still to come.
+    fn end(&mut self) -> Result<bool, DecodeError> {
+        let container = self.info.container;
+        let extent = self.link.extent;
+        let missing = match extent.frames.filter(|_| extent.is_exact) {
+            Some(expected) => expected.saturating_sub(self.link.frames),
+            None if self.is_cut_short && self.frames > 0 => {
+                return Err(DecodeError::CutShort { found: self.frames });
+            }
+            None => 0,
+        };
+        // Some encoders count the frame that holds the count.
+        let is_miscount = container == "mp3" && missing <= MPEG_FRAME;
+        if missing > 0 && !is_miscount {
+            // MP3 and Ogg demuxers pass over what is damaged; what is whole at its end but short
+            // of frames has lost them on the way.
+            let is_whole = !self.is_cut_short && ["mp3", "ogg"].contains(&container);
+            if is_whole {
+                self.lose(missing);
+            }
+            if self.silence > 0 {
+                return Ok(true);
+            }
+            return Err(DecodeError::Truncated {
+                found: self.frames,
+                expected: self.frames + missing,
+            });
+        }
+        if self.frames == 0 {
+            return Err(DecodeError::Empty);
+        }
+        self.damage.checksum_mismatch = self.decoder.finalize().verify_ok == Some(false);
+        Ok(false)
+    }
+
+    /// Decodes up to the first frames to learn what the header does not tell, or tells wrongly.
+    fn prime(&mut self, track: &Track) -> Result<(), DecodeError> {
+        let mut lost_ticks = 0_u64;
+        let mut last_error = None;
+        while let Some(packet) = self.next_packet()? {
+            let pts = packet.pts.get();
+            self.link.first_pts.get_or_insert(pts);
+            match self.decoder.decode(&packet) {
+                Ok(audio) if audio.frames() > 0 => {
+                    let spec = audio.spec();
+                    let rate = spec.rate();
+                    self.info.sample_rate = rate;
+                    self.info.channels = spec.channels().count();
+                    self.info.channel_mask = codecs::channel_mask(spec.channels());
+                    self.primed = true;
+                    let container = self.info.container;
+                    self.link.set_extent(&self.scan, container, track, rate);
+                    self.link.expected_pts =
+                        Some(pts.saturating_add_unsigned(packet.block_dur().get()));
+                    self.silence_allowed = match self.scan.byte_len {
+                        Some(bytes) => bytes.saturating_mul(rate.into()) / MIN_BYTES_PER_SECOND,
+                        None => u64::from(rate) * 600,
+                    };
+                    self.lose(self.link.frames_of(lost_ticks, rate));
+                    if self.link.extent.tail > 0 {
+                        self.ahead = self.read_packet()?;
+                    }
+                    return Ok(());
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    lost_ticks = lost_ticks.saturating_add(packet.dur.get());
+                    last_error = Some(error);
+                }
+            }
+        }
+        Err(last_error.map_or(DecodeError::Empty, DecodeError::Damaged))
+    }
+}
+
+impl Link {
+    fn new(scan: &Scan, container: &str, track: &Track) -> Self {
+        Self {
+            track_id: track.id,
+            time_base: track.time_base,
+            extent: Extent::default(),
+            skip_left: 0,
+            decoded: 0,
+            frames: 0,
+            expected_pts: None,
+            first_pts: None,
+            mpeg_frames_left: scan.mpeg_frames(container, track),
+        }
+    }
+
+    fn set_extent(&mut self, scan: &Scan, container: &str, track: &Track, sample_rate: u32) {
+        self.extent = scan.extent(container, track, sample_rate);
+        self.skip_left = self.extent.skip;
+    }
+
+    /// Counts frames that were decoded; gives where those to be heard start among them, and how
+    /// many they are.
+    fn take(&mut self, frames: u64) -> (usize, usize) {
+        let skipped = frames.min(self.skip_left);
+        self.skip_left -= skipped;
+        let mut kept = frames - skipped;
+        if let Some(total) = self.extent.frames.filter(|_| self.extent.is_exact) {
+            kept = kept.min(total.saturating_sub(self.frames));
+        }
+        self.decoded += frames;
+        self.frames += kept;
+        (skipped as usize, kept as usize)
+    }
+
+    fn frames_of(&self, ticks: u64, sample_rate: u32) -> u64 {
+        ticks_to_frames(ticks, self.time_base, sample_rate)
+    }
+}
+
+fn default_track(reader: &dyn FormatReader) -> Result<&Track, DecodeError> {
+    let track = reader.default_track(TrackType::Audio);
+    track.ok_or(DecodeError::NoAudioTrack)
+}
+
+/// Whether the decoder is to drop what the demuxer marks as delay and padding.
+///
+/// Not for MP3 without a LAME tag: the mark then rests on an estimate of the length.
+fn trims_by_packet(container: &str, track: &Track) -> bool {
+    container != "mp3" || track.delay.is_some()
+}
+
+/// Formats that are packets and nothing around them.
+fn is_headerless(container: &str) -> bool {
+    ["mp3", "mp2", "mp1", "aac"].contains(&container)
+}
+
+/// Size of the pictures in a file's tags, in bytes.
+fn picture_bytes(reader: &mut dyn FormatReader) -> u64 {
+    let mut metadata = reader.metadata();
+    metadata.skip_to_latest().map_or(0, |revision| {
+        let visuals = &revision.media.visuals;
+        visuals.iter().map(|visual| visual.data.len() as u64).sum()
+    })
+}

@@ -1,0 +1,243 @@
+//! Opening a source of bytes: which demuxer takes it, and what its container says about length
+//! that the demuxer does not pass on.
+
+use std::io::{self, SeekFrom};
+
+use symphonia::core::errors::Error as SymphoniaError;
+use symphonia::core::formats::probe::{Hint, Probe};
+use symphonia::core::formats::{FormatOptions, FormatReader, Track};
+use symphonia::core::io::{MediaSource, MediaSourceStream};
+use symphonia::core::meta::MetadataOptions;
+use symphonia::core::units::TimeBase;
+use symphonia::default::formats::MpaReader;
+use symphonia::default::meta::Id3v2Reader;
+
+use super::DecodeError;
+use crate::media::mkv::Mkv;
+use crate::media::mp4::Mp4;
+use crate::media::opus::OpusHead;
+use crate::media::pcm::PcmReader;
+use crate::media::xing::Xing;
+
+/// A container's own words on what of a track is to be heard. All in frames.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Extent {
+    /// To drop from the start of what is decoded.
+    pub skip: u64,
+    /// To drop from the end of the last packet.
+    pub tail: u64,
+    /// Length of what then remains, if known.
+    pub frames: Option<u64>,
+    /// Whether a file that holds fewer frames has lost some; else the length is an estimate.
+    pub is_exact: bool,
+}
+
+/// What was learned of a container before its demuxer was started.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    pub mp4: Option<Mp4>,
+    pub mkv: Option<Mkv>,
+    pub xing: Option<Xing>,
+    /// Length of the source in bytes.
+    pub byte_len: Option<u64>,
+}
+
+impl Scan {
+    fn new(mut source: &mut dyn MediaSource) -> io::Result<Self> {
+        let byte_len = source.byte_len();
+        let mut scan = Self {
+            byte_len,
+            ..Self::default()
+        };
+        if let Some(len) = byte_len.filter(|_| source.is_seekable()) {
+            scan.mp4 = Mp4::scan(&mut source, len)?;
+            if scan.mp4.is_none() {
+                scan.mkv = Mkv::scan(&mut source, len)?;
+                scan.xing = Xing::scan(&mut source)?;
+            }
+            source.seek(SeekFrom::Start(0))?;
+        }
+        Ok(scan)
+    }
+
+    /// Whether the file ends before its container does.
+    pub(super) fn is_cut_short(&self) -> bool {
+        let is_mp3_cut = self.xing.and_then(|xing| xing.end).zip(self.byte_len);
+        self.mp4.as_ref().is_some_and(|mp4| mp4.cut_short)
+            || self.mkv.as_ref().is_some_and(|mkv| mkv.cut_short)
+            || is_mp3_cut.is_some_and(|(end, len)| end > len)
+    }
+
+    /// Whether a track is big-endian PCM that Symphonia takes for little-endian.
+    pub(super) fn is_big_endian(&self, track: &Track) -> bool {
+        let mp4 = self.mp4.as_ref().and_then(|mp4| mp4.track(track.id));
+        mp4.is_some_and(|track| track.is_big_endian)
+    }
+
+    /// What of a track is to be heard, at a sample rate in Hz.
+    pub(super) fn extent(&self, container: &str, track: &Track, sample_rate: u32) -> Extent {
+        let counted = track.num_frames.filter(|&frames| frames > 0);
+        let opus = track.codec_params.as_ref().and_then(|params| {
+            let data = params.audio()?.extra_data.as_deref()?;
+            OpusHead::parse(data)
+        });
+        match container {
+            "isomp4" => self.mp4_extent(track, sample_rate),
+            "matroska" => self.mkv_extent(track, sample_rate),
+            "ogg" => {
+                let skip = opus.map_or(0, |head| u64::from(head.pre_skip));
+                Extent {
+                    skip,
+                    // The count is the last timestamp; a recording of a live stream may start late.
+                    frames: counted.map(|frames| {
+                        let start = u64::try_from(track.start_ts.get()).unwrap_or(0);
+                        frames.saturating_sub(start).saturating_sub(skip)
+                    }),
+                    is_exact: counted.is_some(),
+                    ..Extent::default()
+                }
+            }
+            "mp3" => Extent {
+                // The demuxer's count leaves out the delay and padding that the decoder drops.
+                frames: counted,
+                is_exact: track.delay.is_some() || self.xing.is_some(),
+                ..Extent::default()
+            },
+            // HE-AAC counts at half the rate that it is decoded to.
+            "aac" => Extent {
+                frames: counted.map(|ticks| ticks_to_frames(ticks, track.time_base, sample_rate)),
+                ..Extent::default()
+            },
+            _ => Extent {
+                frames: counted,
+                is_exact: ["wave", "rf64", "w64", "au", "aiff", "flac"].contains(&container),
+                ..Extent::default()
+            },
+        }
+    }
+
+    /// MPEG frames of an MP3 file that counts them, those of delay and padding included.
+    pub(super) fn mpeg_frames(&self, container: &str, track: &Track) -> Option<u64> {
+        if container != "mp3" {
+            return None;
+        }
+        if let Some(xing) = &self.xing {
+            return Some(xing.mpeg_frames.into());
+        }
+        let rate = track.codec_params.as_ref()?.audio()?.sample_rate?;
+        let frames_each = if rate >= 32_000 { 1152 } else { 576 };
+        let trimmed = u64::from(track.delay?) + u64::from(track.padding.unwrap_or(0));
+        Some((track.num_frames? + trimmed) / frames_each)
+    }
+
+    fn mp4_extent(&self, track: &Track, sample_rate: u32) -> Extent {
+        let to_frames = |ticks| ticks_to_frames(ticks, track.time_base, sample_rate);
+        let total = track
+            .duration
+            .map(|duration| to_frames(duration.get()))
+            .filter(|&frames| frames > 0);
+        let Some(mp4) = &self.mp4 else {
+            return Extent {
+                frames: total,
+                is_exact: total.is_some(),
+                ..Extent::default()
+            };
+        };
+        let edit = mp4.track(track.id).cloned().unwrap_or_default();
+        let mut skip = to_frames(edit.media_time);
+        let mut frames = total.map(|total| total.saturating_sub(skip));
+        // The movie's ticks are often milliseconds, too coarse to prefer to the count of samples.
+        let movie_tick = TimeBase::try_new(1, mp4.movie_timescale);
+        let tolerance = ticks_to_frames(2, movie_tick, sample_rate) + 1;
+        if let (Some(duration), Some(left)) = (edit.edit_duration, frames) {
+            let wanted = ticks_to_frames(duration, movie_tick, sample_rate);
+            if movie_tick.is_some() && wanted.saturating_add(tolerance) < left {
+                frames = Some(wanted);
+            }
+        }
+        // iTunes' own tag counts in frames. Only where it agrees with the rest of the file, since
+        // programs that cut files are known to leave it as it was.
+        if let (Some((delay, length)), Some(total)) = (mp4.gapless, total)
+            && delay.saturating_add(length) <= total
+            && (skip == 0 || skip.abs_diff(delay) <= tolerance)
+            && total - delay - length <= 4 * 2048
+        {
+            skip = delay;
+            frames = Some(length);
+        }
+        Extent {
+            skip,
+            tail: 0,
+            frames,
+            is_exact: frames.is_some(),
+        }
+    }
+
+    fn mkv_extent(&self, track: &Track, sample_rate: u32) -> Extent {
+        let found = self.mkv.as_ref().and_then(|mkv| mkv.track(track.id));
+        let to_frames = |nanoseconds: u64| {
+            let frames = u128::from(nanoseconds) * u128::from(sample_rate);
+            u64::try_from((frames + 500_000_000) / 1_000_000_000).unwrap_or(u64::MAX)
+        };
+        Extent {
+            skip: found.map_or(0, |track| to_frames(track.codec_delay)),
+            tail: found.map_or(0, |track| to_frames(track.discard_padding)),
+            frames: None,
+            is_exact: false,
+        }
+    }
+}
+
+/// Converts a duration to frames, rounding to the nearest; 0 without a time base.
+pub(super) fn ticks_to_frames(ticks: u64, base: Option<TimeBase>, sample_rate: u32) -> u64 {
+    let Some(base) = base else { return 0 };
+    let denominator = u128::from(base.denom.get());
+    let frames = u128::from(ticks) * u128::from(base.numer.get()) * u128::from(sample_rate);
+    u64::try_from((frames + denominator / 2) / denominator).unwrap_or(u64::MAX)
+}
+
+/// Finds the demuxer for a source.
+pub(super) fn open(
+    mut source: Box<dyn MediaSource>,
+    hint: &Hint,
+) -> Result<(Box<dyn FormatReader>, Scan), DecodeError> {
+    let scan = Scan::new(source.as_mut())?;
+    let stream = MediaSourceStream::new(source, Default::default());
+    let stream = match PcmReader::open(stream).map_err(refusal)? {
+        Ok(reader) => return Ok((Box::new(reader), scan)),
+        Err(stream) => stream,
+    };
+    let reader = symphonia::default::get_probe()
+        .probe(
+            hint,
+            stream,
+            FormatOptions::default(),
+            MetadataOptions::default(),
+        )
+        .map_err(refusal)?;
+    Ok((reader, scan))
+}
+
+/// The demuxer for another MP3 file that follows at the end of one; `None` if there is none.
+pub(super) fn open_next_mp3(reader: Box<dyn FormatReader>) -> Option<Box<dyn FormatReader>> {
+    let mut probe = Probe::default();
+    probe.register_format::<MpaReader<'_>>();
+    probe.register_metadata::<Id3v2Reader<'_>>();
+    probe
+        .probe(
+            &Hint::new(),
+            reader.into_inner(),
+            FormatOptions::default(),
+            MetadataOptions::default(),
+        )
+        .ok()
+}
+
+fn refusal(error: SymphoniaError) -> DecodeError {
+    match error {
+        SymphoniaError::IoError(io) if io.kind() != io::ErrorKind::UnexpectedEof => {
+            DecodeError::Io(io)
+        }
+        other => DecodeError::Unrecognised(other),
+    }
+}

@@ -1,0 +1,194 @@
+//! What Symphonia leaves unread in Matroska and WebM files: how much to trim from the start and
+//! the end of a track, and whether the file is whole.
+//!
+//! Elements are as in RFC 9559 (Matroska) and RFC 8794 (EBML).
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+const SEGMENT: u32 = 0x1853_8067;
+const TRACKS: u32 = 0x1654_ae6b;
+const TRACK_ENTRY: u32 = 0xae;
+const TRACK_NUMBER: u32 = 0xd7;
+const CODEC_DELAY: u32 = 0x56aa;
+const CLUSTER: u32 = 0x1f43_b675;
+const BLOCK_GROUP: u32 = 0xa0;
+const BLOCK: u32 = 0xa1;
+const SIMPLE_BLOCK: u32 = 0xa3;
+const DISCARD_PADDING: u32 = 0x75a2;
+
+/// Elements looked at before giving up: enough for days of audio in one-second clusters.
+const MAX_ELEMENTS: u32 = 2_000_000;
+
+/// What was found in a file.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Mkv {
+    /// Per track.
+    pub tracks: Vec<MkvTrack>,
+    /// The file ends within one of its elements.
+    pub cut_short: bool,
+}
+
+/// What was found of a track.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct MkvTrack {
+    /// Track number.
+    pub number: u64,
+    /// Nanoseconds to drop from the start.
+    pub codec_delay: u64,
+    /// Nanoseconds to drop from the end of the track's last block.
+    pub discard_padding: u64,
+}
+
+impl Mkv {
+    /// Walks through the elements of a file from its start; the position afterwards is anywhere.
+    ///
+    /// Only headers are read, and within clusters only those of the last one: a long file costs
+    /// one small read a cluster. Returns `None` if it is not such a file.
+    ///
+    /// # Errors
+    /// Where reading fails for another reason than the end of the file.
+    pub(crate) fn scan<R: Read + Seek>(source: &mut R, len: u64) -> io::Result<Option<Self>> {
+        source.seek(SeekFrom::Start(0))?;
+        let mut magic = [0; 4];
+        if source.read_exact(&mut magic).is_err() || magic != [0x1a, 0x45, 0xdf, 0xa3] {
+            return Ok(None);
+        }
+        let mut walk = Walk {
+            source,
+            len,
+            elements_left: MAX_ELEMENTS,
+            last_cluster: None,
+            block_track: None,
+            found: Self::default(),
+        };
+        let walked = walk
+            .children(0, len)
+            .and_then(|()| match walk.last_cluster {
+                Some((at, end)) => walk.children(at, end),
+                None => Ok(()),
+            });
+        match walked {
+            Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(error),
+            Err(_) => {
+                walk.found.cut_short = true;
+                Ok(Some(walk.found))
+            }
+            Ok(()) => Ok(Some(walk.found)),
+        }
+    }
+
+    /// The track of a number.
+    pub(crate) fn track(&self, number: u32) -> Option<&MkvTrack> {
+        let number = u64::from(number);
+        self.tracks.iter().find(|track| track.number == number)
+    }
+}
+
+struct Walk<'a, R> {
+    source: &'a mut R,
+    len: u64,
+    elements_left: u32,
+    /// Where the content of the last cluster starts and ends.
+    last_cluster: Option<(u64, u64)>,
+    /// Index of the track that the last block belongs to.
+    block_track: Option<usize>,
+    found: Mkv,
+}
+
+impl<R: Read + Seek> Walk<'_, R> {
+    fn children(&mut self, mut at: u64, end: u64) -> io::Result<()> {
+        while at < end && self.elements_left > 0 {
+            self.elements_left -= 1;
+            self.source.seek(SeekFrom::Start(at))?;
+            let (id, id_len) = self.vint(false)?;
+            let (size, size_len) = self.vint(true)?;
+            let body = at + id_len + size_len;
+            // All ones: the size is not known, as in a live stream. Such a segment or cluster
+            // goes on until something follows that cannot be in it: its children are taken as
+            // siblings.
+            let is_unknown = size == (1 << (7 * size_len)) - 1;
+            let next = if is_unknown {
+                body
+            } else {
+                body.saturating_add(size)
+            };
+            if next > self.len {
+                self.found.cut_short = true;
+            }
+            let next = next.min(end);
+            match u32::try_from(id).unwrap_or(0) {
+                SEGMENT | TRACKS | BLOCK_GROUP if !is_unknown => self.children(body, next)?,
+                TRACK_ENTRY => {
+                    self.found.tracks.push(MkvTrack::default());
+                    self.children(body, next)?;
+                }
+                CLUSTER if !is_unknown => self.last_cluster = Some((body, next)),
+                TRACK_NUMBER => {
+                    let number = self.integer(size)?;
+                    if let Some(track) = self.found.tracks.last_mut() {
+                        track.number = number;
+                    }
+                }
+                CODEC_DELAY => {
+                    let delay = self.integer(size)?;
+                    if let Some(track) = self.found.tracks.last_mut() {
+                        track.codec_delay = delay;
+                    }
+                }
+                BLOCK | SIMPLE_BLOCK => self.block()?,
+                DISCARD_PADDING => {
+                    // Signed; a negative one would trim the start, which nothing writes.
+                    let padding = self.integer(size)?;
+                    let is_negative = size > 0 && padding >> (8 * size.min(8) - 1) != 0;
+                    if let Some(index) = self.block_track
+                        && !is_negative
+                    {
+                        self.found.tracks[index].discard_padding = padding;
+                    }
+                }
+                _ => {}
+            }
+            at = next;
+        }
+        Ok(())
+    }
+
+    /// Notes whose block this is; only what the last block of a track says counts.
+    fn block(&mut self) -> io::Result<()> {
+        let (number, _) = self.vint(true)?;
+        let tracks = &mut self.found.tracks;
+        self.block_track = tracks.iter().position(|track| track.number == number);
+        if let Some(index) = self.block_track {
+            tracks[index].discard_padding = 0;
+        }
+        Ok(())
+    }
+
+    /// A number of variable length and how many bytes it took; its marker bit is kept in element
+    /// IDs and removed from sizes.
+    fn vint(&mut self, remove_marker: bool) -> io::Result<(u64, u64)> {
+        let mut bytes = [0; 8];
+        self.source.read_exact(&mut bytes[..1])?;
+        let len = bytes[0].leading_zeros() as usize + 1;
+        if len > 8 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.source.read_exact(&mut bytes[1..len])?;
+        if remove_marker {
+            bytes[0] &= (0xff_u16 >> len) as u8;
+        }
+        let value = bytes[..len]
+            .iter()
+            .fold(0, |sum, &byte| sum << 8 | u64::from(byte));
+        Ok((value, len as u64))
+    }
+
+    fn integer(&mut self, size: u64) -> io::Result<u64> {
+        let mut bytes = [0; 8];
+        let len = size.min(8) as usize;
+        self.source.read_exact(&mut bytes[..len])?;
+        Ok(bytes[..len]
+            .iter()
+            .fold(0, |sum, &byte| sum << 8 | u64::from(byte)))
+    }
+}

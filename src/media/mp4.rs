@@ -1,0 +1,253 @@
+//! What Symphonia leaves unread in MP4 and MOV files: edit lists, iTunes' gapless tag, the byte
+//! order of QuickTime PCM, and whether the file is whole.
+//!
+//! Boxes are as in ISO/IEC 14496-12; `enda` is from the QuickTime File Format specification.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+/// Boxes looked at before giving up; a moov box of a real file holds some hundreds.
+const MAX_BOXES: u32 = 100_000;
+
+/// Most bytes read from one iTunes tag in search of the gapless one.
+const MAX_TAG: usize = 512;
+
+/// What was found in a file.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Mp4 {
+    /// Ticks per second of the whole presentation, in which edit lists give durations.
+    pub movie_timescale: u32,
+    /// Per track.
+    pub tracks: Vec<Mp4Track>,
+    /// Frames to skip at the start and frames to keep, from iTunes' `iTunSMPB` tag.
+    pub gapless: Option<(u64, u64)>,
+    /// The file ends within one of its boxes.
+    pub cut_short: bool,
+}
+
+/// What was found in a track.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Mp4Track {
+    /// Track number.
+    pub id: u32,
+    /// Where in the media the presentation starts, in ticks of the media's timescale.
+    pub media_time: u64,
+    /// How long it is, in ticks of the movie's timescale; only if the list has just one edit.
+    pub edit_duration: Option<u64>,
+    /// QuickTime PCM that is big-endian unless it says otherwise, and does not.
+    pub is_big_endian: bool,
+}
+
+impl Mp4 {
+    /// Walks through the boxes of a file from its start; the position afterwards is anywhere.
+    ///
+    /// Returns `None` if it is not such a file. Nothing is read beyond box headers and the few
+    /// fields wanted, whatever sizes the file claims.
+    ///
+    /// # Errors
+    /// Where reading fails for another reason than the end of the file.
+    pub(crate) fn scan<R: Read + Seek>(source: &mut R, len: u64) -> io::Result<Option<Self>> {
+        let mut walk = Walk {
+            source,
+            boxes_left: MAX_BOXES,
+            found: Self::default(),
+        };
+        let mut start = [0; 8];
+        walk.source.seek(SeekFrom::Start(0))?;
+        if walk.source.read_exact(&mut start).is_err() || start[4..] != *b"ftyp" {
+            return Ok(None);
+        }
+        match walk.children(0, len, &mut Vec::new()) {
+            Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(error),
+            _ => Ok(Some(walk.found)),
+        }
+    }
+
+    /// The track of a number.
+    pub(crate) fn track(&self, id: u32) -> Option<&Mp4Track> {
+        self.tracks.iter().find(|track| track.id == id)
+    }
+}
+
+struct Walk<'a, R> {
+    source: &'a mut R,
+    boxes_left: u32,
+    found: Mp4,
+}
+
+impl<R: Read + Seek> Walk<'_, R> {
+    /// Visits the boxes from `at` to `end`; `path` names the boxes around them.
+    fn children(&mut self, mut at: u64, end: u64, path: &mut Vec<[u8; 4]>) -> io::Result<()> {
+        while at.saturating_add(8) <= end && self.boxes_left > 0 {
+            self.boxes_left -= 1;
+            self.source.seek(SeekFrom::Start(at))?;
+            let mut body = at + 8;
+            let size = u64::from(self.u32()?);
+            let name = self.bytes::<4>()?;
+            let size = match size {
+                0 => end - at,
+                1 => {
+                    body += 8;
+                    u64::from_be_bytes(self.bytes()?)
+                }
+                size => size,
+            };
+            let next = at.saturating_add(size);
+            if next < body {
+                return Ok(());
+            }
+            if path.is_empty() && next > end {
+                self.found.cut_short = true;
+            }
+            let next = next.min(end);
+            path.push(name);
+            self.visit(body, next, path)?;
+            path.pop();
+            at = next;
+        }
+        // A few bytes that are no box, at the top: the header of a box that was cut off.
+        if path.is_empty() && at < end {
+            self.found.cut_short = true;
+        }
+        Ok(())
+    }
+
+    fn visit(&mut self, body: u64, end: u64, path: &mut Vec<[u8; 4]>) -> io::Result<()> {
+        let names: Vec<&[u8]> = path.iter().map(|name| name.as_slice()).collect();
+        let track = self.found.tracks.last_mut();
+        match (names.as_slice(), track) {
+            ([b"moov", b"trak"], _) => {
+                self.found.tracks.push(Mp4Track::default());
+                self.children(body, end, path)
+            }
+            (
+                [b"moov"]
+                | [b"moov", b"udta"]
+                | [b"moov", b"udta", b"meta", b"ilst"]
+                | [b"moov", b"trak", b"edts" | b"mdia"]
+                | [b"moov", b"trak", b"mdia", b"minf"]
+                | [b"moov", b"trak", b"mdia", b"minf", b"stbl"],
+                _,
+            ) => self.children(body, end, path),
+            // A full box: version and flags come first.
+            ([b"moov", b"udta", b"meta"], _) => self.children(body + 4, end, path),
+            ([b"moov", b"mvhd"], _) => {
+                let version = self.version()?;
+                self.skip(if version == 1 { 16 } else { 8 })?;
+                self.found.movie_timescale = self.u32()?;
+                Ok(())
+            }
+            ([b"moov", b"trak", b"tkhd"], Some(_)) => {
+                let version = self.version()?;
+                self.skip(if version == 1 { 16 } else { 8 })?;
+                let id = self.u32()?;
+                self.with_track(|track| track.id = id)
+            }
+            ([b"moov", b"trak", b"edts", b"elst"], Some(_)) => self.edit_list(),
+            ([b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"], Some(_)) => {
+                self.sample_description(body, end)
+            }
+            ([b"moov", b"udta", b"meta", b"ilst", b"----"], _) => self.itunes_tag(body, end),
+            _ => Ok(()),
+        }
+    }
+
+    fn edit_list(&mut self) -> io::Result<()> {
+        let version = self.version()?;
+        let count = self.u32()?;
+        let mut edits = 0;
+        let mut first = None;
+        // Real lists have one or two entries; what counts is the first that is not empty.
+        for _ in 0..count.min(64) {
+            let (duration, media_time) = if version == 1 {
+                let duration = u64::from_be_bytes(self.bytes()?);
+                (duration, i64::from_be_bytes(self.bytes()?))
+            } else {
+                let duration = u64::from(self.u32()?);
+                (duration, i64::from(i32::from_be_bytes(self.bytes()?)))
+            };
+            self.skip(4)?;
+            if let Ok(media_time) = u64::try_from(media_time) {
+                edits += 1;
+                first.get_or_insert((duration, media_time));
+            }
+        }
+        let Some((duration, media_time)) = first else {
+            return Ok(());
+        };
+        self.with_track(|track| {
+            track.media_time = media_time;
+            track.edit_duration = (edits == 1 && duration > 0).then_some(duration);
+        })
+    }
+
+    /// Looks for the `enda` box of QuickTime PCM: in the sample entry or its `wave` box.
+    fn sample_description(&mut self, body: u64, end: u64) -> io::Result<()> {
+        self.skip(12)?;
+        let format = self.bytes::<4>()?;
+        if ![b"in24", b"in32", b"fl32", b"fl64"].contains(&&format) {
+            return Ok(());
+        }
+        // The sample entry is small; its boxes start at a place that depends on its version.
+        let mut entry = vec![0; usize::try_from(end - body).unwrap_or(usize::MAX).min(1024)];
+        self.source.seek(SeekFrom::Start(body))?;
+        self.source.read_exact(&mut entry)?;
+        let little = entry
+            .windows(6)
+            .any(|bytes| bytes[..4] == *b"enda" && bytes[4..] == [0, 1]);
+        self.with_track(|track| track.is_big_endian = !little)
+    }
+
+    /// Reads `iTunSMPB`: hexadecimal numbers, the second the delay, the third the padding, the
+    /// fourth the length without either, in frames.
+    fn itunes_tag(&mut self, body: u64, end: u64) -> io::Result<()> {
+        let mut tag = vec![
+            0;
+            usize::try_from(end - body)
+                .unwrap_or(usize::MAX)
+                .min(MAX_TAG)
+        ];
+        self.source.seek(SeekFrom::Start(body))?;
+        self.source.read_exact(&mut tag)?;
+        let text = String::from_utf8_lossy(&tag);
+        let Some((_, after)) = text.split_once("iTunSMPB") else {
+            return Ok(());
+        };
+        let Some((_, value)) = after.split_once("data") else {
+            return Ok(());
+        };
+        let mut numbers = value
+            .split([' ', '\0'])
+            .filter(|word| word.len() >= 8)
+            .filter_map(|word| u64::from_str_radix(word, 16).ok());
+        if let (Some(delay), Some(frames)) = (numbers.nth(1), numbers.nth(1))
+            && frames > 0
+        {
+            self.found.gapless = Some((delay, frames));
+        }
+        Ok(())
+    }
+
+    fn with_track(&mut self, change: impl FnOnce(&mut Mp4Track)) -> io::Result<()> {
+        self.found.tracks.last_mut().map(change);
+        Ok(())
+    }
+
+    /// Version of a full box; its flags are read past.
+    fn version(&mut self) -> io::Result<u8> {
+        Ok(self.bytes::<4>()?[0])
+    }
+
+    fn u32(&mut self) -> io::Result<u32> {
+        Ok(u32::from_be_bytes(self.bytes()?))
+    }
+
+    fn bytes<const N: usize>(&mut self) -> io::Result<[u8; N]> {
+        let mut bytes = [0; N];
+        self.source.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn skip(&mut self, bytes: i64) -> io::Result<()> {
+        self.source.seek(SeekFrom::Current(bytes)).map(drop)
+    }
+}
