@@ -64,6 +64,24 @@ impl Default for StretchOptions {
     }
 }
 
+/// What is kept beside the audio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Keep {
+    /// Tags, pictures, chapters and cue points, with their times moved.
+    pub tags: bool,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { tags: true }
+    }
+}
+
+impl Keep {
+    /// Keeps the audio alone.
+    pub const NOTHING: Self = Self { tags: false };
+}
+
 /// A parameter that cannot be used, with the value given and what is allowed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use symphonia::core::audio::conv::ConvertibleSample;
 
-use crate::engine::{Sample, Stretcher};
+use crate::engine::{PositionMapper, Sample, Stretcher, TimePoint};
 use crate::media::decode::{AudioInfo, DecodeError, Decoder};
 use crate::media::encode::{EncodeError, EncodeSpec, Encoded, Encoder, Samples, Sink};
 use crate::media::format::{Format, OutputOptions};
+use crate::media::metadata::{Clock, Metadata, MovedPositions, rescale};
 use crate::media::resample::{ResampleError, Resampler};
-use crate::options::{OptionError, StretchOptions};
+use crate::options::{Keep, OptionError, StretchOptions};
 use crate::warning::Warning;
 
 /// Why a file could not be stretched.
@@ -47,6 +48,8 @@ pub struct Outcome {
     pub encoded: Encoded,
     /// Frames of the input found to lie in gaps.
     pub gap_frames: u64,
+    /// Tags and chapters with their times moved, to be written into the output.
+    pub metadata: Option<Metadata>,
     /// What went other than asked.
     pub warnings: Vec<Warning>,
 }
@@ -56,6 +59,7 @@ pub struct Pipeline {
     decoder: Decoder,
     stretch: StretchOptions,
     spec: EncodeSpec,
+    metadata: Option<Metadata>,
     warnings: Vec<Warning>,
 }
 
@@ -78,8 +82,23 @@ impl Pipeline {
             decoder,
             stretch: stretch.clone(),
             spec,
+            metadata: None,
             warnings,
         })
+    }
+
+    /// Reads from `input` what is to be kept beside the audio.
+    ///
+    /// What cannot be read is a warning.
+    #[must_use]
+    pub fn keeping(mut self, input: &Path, keep: Keep) -> Self {
+        if keep.tags {
+            let source = self.decoder.info();
+            let (metadata, warnings) = Metadata::read(input, source.container, source.sample_rate);
+            self.metadata = Some(metadata);
+            self.warnings.extend(warnings);
+        }
+        self
     }
 
     /// What the input's header told.
@@ -113,15 +132,22 @@ impl Pipeline {
             mut decoder,
             stretch,
             spec,
+            mut metadata,
             mut warnings,
         } = self;
         let source = decoder.info().clone();
-        let mut stretcher = Stretcher::<T>::new(&stretch, source.sample_rate, source.channels)?;
+        let mut times = Times::wanted_by(metadata.as_mut(), &source);
+        let make = match times.is_needed() {
+            true => Stretcher::<T>::with_time_map,
+            false => Stretcher::<T>::new,
+        };
+        let mut stretcher = make(&stretch, source.sample_rate, source.channels)?;
         let mut output = OutputPath::new(&source, spec.sample_rate)?;
         let (mut block, mut stretched) = (Vec::new(), Vec::new());
         while decoder.next_block(&mut block)? {
             stretched.clear();
             stretcher.process(&block, &mut stretched);
+            times.advance(&mut stretcher);
             output.write(&stretched, encoder.as_mut())?;
             if progress(decoder.frames()).is_break() {
                 return Err(PipelineError::Cancelled);
@@ -129,6 +155,7 @@ impl Pipeline {
         }
         stretched.clear();
         stretcher.finish(&mut stretched);
+        times.advance(&mut stretcher);
         output.write(&stretched, encoder.as_mut())?;
         output.finish(encoder.as_mut())?;
         let encoded = encoder.finish()?;
@@ -143,14 +170,73 @@ impl Pipeline {
         if encoded.clipped_samples > 0 {
             warnings.push(Warning::clipped(encoded.clipped_samples));
         }
+        let positions = times.finish(decoder.frames(), &source, encoded.frames, spec.sample_rate);
+        if let Some(metadata) = &mut metadata {
+            let ratio = f64::from(stretch.ratio);
+            warnings.extend(metadata.visit(&mut Clock::moving(&positions), ratio));
+        }
         Ok(Outcome {
             source,
             input_frames: decoder.frames(),
             spec,
             encoded,
             gap_frames: stretcher.gap_frames(),
+            metadata,
             warnings,
         })
+    }
+}
+
+/// Finds where the positions went that something beside the audio asks for.
+struct Times {
+    mapper: PositionMapper,
+    is_needed: bool,
+}
+
+impl Times {
+    fn wanted_by(metadata: Option<&mut Metadata>, source: &AudioInfo) -> Self {
+        let mut clock = Clock::asking(source.sample_rate);
+        if let Some(metadata) = metadata {
+            metadata.visit(&mut clock, 1.0);
+        }
+        let positions = clock.into_positions();
+        Self {
+            is_needed: !positions.is_empty(),
+            mapper: PositionMapper::new(positions),
+        }
+    }
+
+    /// Whether the stretcher has to keep its time map.
+    fn is_needed(&self) -> bool {
+        self.is_needed
+    }
+
+    fn advance<T: Sample>(&mut self, stretcher: &mut Stretcher<T>) {
+        self.mapper.advance(stretcher.drain_time_points());
+    }
+
+    /// The positions at the output's rate; lengths are in frames, rates in Hz.
+    fn finish(
+        self,
+        input_frames: u64,
+        source: &AudioInfo,
+        output_frames: u64,
+        output_rate: u32,
+    ) -> MovedPositions {
+        let input_rate = source.sample_rate;
+        let at_output_rate = |point: TimePoint| TimePoint {
+            output: rescale(point.output, input_rate.into(), output_rate.into()).min(output_frames),
+            ..point
+        };
+        MovedPositions {
+            points: (self.mapper.finish().into_iter().map(at_output_rate)).collect(),
+            end: TimePoint {
+                input: input_frames,
+                output: output_frames,
+            },
+            input_rate,
+            output_rate,
+        }
     }
 }
 

@@ -67,4 +67,49 @@ impl Warning {
             message: format!("{samples} samples beyond full scale were limited"),
         }
     }
+
+    /// Tags of the input cannot be read.
+    pub fn tags_unreadable(why: &str) -> Self {
+        Self {
+            code: "tags-unreadable",
+            message: format!("tags of the input cannot be read and were left out: {why}"),
+        }
+    }
+
+    /// Tags of the input are larger than is sensible; `most` is in bytes.
+    pub fn tags_too_large(most: u64) -> Self {
+        Self {
+            code: "tags-too-large",
+            message: format!(
+                "tags or pictures of the input beyond {} MiB were left out",
+                most >> 20
+            ),
+        }
+    }
+
+    /// Tags cannot be written to the output.
+    pub fn tags_not_written(why: &str) -> Self {
+        Self {
+            code: "tags-not-written",
+            message: format!("not all tags could be written: {why}"),
+        }
+    }
+
+    /// There are more chapters than are kept.
+    pub fn too_many_chapters(found: usize, kept: usize) -> Self {
+        Self {
+            code: "too-many-chapters",
+            message: format!("only the first {kept} of {found} chapters were kept"),
+        }
+    }
+
+    /// Chapters start where there is no audio.
+    pub fn chapters_past_end(count: usize) -> Self {
+        Self {
+            code: "chapters-past-end",
+            message: format!(
+                "{count} chapters that start behind the end of the audio were left out"
+            ),
+        }
+    }
 }

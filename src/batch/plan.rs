@@ -12,12 +12,12 @@ use serde_json::json;
 
 use super::journal::{self, Journal};
 use super::rerun::UnfinishedFiles;
-use super::selection::Selection;
+use super::selection::{Selection, is_audio};
 use super::walk::{self, Unreadable};
 use crate::engine::ENGINE_VERSION;
 use crate::media::decode::{AudioInfo, Decoder};
 use crate::media::format::{Format, OutputOptions};
-use crate::options::StretchOptions;
+use crate::options::{Keep, StretchOptions};
 
 pub use error::PlanError;
 
@@ -51,6 +51,8 @@ pub struct PlanRequest {
     pub stretch: StretchOptions,
     /// How output is to be encoded.
     pub encoding: OutputOptions,
+    /// What is kept beside the audio.
+    pub keep: Keep,
     /// What to do where an output exists already.
     pub if_exists: IfExists,
     /// Put between the name of an output and its extension.
@@ -75,6 +77,7 @@ impl PlanRequest {
             output,
             stretch: StretchOptions::default(),
             encoding: OutputOptions::default(),
+            keep: Keep::default(),
             if_exists: IfExists::Resume,
             suffix: OsString::new(),
             flatten: false,
@@ -98,6 +101,8 @@ pub struct Plan {
     pub stretch: StretchOptions,
     /// How output is to be encoded.
     pub encoding: OutputOptions,
+    /// What is kept beside the audio.
+    pub keep: Keep,
     /// Give outputs the modification time of their inputs.
     pub keep_mtime: bool,
 }
@@ -240,6 +245,7 @@ impl PlanRequest {
             folder,
             stretch: self.stretch.clone(),
             encoding: self.encoding.clone(),
+            keep: self.keep,
             keep_mtime: self.keep_mtime,
         }
     }
@@ -250,6 +256,7 @@ impl PlanRequest {
             "stretch": self.stretch.effective(),
             "format": format,
             "encoding": self.encoding.effective(format),
+            "keep": self.keep,
         });
         Job {
             fingerprint: journal::fingerprint(&settings),
@@ -260,19 +267,24 @@ impl PlanRequest {
 
     /// The output of an input that belongs at `place` in the output folder.
     fn output_of(&self, place: &Path, format: Format) -> PathBuf {
-        let place = match self.flatten {
-            true => Path::new(place.file_name().unwrap_or_default()),
-            false => place,
+        let name = Path::new(place.file_name().unwrap_or_default());
+        // In a name like "take 1.5" what follows the dot is no extension.
+        let extension = name.extension().filter(|extension| is_audio(extension));
+        let stem = match extension {
+            Some(_) => name.file_stem().unwrap_or_default(),
+            None => name.as_os_str(),
         };
-        let extension = match place.extension() {
+        let mut output = stem.to_owned();
+        output.push(&self.suffix);
+        output.push(".");
+        output.push(match extension {
             Some(extension) if format_of(place) == Some(format) => extension,
             _ => OsStr::new(format.extensions()[0]),
-        };
-        let mut name = place.file_stem().unwrap_or_default().to_owned();
-        name.push(&self.suffix);
-        name.push(".");
-        name.push(extension);
-        self.output.join(place.with_file_name(name))
+        });
+        match place.parent() {
+            Some(folder) if !self.flatten => self.output.join(folder).join(output),
+            _ => self.output.join(output),
+        }
     }
 }
 

@@ -164,7 +164,8 @@ impl Session {
     ) -> Result<Outcome, FileError> {
         let plan = &self.plan;
         let source = job.input.metadata();
-        let pipeline = Pipeline::open(&job.input, &plan.stretch, job.format, &plan.encoding)?;
+        let pipeline = Pipeline::open(&job.input, &plan.stretch, job.format, &plan.encoding)?
+            .keeping(&job.input, plan.keep);
         let source = source
             .map_err(DecodeError::Io)
             .map_err(PipelineError::from)?;
@@ -186,10 +187,15 @@ impl Session {
                 _ => ControlFlow::Continue(()),
             }
         });
-        let outcome = outcome.map_err(|error| match (error, timeout) {
+        let mut outcome = outcome.map_err(|error| match (error, timeout) {
             (PipelineError::Cancelled, Some(timeout)) => FileError::Timeout(timeout),
             (error, _) => error.into(),
         })?;
+        if let Some(metadata) = outcome.metadata.take() {
+            let warnings = metadata.write(&mut pending.file(), job.format);
+            let warnings = warnings.map_err(FileError::Output)?;
+            outcome.warnings.extend(warnings);
+        }
         check_length(pending.path(), outcome.encoded.frames)?;
         if plan.keep_mtime {
             let modified = source

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use audiostretchy::batch::{Globs, IfExists, PlanRequest, Selection};
 use audiostretchy::preset::{Layer, PresetError, Settings};
-use audiostretchy::{BitDepth, Format};
+use audiostretchy::{BitDepth, Format, Keep};
 use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
 use clap::{ArgAction, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -173,7 +173,7 @@ pub struct ConvertArgs {
         value_parser = number
     )]
     pub threshold_gap_db: Option<f64>,
-    /// Use two stretchers in cascade even where one would do
+    /// Use two stretchers in cascade even where one would do (the output is the same)
     #[arg(short, long, alias = "double_range", help_heading = "Stretching")]
     pub double_range: bool,
     /// Search for the pitch at half the sample rate [default: from 32 kHz up]
@@ -246,6 +246,9 @@ pub struct ConvertArgs {
         help_heading = "Output"
     )]
     pub if_exists: IfExistsArg,
+    /// Leave tags, pictures and chapters behind
+    #[arg(long, alias = "no_tags", help_heading = "Output")]
+    pub no_tags: bool,
     /// Put between the name of an output and its extension
     #[arg(
         long,
@@ -494,6 +497,9 @@ impl ConvertArgs {
             selection: self.selection()?,
             stretch: settings.stretch.clone(),
             encoding: settings.output.clone(),
+            keep: Keep {
+                tags: !self.no_tags,
+            },
             if_exists: match self.if_exists {
                 IfExistsArg::Resume => IfExists::Resume,
                 IfExistsArg::Skip => IfExists::Skip,

@@ -15,7 +15,7 @@ use gaps::GapDetector;
 pub use sample::Sample;
 use stage::Stage;
 use time_map::Cascade;
-pub use time_map::{TimeMap, TimePoint};
+pub use time_map::{PositionMapper, TimeMap, TimePoint};
 
 use crate::options::{OptionError, StretchOptions};
 

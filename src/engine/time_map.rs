@@ -105,9 +105,88 @@ impl TimeMap {
     }
 }
 
+/// Looks up sorted positions while the points of a time map stream by.
+///
+/// Memory is that of the positions, whatever the length of the audio.
+///
+/// ```
+/// use audiostretchy::{PositionMapper, TimePoint};
+///
+/// let mut mapper = PositionMapper::new(vec![50, 150, 900]);
+/// mapper.advance([TimePoint { input: 100, output: 50 }, TimePoint { input: 200, output: 100 }]);
+/// let outputs: Vec<_> = mapper.finish().iter().map(|point| point.output).collect();
+/// assert_eq!(outputs, [25, 75, 100]);
+/// ```
+#[derive(Debug, Clone)]
+pub struct PositionMapper {
+    /// The positions asked for; those before `next` have their output.
+    found: Vec<TimePoint>,
+    next: usize,
+    last: TimePoint,
+}
+
+impl PositionMapper {
+    /// A mapper of input positions in frames, which need not be sorted or unique.
+    pub fn new(mut positions: Vec<u64>) -> Self {
+        positions.sort_unstable();
+        positions.dedup();
+        let point = |input| TimePoint { input, output: 0 };
+        Self {
+            found: positions.into_iter().map(point).collect(),
+            next: 0,
+            last: TimePoint::default(),
+        }
+    }
+
+    /// Takes the next points of the map, in rising order.
+    pub fn advance(&mut self, points: impl IntoIterator<Item = TimePoint>) {
+        for point in points {
+            let (from, to) = (
+                (self.last.input, self.last.output),
+                (point.input, point.output),
+            );
+            while let Some(wanted) = self.found.get_mut(self.next)
+                && wanted.input <= point.input
+            {
+                wanted.output = interpolate(from, to, wanted.input);
+                self.next += 1;
+            }
+            self.last = point;
+        }
+    }
+
+    /// The last point seen: where input and output end, once all points have come.
+    pub fn end(&self) -> TimePoint {
+        self.last
+    }
+
+    /// The positions with their outputs, in rising order; those past the end go to the end.
+    pub fn finish(mut self) -> Vec<TimePoint> {
+        for wanted in &mut self.found[self.next..] {
+            wanted.output = self.last.output;
+        }
+        self.found
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn streamed_positions_are_those_of_the_whole_map() {
+        let map = points(&[(100, 50), (100, 60), (240, 260), (240, 300), (400, 301)]);
+        let positions = || (0..500).step_by(7);
+        let mut mapper = PositionMapper::new(positions().collect());
+        for block in map.chunks(2) {
+            mapper.advance(block.iter().copied());
+        }
+        assert_eq!(mapper.end(), map[4]);
+        let whole = TimeMap::new(map);
+        for point in mapper.finish() {
+            assert_eq!(point.output, whole.output_position(point.input));
+        }
+    }
 
     fn points(pairs: &[(u64, u64)]) -> Vec<TimePoint> {
         let point = |&(input, output)| TimePoint { input, output };

@@ -10,8 +10,8 @@ use symphonia::core::codecs::registry::CodecRegistry;
 use symphonia::core::formats::Track;
 
 use super::DecodeError;
-use crate::media::aac;
 use crate::media::opus::OpusDecoder;
+use crate::media::{aac, vorbis};
 
 static REGISTRY: LazyLock<CodecRegistry> = LazyLock::new(|| {
     let mut registry = CodecRegistry::new();
@@ -28,10 +28,10 @@ pub(super) fn make_decoder(
     trim: bool,
 ) -> Result<Box<dyn AudioDecoder>, DecodeError> {
     let options = AudioDecoderOptions::default().verify(true).gapless(trim);
-    if params.codec == CODEC_ID_AAC {
-        aac::make_decoder(params, &options)
-    } else {
-        REGISTRY.make_audio_decoder(params, &options)
+    match params.codec {
+        CODEC_ID_AAC => aac::make_decoder(params, &options),
+        CODEC_ID_VORBIS => vorbis::make_decoder(params, &options),
+        _ => REGISTRY.make_audio_decoder(params, &options),
     }
     .map_err(DecodeError::UnsupportedCodec)
 }
@@ -74,9 +74,15 @@ pub(super) fn bits_per_sample(
         CODEC_ID_MP1 | CODEC_ID_MP2 | CODEC_ID_MP3 | CODEC_ID_AAC | CODEC_ID_VORBIS
         | CODEC_ID_OPUS => None,
         CODEC_ID_ADPCM_MS | CODEC_ID_ADPCM_IMA_WAV | CODEC_ID_ADPCM_IMA_QT => Some(16),
+        // In the sixth byte of its "magic cookie"; the containers say nothing, or zero.
+        CODEC_ID_ALAC => {
+            let depth = params.extra_data.as_deref()?.get(5)?;
+            Some(u32::from(*depth)).filter(|bits| (1..=32).contains(bits))
+        }
         _ => params
             .bits_per_sample
-            .or(decoder.codec_params().bits_per_sample),
+            .or(decoder.codec_params().bits_per_sample)
+            .filter(|&bits| bits > 0),
     }
 }
 

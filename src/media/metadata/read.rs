@@ -1,0 +1,308 @@
+//! Reading what a file says of its audio, each family in its own way.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use lofty::aac::AacFile;
+use lofty::config::{GlobalOptions, apply_global_options};
+use lofty::file::{AudioFile, FileType, TaggedFileExt};
+use lofty::flac::FlacFile;
+use lofty::id3::v2::Id3v2Tag;
+use lofty::mp4::{AtomData, AtomIdent, Mp4File};
+use lofty::mpeg::MpegFile;
+use lofty::ogg::tag::VorbisComments;
+use lofty::ogg::{OggPictureStorage, OpusFile, VorbisFile};
+use lofty::probe::Probe;
+use lofty::tag::{ItemKey, Tag, TagType};
+
+use super::{
+    Chapter, MAX_CHAPTERS, MAX_TAG_BYTES, Metadata, aiff, fields, flac, foreign, id3, riff, vorbis,
+};
+use crate::warning::Warning;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// See [`Metadata::read`].
+pub fn read(path: &Path, container: &str, rate: u32) -> (Metadata, Vec<Warning>) {
+    let options = GlobalOptions::new().allocation_limit(MAX_TAG_BYTES as usize);
+    apply_global_options(options);
+    let mut reader = Reader::new(rate);
+    // A parser's panic must not cost the audio either.
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        (reader.read(path, container)).map_err(|error| describe(&*error))
+    }));
+    apply_global_options(GlobalOptions::new());
+    let Reader {
+        mut metadata,
+        mut warnings,
+        ..
+    } = reader;
+    if let Err(message) = result.unwrap_or_else(|_| Err("their parser failed".into())) {
+        warnings.push(Warning::tags_unreadable(&message));
+    }
+    limit(&mut metadata, &mut warnings);
+    (metadata, warnings)
+}
+
+fn describe(error: &dyn Error) -> String {
+    match error.source() {
+        Some(cause) if !error.to_string().contains(&cause.to_string()) => {
+            format!("{error}: {cause}")
+        }
+        _ => error.to_string(),
+    }
+}
+
+fn limit(metadata: &mut Metadata, warnings: &mut Vec<Warning>) {
+    let mut room = MAX_TAG_BYTES;
+    let before = metadata.pictures.len();
+    metadata.pictures.retain(|picture| {
+        let fits = picture.data().len() as u64 <= room;
+        room = room.saturating_sub(picture.data().len() as u64);
+        fits
+    });
+    if metadata.pictures.len() < before {
+        warnings.push(Warning::tags_too_large(MAX_TAG_BYTES));
+    }
+    if metadata.chapters.len() > MAX_CHAPTERS {
+        warnings.push(Warning::too_many_chapters(
+            metadata.chapters.len(),
+            MAX_CHAPTERS,
+        ));
+        metadata.chapters.truncate(MAX_CHAPTERS);
+        if let Some(id3) = &mut metadata.id3 {
+            id3::truncate_chapters(id3, MAX_CHAPTERS);
+        }
+    }
+}
+
+struct Reader {
+    rate: u32,
+    metadata: Metadata,
+    warnings: Vec<Warning>,
+}
+
+impl Reader {
+    fn new(rate: u32) -> Self {
+        Self {
+            rate,
+            metadata: Metadata::default(),
+            warnings: Vec::new(),
+        }
+    }
+
+    fn read(&mut self, path: &Path, container: &str) -> Result<()> {
+        let mut file = BufReader::new(File::open(path)?);
+        match container {
+            "wave" | "rf64" => self.read_wav(&mut file),
+            "mp1" | "mp2" | "mp3" | "aac" => self.read_mpeg(&mut file, container),
+            "flac" => self.read_flac(&mut file),
+            "ogg" => self.read_ogg(path, &mut file),
+            "aiff" => self.read_aiff(&mut file),
+            "isomp4" => self.read_mp4(path, file),
+            _ => self.read_other(path, file),
+        }
+    }
+
+    fn read_wav(&mut self, file: &mut BufReader<File>) -> Result<()> {
+        let mut chunks = riff::read(file)?;
+        if chunks.too_large {
+            self.warnings.push(Warning::tags_too_large(MAX_TAG_BYTES));
+        }
+        let common = chunks.to_common();
+        self.metadata.chapters = chunks.cues.chapters();
+        let id3 = chunks.id3.take();
+        self.metadata.riff = Some(chunks);
+        self.set_common(common);
+        if let Some(bytes) = id3
+            && let Some(tag) = id3::parse(&bytes)?
+        {
+            self.add_id3(tag);
+        }
+        Ok(())
+    }
+
+    fn read_mpeg(&mut self, file: &mut BufReader<File>, container: &str) -> Result<()> {
+        if id3_size(file)? > MAX_TAG_BYTES {
+            self.warnings.push(Warning::tags_too_large(MAX_TAG_BYTES));
+            return Ok(());
+        }
+        let options = id3::parse_options();
+        let (id3, others) = if container == "aac" {
+            let file = AacFile::read_from(file, options)?;
+            let old = file.id3v1().cloned().map(Tag::from);
+            (file.id3v2().cloned(), [None, old])
+        } else {
+            let file = MpegFile::read_from(file, options)?;
+            let old = file.id3v1().cloned().map(Tag::from);
+            (
+                file.id3v2().cloned(),
+                [file.ape().cloned().map(Tag::from), old],
+            )
+        };
+        match id3 {
+            Some(tag) => self.add_id3(tag),
+            None => {
+                if let Some(tag) = others.into_iter().flatten().next() {
+                    self.set_common(tag);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn read_flac(&mut self, file: &mut BufReader<File>) -> Result<()> {
+        let (blocks, _) = flac::read_blocks(file)?;
+        self.metadata.cue_sheet = flac::cue_sheet(&blocks);
+        file.seek(SeekFrom::Start(0))?;
+        let file = FlacFile::read_from(file, id3::parse_options())?;
+        let pictures = file.pictures().iter().map(|(picture, _)| picture.clone());
+        let pictures: Vec<_> = pictures.collect();
+        if let Some(comments) = file.vorbis_comments().cloned() {
+            self.add_vorbis(comments);
+        } else if let Some(tag) = file.id3v2().cloned() {
+            self.add_id3(tag);
+        }
+        self.metadata.pictures.extend(pictures);
+        if let Some(sheet) = &self.metadata.cue_sheet
+            && self.metadata.chapters.is_empty()
+        {
+            self.metadata.chapters = flac::cue_chapters(sheet);
+            self.metadata.chapters_are_cues = true;
+        }
+        Ok(())
+    }
+
+    fn read_aiff(&mut self, file: &mut BufReader<File>) -> Result<()> {
+        let chunks = aiff::read(file)?;
+        self.metadata.chapters = chunks.markers;
+        if let Some(text) = chunks.text {
+            self.set_common(text);
+        }
+        if let Some(bytes) = chunks.id3
+            && let Some(tag) = id3::parse(&bytes)?
+        {
+            self.add_id3(tag);
+        }
+        Ok(())
+    }
+
+    fn read_mp4(&mut self, path: &Path, mut file: BufReader<File>) -> Result<()> {
+        let mp4 = Mp4File::read_from(&mut file, id3::parse_options())?;
+        if let Some(ilst) = mp4.ilst() {
+            for atom in ilst {
+                if let AtomIdent::Freeform { mean, name } = atom.ident()
+                    && let Some(AtomData::UTF8(text)) = atom.data().next()
+                    && ItemKey::from_key(TagType::Mp4Ilst, &format!("----:{mean}:{name}")).is_none()
+                {
+                    let Metadata { common, custom, .. } = &mut self.metadata;
+                    fields::add_free_text(common, custom, name, text);
+                }
+            }
+            self.set_common(Tag::from(ilst.clone()));
+        }
+        let found = mp4ameta::Tag::read_from_path(path)?;
+        let rate = f64::from(self.rate);
+        let chapters = found.userdata.chapters().iter().map(|chapter| {
+            let start = (chapter.start.as_secs_f64() * rate).round() as u64;
+            Chapter::new(start, chapter.title.clone())
+        });
+        self.metadata.chapters = chapters.collect();
+        self.metadata.chapters.sort_by_key(|chapter| chapter.start);
+        Ok(())
+    }
+
+    fn read_ogg(&mut self, path: &Path, file: &mut BufReader<File>) -> Result<()> {
+        let kind = Probe::new(&mut *file).guess_file_type()?.file_type();
+        file.seek(SeekFrom::Start(0))?;
+        match kind {
+            Some(FileType::Opus) => {
+                let file = OpusFile::read_from(file, id3::parse_options())?;
+                self.add_vorbis(file.vorbis_comments().clone());
+            }
+            Some(FileType::Vorbis) => {
+                let file = VorbisFile::read_from(file, id3::parse_options())?;
+                self.add_vorbis(file.vorbis_comments().clone());
+            }
+            _ => self.read_foreign(path)?,
+        }
+        Ok(())
+    }
+
+    fn read_foreign(&mut self, path: &Path) -> Result<()> {
+        let found = foreign::read(File::open(path)?, self.rate)?;
+        self.metadata.chapters = found.chapters;
+        self.metadata.pictures = found.pictures;
+        self.metadata.custom = found.custom;
+        self.set_common(found.common);
+        Ok(())
+    }
+
+    fn read_other(&mut self, path: &Path, file: BufReader<File>) -> Result<()> {
+        let probe = Probe::new(file)
+            .options(id3::parse_options())
+            .guess_file_type()?;
+        if probe.file_type().is_none() {
+            return self.read_foreign(path);
+        }
+        let tagged = probe.read()?;
+        if let Some(tag) = tagged.primary_tag().or_else(|| tagged.first_tag()) {
+            self.set_common(tag.clone());
+        }
+        Ok(())
+    }
+
+    fn add_id3(&mut self, mut tag: Id3v2Tag) {
+        id3::clean(&mut tag);
+        let (common, custom) = id3::to_common(&tag);
+        let chapters = id3::chapters(&tag, self.rate);
+        if !chapters.is_empty() {
+            self.metadata.chapters = chapters;
+        }
+        self.set_common(common);
+        self.metadata.custom = custom;
+        self.metadata.id3 = Some(tag);
+    }
+
+    fn add_vorbis(&mut self, mut comments: VorbisComments) {
+        self.metadata.chapters = vorbis::chapters(&comments, self.rate);
+        vorbis::clean(&mut comments);
+        let pictures = comments.remove_pictures();
+        let (common, custom) = vorbis::to_common(&comments);
+        self.set_common(common);
+        self.metadata.custom = custom;
+        let pictures = pictures.into_iter().map(|(picture, _)| picture);
+        self.metadata.pictures.extend(pictures);
+        self.metadata.vorbis = Some(comments);
+    }
+
+    /// Takes common fields over; what was there already fills the gaps.
+    fn set_common(&mut self, mut common: Tag) {
+        fields::clean(&mut common);
+        fields::split_numbers(&mut common);
+        while common.picture_count() > 0 {
+            self.metadata.pictures.push(common.remove_picture(0));
+        }
+        for item in self.metadata.common.items() {
+            if common.get(item.key()).is_none() {
+                common.push_unchecked(item.clone());
+            }
+        }
+        self.metadata.common = common;
+    }
+}
+
+/// The size that an ID3v2 tag at the start of a file says it has; the file is left at its start.
+fn id3_size(file: &mut (impl Read + Seek)) -> std::io::Result<u64> {
+    let mut head = [0; 10];
+    let whole = file.read_exact(&mut head).is_ok();
+    file.seek(SeekFrom::Start(0))?;
+    if !whole || &head[..3] != b"ID3" {
+        return Ok(0);
+    }
+    let size = head[6..].iter();
+    Ok(size.fold(0, |size, &byte| size << 7 | u64::from(byte & 0x7F)))
+}

@@ -1,0 +1,225 @@
+//! The chunks of WAV files that hold text and times, in RIFF, RF64 and BW64 files.
+//!
+//! Chunks whose times cannot be moved (`plst`, `acid`, `iXML`, `cart`) are left behind.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use lofty::iff::wav::RiffInfoList;
+use lofty::tag::{Tag, TagType};
+
+use super::clock::Clock;
+use super::cue::{self, CueSheet};
+use super::fields;
+use super::{MAX_TAG_BYTES, TagFile};
+
+/// Where the 64-bit size of an RF64 file stands (EBU Tech 3306).
+const DS64_RIFF_SIZE: u64 = 20;
+
+/// What a WAV file holds beside its audio.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RiffChunks {
+    /// The LIST INFO fields: four-letter names and values.
+    pub info: Vec<([u8; 4], String)>,
+    /// The bytes of an ID3v2 tag.
+    pub id3: Option<Vec<u8>>,
+    /// Cue points with labels and regions.
+    pub cues: CueSheet,
+    /// A broadcast extension chunk (EBU Tech 3285).
+    pub bext: Option<Vec<u8>>,
+    /// A sampler chunk with its loops.
+    pub smpl: Option<Vec<u8>>,
+    /// Whether chunks were too large to be kept.
+    pub too_large: bool,
+}
+
+/// Reads the chunks of a WAV file.
+///
+/// # Errors
+/// Where reading fails or the file is not a WAV file.
+pub fn read(file: &mut (impl Read + Seek)) -> io::Result<RiffChunks> {
+    let mut head = [0; 12];
+    file.read_exact(&mut head)?;
+    let is_64 = matches!(&head[..4], b"RF64" | b"BW64");
+    if !(is_64 || &head[..4] == b"RIFF") || &head[8..] != b"WAVE" {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "not a WAV file"));
+    }
+    let file_end = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(12))?;
+    let (mut chunks, mut data_size, mut kept) = (RiffChunks::default(), None, 0);
+    let (mut cue, mut adtl) = (Vec::new(), Vec::new());
+    let mut position = 12;
+    while position + 8 <= file_end {
+        file.seek(SeekFrom::Start(position))?;
+        let mut head = [0; 8];
+        file.read_exact(&mut head)?;
+        let id = [head[0], head[1], head[2], head[3]];
+        let mut size = u64::from(u32_at(&head, 4));
+        let body = position + 8;
+        if &id == b"data" && size == u64::from(u32::MAX) {
+            size = data_size.unwrap_or(file_end - body);
+        }
+        // A size of 0 is what pipes leave behind: the audio goes on to the end.
+        if &id == b"data" && size == 0 && body + 8 > file_end {
+            break;
+        }
+        position = body + size.next_multiple_of(2);
+        let wanted = [
+            b"LIST", b"id3 ", b"ID3 ", b"cue ", b"bext", b"smpl", b"ds64",
+        ]
+        .contains(&&id);
+        if !wanted || body + size > file_end {
+            continue;
+        }
+        kept += size;
+        if kept > MAX_TAG_BYTES {
+            chunks.too_large = true;
+            break;
+        }
+        let mut bytes = vec![0; size as usize];
+        file.read_exact(&mut bytes)?;
+        match &id {
+            b"ds64" if bytes.len() >= 16 => {
+                data_size = bytes[8..16].try_into().ok().map(u64::from_le_bytes);
+            }
+            b"LIST" if bytes.starts_with(b"INFO") => chunks.info.extend(parse_info(&bytes[4..])),
+            b"LIST" if bytes.starts_with(b"adtl") => adtl.extend_from_slice(&bytes[4..]),
+            b"id3 " | b"ID3 " => chunks.id3 = Some(bytes),
+            b"cue " => cue = bytes,
+            b"bext" if bytes.len() >= cue::BEXT_LEN => chunks.bext = Some(bytes),
+            b"smpl" => chunks.smpl = Some(bytes),
+            _ => {}
+        }
+    }
+    chunks.cues = CueSheet::parse(&cue, &adtl);
+    Ok(chunks)
+}
+
+fn parse_info(bytes: &[u8]) -> Vec<([u8; 4], String)> {
+    let fields = sub_chunks(bytes).map(|(id, body)| (id, decode_text(body)));
+    fields.filter(|(_, text)| !text.is_empty()).collect()
+}
+
+/// The chunks within a list: names and bodies, as far as they are whole.
+pub fn sub_chunks(mut bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+    std::iter::from_fn(move || {
+        let (head, rest) = bytes.split_at_checked(8)?;
+        let size = u32_at(head, 4) as usize;
+        let body = rest.get(..size)?;
+        bytes = rest.get(size.next_multiple_of(2)..).unwrap_or_default();
+        Some(([head[0], head[1], head[2], head[3]], body))
+    })
+}
+
+/// Text up to its end mark: UTF-8, or else the Latin-1 of old.
+pub fn decode_text(bytes: &[u8]) -> String {
+    let end = bytes.iter().position(|&byte| byte == 0);
+    let bytes = &bytes[..end.unwrap_or(bytes.len())];
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().map(|&byte| char::from(byte)).collect(),
+    };
+    text.trim_end().to_owned()
+}
+
+/// The unsigned number at an offset, little-endian; 0 behind the end.
+pub fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    let bytes = bytes
+        .get(at..at + 4)
+        .and_then(|bytes| bytes.try_into().ok());
+    bytes.map_or(0, u32::from_le_bytes)
+}
+
+impl RiffChunks {
+    /// The text fields in terms that all families know.
+    pub fn to_common(&self) -> Tag {
+        let mut info = RiffInfoList::new();
+        for (id, value) in &self.info {
+            if let Ok(id) = std::str::from_utf8(id) {
+                info.insert(id.to_owned(), value.clone());
+            }
+        }
+        let mut tag = Tag::from(info);
+        if let Some(bext) = &self.bext {
+            cue::describe_bext(bext, &mut tag);
+        }
+        tag
+    }
+
+    /// Moves all times.
+    pub fn visit(&mut self, clock: &mut Clock<'_>) {
+        self.cues.visit(clock);
+        if let Some(bext) = &mut self.bext {
+            cue::move_bext(bext, clock);
+        }
+        if let Some(smpl) = &mut self.smpl {
+            cue::move_loops(smpl, clock);
+        }
+    }
+}
+
+/// The LIST INFO fields of a tag in terms that all families know.
+pub fn info_of(common: &Tag) -> Vec<([u8; 4], String)> {
+    let items = common.items().filter_map(|item| {
+        let id = item.key().map_key(TagType::RiffInfo)?.as_bytes();
+        Some((id.try_into().ok()?, item.value().text()?.to_owned()))
+    });
+    items.collect()
+}
+
+/// The LIST INFO chunk of fields, with our name as the software.
+pub fn info_chunk(fields: &[([u8; 4], String)]) -> Vec<u8> {
+    let mut list = b"INFO".to_vec();
+    let others = fields.iter().filter(|(id, _)| id != b"ISFT");
+    for (id, text) in others {
+        push_chunk(&mut list, *id, &terminated(text));
+    }
+    push_chunk(&mut list, *b"ISFT", &terminated(fields::ENCODER));
+    let mut chunk = Vec::new();
+    push_chunk(&mut chunk, *b"LIST", &list);
+    chunk
+}
+
+/// Text with an end mark.
+pub fn terminated(text: &str) -> Vec<u8> {
+    let mut bytes = text.as_bytes().to_vec();
+    bytes.push(0);
+    bytes
+}
+
+/// Appends a chunk, filled up to an even length.
+pub fn push_chunk(to: &mut Vec<u8>, id: [u8; 4], body: &[u8]) {
+    to.extend(id);
+    to.extend((body.len() as u32).to_le_bytes());
+    to.extend(body);
+    if !body.len().is_multiple_of(2) {
+        to.push(0);
+    }
+}
+
+/// Appends whole chunks to a finished WAV file and corrects its size; false, with the file left
+/// as it is, where it would outgrow its header.
+///
+/// The library would read the whole file into memory for that.
+///
+/// # Errors
+/// Where the file cannot be read or written.
+pub fn append(file: &mut dyn TagFile, chunks: &[u8]) -> io::Result<bool> {
+    let mut id = [0; 4];
+    file.seek(SeekFrom::Start(0))?;
+    file.read_exact(&mut id)?;
+    let end = file.seek(SeekFrom::End(0))?;
+    let size = end + chunks.len() as u64 - 8;
+    if &id == b"RF64" {
+        file.write_all(chunks)?;
+        file.seek(SeekFrom::Start(DS64_RIFF_SIZE))?;
+        file.write_all(&size.to_le_bytes())?;
+    } else {
+        let Ok(size) = u32::try_from(size) else {
+            return Ok(false);
+        };
+        file.write_all(chunks)?;
+        file.seek(SeekFrom::Start(4))?;
+        file.write_all(&size.to_le_bytes())?;
+    }
+    Ok(true)
+}
