@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use super::journal::{self, Journal};
+use super::rerun::UnfinishedFiles;
 use super::selection::{Selection, is_audio};
 use super::walk::{self, Unreadable};
 use crate::engine::ENGINE_VERSION;
@@ -62,6 +63,8 @@ pub struct PlanRequest {
     pub checksum: bool,
     /// Give outputs the modification time of their inputs.
     pub keep_mtime: bool,
+    /// Takes everything out of the plan but these files.
+    pub only: Option<UnfinishedFiles>,
 }
 
 impl PlanRequest {
@@ -80,6 +83,7 @@ impl PlanRequest {
             flatten: false,
             checksum: false,
             keep_mtime: false,
+            only: None,
         }
     }
 }
@@ -168,6 +172,9 @@ impl PlanRequest {
         };
         checks::check_collisions(&plan.jobs)?;
         checks::check_inputs_survive(&plan.jobs)?;
+        if let Some(only) = &self.only {
+            only.restrict(&mut plan.jobs, &mut plan.unreadable);
+        }
         checks::check_existing(&mut plan.jobs, if_exists, &journal)?;
         Ok(plan)
     }
