@@ -69,17 +69,29 @@ impl Default for StretchOptions {
 pub struct Keep {
     /// Tags, pictures, chapters and cue points, with their times moved.
     pub tags: bool,
+    /// Subtitles, lyrics and the like that lie beside an input, with their times moved.
+    pub sidecars: bool,
+    /// The whole time map, for whoever wants to move times of their own.
+    pub time_map: bool,
 }
 
 impl Default for Keep {
     fn default() -> Self {
-        Self { tags: true }
+        Self {
+            tags: true,
+            sidecars: true,
+            time_map: false,
+        }
     }
 }
 
 impl Keep {
     /// Keeps the audio alone.
-    pub const NOTHING: Self = Self { tags: false };
+    pub const NOTHING: Self = Self {
+        tags: false,
+        sidecars: false,
+        time_map: false,
+    };
 }
 
 /// A parameter that cannot be used, with the value given and what is allowed.

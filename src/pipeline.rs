@@ -11,6 +11,7 @@ use crate::media::encode::{EncodeError, EncodeSpec, Encoded, Encoder, Samples, S
 use crate::media::format::{Format, OutputOptions};
 use crate::media::metadata::{Clock, Metadata, MovedPositions, rescale};
 use crate::media::resample::{ResampleError, Resampler};
+use crate::media::sidecar::Sidecar;
 use crate::options::{Keep, OptionError, StretchOptions};
 use crate::warning::Warning;
 
@@ -50,6 +51,12 @@ pub struct Outcome {
     pub gap_frames: u64,
     /// Tags and chapters with their times moved, to be written into the output.
     pub metadata: Option<Metadata>,
+    /// Text files from beside the input.
+    pub sidecars: Vec<Sidecar>,
+    /// Where the positions went that tags, chapters and text files tell.
+    pub positions: MovedPositions,
+    /// A point for every cut, at the output's rate, if the time map was asked for.
+    pub time_map: Option<Vec<TimePoint>>,
     /// What went other than asked.
     pub warnings: Vec<Warning>,
 }
@@ -60,6 +67,8 @@ pub struct Pipeline {
     stretch: StretchOptions,
     spec: EncodeSpec,
     metadata: Option<Metadata>,
+    sidecars: Vec<Sidecar>,
+    time_map: bool,
     warnings: Vec<Warning>,
 }
 
@@ -83,6 +92,8 @@ impl Pipeline {
             stretch: stretch.clone(),
             spec,
             metadata: None,
+            sidecars: Vec::new(),
+            time_map: false,
             warnings,
         })
     }
@@ -98,6 +109,12 @@ impl Pipeline {
             self.metadata = Some(metadata);
             self.warnings.extend(warnings);
         }
+        if keep.sidecars {
+            let (sidecars, warnings) = Sidecar::beside(input);
+            self.sidecars = sidecars;
+            self.warnings.extend(warnings);
+        }
+        self.time_map = keep.time_map;
         self
     }
 
@@ -133,10 +150,13 @@ impl Pipeline {
             stretch,
             spec,
             mut metadata,
+            sidecars,
+            time_map,
             mut warnings,
         } = self;
         let source = decoder.info().clone();
-        let mut times = Times::wanted_by(metadata.as_mut(), &source);
+        let mut times = Times::wanted_by(metadata.as_mut(), &sidecars, &source);
+        times.whole = time_map.then(Vec::new);
         let make = match times.is_needed() {
             true => Stretcher::<T>::with_time_map,
             false => Stretcher::<T>::new,
@@ -170,7 +190,8 @@ impl Pipeline {
         if encoded.clipped_samples > 0 {
             warnings.push(Warning::clipped(encoded.clipped_samples));
         }
-        let positions = times.finish(decoder.frames(), &source, encoded.frames, spec.sample_rate);
+        let (positions, time_map) =
+            times.finish(decoder.frames(), &source, encoded.frames, spec.sample_rate);
         if let Some(metadata) = &mut metadata {
             let ratio = f64::from(stretch.ratio);
             warnings.extend(metadata.visit(&mut Clock::moving(&positions), ratio));
@@ -182,6 +203,9 @@ impl Pipeline {
             encoded,
             gap_frames: stretcher.gap_frames(),
             metadata,
+            sidecars,
+            positions,
+            time_map,
             warnings,
         })
     }
@@ -191,28 +215,44 @@ impl Pipeline {
 struct Times {
     mapper: PositionMapper,
     is_needed: bool,
+    /// All points, if they are wanted.
+    whole: Option<Vec<TimePoint>>,
 }
 
 impl Times {
-    fn wanted_by(metadata: Option<&mut Metadata>, source: &AudioInfo) -> Self {
+    fn wanted_by(
+        metadata: Option<&mut Metadata>,
+        sidecars: &[Sidecar],
+        source: &AudioInfo,
+    ) -> Self {
         let mut clock = Clock::asking(source.sample_rate);
         if let Some(metadata) = metadata {
             metadata.visit(&mut clock, 1.0);
+        }
+        for sidecar in sidecars {
+            sidecar.visit(&mut clock);
         }
         let positions = clock.into_positions();
         Self {
             is_needed: !positions.is_empty(),
             mapper: PositionMapper::new(positions),
+            whole: None,
         }
     }
 
     /// Whether the stretcher has to keep its time map.
     fn is_needed(&self) -> bool {
-        self.is_needed
+        self.is_needed || self.whole.is_some()
     }
 
     fn advance<T: Sample>(&mut self, stretcher: &mut Stretcher<T>) {
-        self.mapper.advance(stretcher.drain_time_points());
+        let whole = &mut self.whole;
+        let points = stretcher.drain_time_points();
+        self.mapper.advance(points.inspect(|&point| {
+            if let Some(whole) = whole {
+                whole.push(point);
+            }
+        }));
     }
 
     /// The positions at the output's rate; lengths are in frames, rates in Hz.
@@ -222,13 +262,17 @@ impl Times {
         source: &AudioInfo,
         output_frames: u64,
         output_rate: u32,
-    ) -> MovedPositions {
+    ) -> (MovedPositions, Option<Vec<TimePoint>>) {
         let input_rate = source.sample_rate;
         let at_output_rate = |point: TimePoint| TimePoint {
             output: rescale(point.output, input_rate.into(), output_rate.into()).min(output_frames),
             ..point
         };
-        MovedPositions {
+        let whole = self.whole.map(|points| {
+            let points = points.into_iter().map(at_output_rate);
+            points.collect()
+        });
+        let positions = MovedPositions {
             points: (self.mapper.finish().into_iter().map(at_output_rate)).collect(),
             end: TimePoint {
                 input: input_frames,
@@ -236,7 +280,8 @@ impl Times {
             },
             input_rate,
             output_rate,
-        }
+        };
+        (positions, whole)
     }
 }
 

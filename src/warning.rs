@@ -1,5 +1,7 @@
 //! What went other than asked without making a file fail.
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use crate::media::format::{BitDepth, Format};
@@ -110,6 +112,24 @@ impl Warning {
             message: format!(
                 "{count} chapters that start behind the end of the audio were left out"
             ),
+        }
+    }
+
+    /// A text file beside the input tells times that cannot be read.
+    pub fn sidecar_unreadable(path: &Path) -> Self {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        Self {
+            code: "sidecar-unreadable",
+            message: format!("{name} beside the input cannot be read and was left behind"),
+        }
+    }
+
+    /// A text file was left alone because one of its name is there.
+    pub fn sidecar_exists(path: &Path) -> Self {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        Self {
+            code: "sidecar-exists",
+            message: format!("{name} beside the output is there already and was kept"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Whole folders: what is to be done (the plan), doing it (the run), and safe output files.
 
+mod companions;
 mod estimate;
 pub mod events;
 mod journal;

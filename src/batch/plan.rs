@@ -53,6 +53,8 @@ pub struct PlanRequest {
     pub encoding: OutputOptions,
     /// What is kept beside the audio.
     pub keep: Keep,
+    /// Where the time map of a single file goes.
+    pub time_map: Option<PathBuf>,
     /// What to do where an output exists already.
     pub if_exists: IfExists,
     /// Put between the name of an output and its extension.
@@ -78,6 +80,7 @@ impl PlanRequest {
             stretch: StretchOptions::default(),
             encoding: OutputOptions::default(),
             keep: Keep::default(),
+            time_map: None,
             if_exists: IfExists::Resume,
             suffix: OsString::new(),
             flatten: false,
@@ -103,6 +106,8 @@ pub struct Plan {
     pub encoding: OutputOptions,
     /// What is kept beside the audio.
     pub keep: Keep,
+    /// Where the time map of a single file goes.
+    pub time_map: Option<PathBuf>,
     /// Give outputs the modification time of their inputs.
     pub keep_mtime: bool,
 }
@@ -170,6 +175,15 @@ impl PlanRequest {
                 (self.folder(&journal)?, journal, self.if_exists)
             }
         };
+        if self.time_map.is_some() && plan.folder.is_some() {
+            return Err(PlanError::TimeMapOfMany);
+        }
+        if let (Some(map), [job]) = (&self.time_map, &plan.jobs[..]) {
+            let same = |other: &Path| map == other || is_same_file(map, other);
+            if same(&job.input) || same(&job.output) {
+                return Err(PlanError::OutputIsInput { path: map.clone() });
+            }
+        }
         checks::check_collisions(&plan.jobs)?;
         checks::check_inputs_survive(&plan.jobs)?;
         if let Some(only) = &self.only {
@@ -246,6 +260,7 @@ impl PlanRequest {
             stretch: self.stretch.clone(),
             encoding: self.encoding.clone(),
             keep: self.keep,
+            time_map: self.time_map.clone(),
             keep_mtime: self.keep_mtime,
         }
     }
@@ -346,6 +361,14 @@ impl Finder<'_> {
 }
 
 impl Plan {
+    /// What is kept of each file beside the audio.
+    pub(super) fn keep(&self) -> Keep {
+        Keep {
+            time_map: self.time_map.is_some(),
+            ..self.keep
+        }
+    }
+
     /// Reads the headers of the files to be stretched, on all processors, and puts the longest
     /// first. What cannot be read stays in the plan and will fail with its reason.
     pub fn probe(&mut self) {
@@ -385,6 +408,11 @@ impl Job {
     fn output_metadata(&self) -> Option<Metadata> {
         self.output.symlink_metadata().ok()
     }
+}
+
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    a.canonicalize()
+        .is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
 }
 
 fn input_exists(path: &Path) -> Result<Metadata, PlanError> {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::companions;
 use super::events::Event;
 use super::journal::JournalWriter;
 use super::output::{self, PendingOutput};
@@ -165,7 +166,7 @@ impl Session {
         let plan = &self.plan;
         let source = job.input.metadata();
         let pipeline = Pipeline::open(&job.input, &plan.stretch, job.format, &plan.encoding)?
-            .keeping(&job.input, plan.keep);
+            .keeping(&job.input, plan.keep());
         let source = source
             .map_err(DecodeError::Io)
             .map_err(PipelineError::from)?;
@@ -197,6 +198,11 @@ impl Session {
             outcome.warnings.extend(warnings);
         }
         check_length(pending.path(), outcome.encoded.frames)?;
+        companions::write_sidecars(&mut outcome, &job.input, &job.output, job.replace)
+            .map_err(FileError::Output)?;
+        if let Some(path) = &plan.time_map {
+            companions::write_time_map(&outcome, path).map_err(FileError::Output)?;
+        }
         if plan.keep_mtime {
             let modified = source
                 .modified()

@@ -249,6 +249,12 @@ pub struct ConvertArgs {
     /// Leave tags, pictures and chapters behind
     #[arg(long, alias = "no_tags", help_heading = "Output")]
     pub no_tags: bool,
+    /// Leave subtitles, lyrics and the like that lie beside inputs behind
+    #[arg(long, alias = "no_sidecars", help_heading = "Output")]
+    pub no_sidecars: bool,
+    /// Write where each position of a single input went, as JSON
+    #[arg(long, alias = "time_map", value_name = "FILE", help_heading = "Output")]
+    pub time_map: Option<PathBuf>,
     /// Put between the name of an output and its extension
     #[arg(
         long,
@@ -499,7 +505,10 @@ impl ConvertArgs {
             encoding: settings.output.clone(),
             keep: Keep {
                 tags: !self.no_tags,
+                sidecars: !self.no_sidecars,
+                time_map: self.time_map.is_some(),
             },
+            time_map: self.time_map.clone(),
             if_exists: match self.if_exists {
                 IfExistsArg::Resume => IfExists::Resume,
                 IfExistsArg::Skip => IfExists::Skip,

@@ -10,5 +10,6 @@ mod mp4;
 mod opus;
 mod pcm;
 pub mod resample;
+pub mod sidecar;
 mod vorbis;
 mod xing;

@@ -15,6 +15,9 @@ pub enum PlanError {
         /// The input.
         path: PathBuf,
     },
+    /// A time map was asked for, and there is more than one file.
+    #[error("--time-map is for a single input file and an output file")]
+    TimeMapOfMany,
     /// An input folder cannot be read.
     #[error("{}: cannot be read", path.display())]
     InputUnreadable {

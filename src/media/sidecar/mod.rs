@@ -1,0 +1,184 @@
+//! Text files beside the audio that tell times in it: subtitles, lyrics, transcripts, cue sheets,
+//! labels.
+//!
+//! A file is taken if it lies beside the input and has its name with another extension. What does
+//! not parse as a whole is left behind with a warning, and never copied: a wrong time is worse
+//! than none.
+
+mod cue_sheet;
+mod labels;
+mod lyrics;
+mod subtitles;
+mod transcript;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::media::metadata::Clock;
+use crate::warning::Warning;
+
+/// The most bytes of a file that is taken.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// Extensions looked for, in lower case, with what the files are.
+const KINDS: [(&str, Kind); 6] = [
+    ("srt", Kind::Srt),
+    ("vtt", Kind::Vtt),
+    ("lrc", Kind::Lyrics),
+    ("json", Kind::Transcript),
+    ("cue", Kind::CueSheet),
+    ("txt", Kind::Labels),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Srt,
+    Vtt,
+    Lyrics,
+    Transcript,
+    CueSheet,
+    Labels,
+}
+
+/// A text file with times in it.
+#[derive(Debug, Clone)]
+pub struct Sidecar {
+    path: PathBuf,
+    extension: String,
+    kind: Kind,
+    text: String,
+}
+
+impl Sidecar {
+    /// The text files beside an input; those that cannot be understood give a warning.
+    pub fn beside(input: &Path) -> (Vec<Self>, Vec<Warning>) {
+        let (mut found, mut warnings) = (Vec::new(), Vec::new());
+        for (extension, kind) in KINDS {
+            for extension in [extension.to_owned(), extension.to_ascii_uppercase()] {
+                let path = input.with_extension(&extension);
+                if path == input || !path.is_file() {
+                    continue;
+                }
+                // On some systems both spellings name the same file.
+                let taken = |other: &Self| {
+                    other.kind == kind && path.canonicalize().ok() == other.path.canonicalize().ok()
+                };
+                if found.iter().any(taken) {
+                    continue;
+                }
+                let read = read(&path).and_then(|text| {
+                    let path = path.clone();
+                    let sidecar = Self {
+                        path,
+                        extension,
+                        kind,
+                        text,
+                    };
+                    let whole = sidecar.moved(&mut Clock::asking(1000)).is_some();
+                    whole.then_some(sidecar)
+                });
+                match read {
+                    Some(sidecar) => found.push(sidecar),
+                    // Any text and any JSON may lie beside audio without telling times.
+                    None if matches!(kind, Kind::Labels | Kind::Transcript) => {}
+                    None => warnings.push(Warning::sidecar_unreadable(&path)),
+                }
+            }
+        }
+        (found, warnings)
+    }
+
+    /// What the file is called.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Asks for every position that will be needed.
+    pub fn visit(&self, clock: &mut Clock<'_>) {
+        self.moved(clock);
+    }
+
+    /// The text with every time moved; `None` if it is not whole.
+    fn moved(&self, clock: &mut Clock<'_>) -> Option<String> {
+        match self.kind {
+            Kind::Srt => subtitles::moved(&self.text, subtitles::Dialect::Srt, clock),
+            Kind::Vtt => subtitles::moved(&self.text, subtitles::Dialect::Vtt, clock),
+            Kind::Lyrics => lyrics::moved(&self.text, clock),
+            Kind::Transcript => transcript::moved(&self.text, clock),
+            Kind::CueSheet => cue_sheet::moved(&self.text, clock),
+            Kind::Labels => labels::moved(&self.text, clock),
+        }
+    }
+
+    /// The file to be written beside an output, and its content.
+    pub fn finish(&self, output: &Path, clock: &mut Clock<'_>) -> Option<(PathBuf, String)> {
+        let mut text = self.moved(clock)?;
+        if self.kind == Kind::CueSheet {
+            text = cue_sheet::renamed(&text, output);
+        }
+        Some((output.with_extension(&self.extension), text))
+    }
+}
+
+/// The text of a file of sensible size: UTF-8, or Latin-1 where it is not.
+fn read(path: &Path) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut file = File::open(path).ok()?.take(MAX_BYTES + 1);
+    file.read_to_end(&mut bytes).ok()?;
+    if bytes.len() as u64 > MAX_BYTES || bytes.contains(&0) {
+        return None;
+    }
+    Some(match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => error
+            .as_bytes()
+            .iter()
+            .map(|&byte| char::from(byte))
+            .collect(),
+    })
+}
+
+/// Takes `[[hours:]minutes:]seconds` with a fraction behind one of `marks`; milliseconds.
+fn parse_time(text: &str, marks: &[char]) -> Option<u64> {
+    let (whole, fraction) = match text.split_once(marks) {
+        Some((whole, fraction)) => (whole, fraction),
+        None => (text, "0"),
+    };
+    let digits = |part: &str| {
+        let valid = !part.is_empty() && part.len() < 8 && part.bytes().all(|b| b.is_ascii_digit());
+        valid.then(|| part.parse::<u64>().ok()).flatten()
+    };
+    let mut seconds = 0;
+    let parts: Vec<_> = whole.split(':').collect();
+    if parts.len() > 3 {
+        return None;
+    }
+    for part in parts {
+        seconds = seconds * 60 + digits(part)?;
+    }
+    let millis: u64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
+    digits(fraction)?;
+    Some(seconds * 1000 + millis)
+}
+
+/// Hours, minutes, seconds and milliseconds.
+fn split_millis(millis: u64) -> (u64, u64, u64, u64) {
+    let (seconds, rest) = (millis / 1000, millis % 1000);
+    (seconds / 3600, seconds / 60 % 60, seconds % 60, rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_all_notations_are_read() {
+        assert_eq!(parse_time("01:02:03,450", &[',']), Some(3_723_450));
+        assert_eq!(parse_time("02:03.45", &['.']), Some(123_450));
+        assert_eq!(parse_time("75", &['.']), Some(75_000));
+        for wrong in ["", "a:b", "1:2:3:4", "-1", "1.-2", "1:+2"] {
+            assert_eq!(parse_time(wrong, &['.']), None, "{wrong}");
+        }
+    }
+}
