@@ -96,10 +96,8 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
     };
     let mut report = std::thread::scope(|scope| {
         let stop = StopToken::new();
-        let signals = signals::listen(scope, &session, stop.clone())?;
-        let report = session.run(&options, &stop, &show);
-        signals.close();
-        io::Result::Ok(report)
+        let _listening = signals::listen(scope, &session, stop.clone())?;
+        io::Result::Ok(session.run(&options, &stop, &show))
     })?;
     report.command = command_line();
     let mut errors = reports.write(&mut report);
