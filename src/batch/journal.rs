@@ -108,7 +108,13 @@ impl Journal {
         };
         let file = match File::open(folder.join(NAME)) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(journal),
+            // No folder yet, or none there can be: that is told when it is to be made.
+            Err(error)
+                if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory]
+                    .contains(&error.kind()) =>
+            {
+                return Ok(journal);
+            }
             Err(error) => return Err(error),
         };
         for line in BufReader::new(file).split(b'\n') {

@@ -11,7 +11,8 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use super::journal::{self, Journal};
-use super::selection::Selection;
+use super::rerun::UnfinishedFiles;
+use super::selection::{Selection, is_audio};
 use super::walk::{self, Unreadable};
 use crate::engine::ENGINE_VERSION;
 use crate::media::decode::{AudioInfo, Decoder};
@@ -64,6 +65,8 @@ pub struct PlanRequest {
     pub checksum: bool,
     /// Give outputs the modification time of their inputs.
     pub keep_mtime: bool,
+    /// Takes everything out of the plan but these files.
+    pub only: Option<UnfinishedFiles>,
 }
 
 impl PlanRequest {
@@ -83,6 +86,7 @@ impl PlanRequest {
             flatten: false,
             checksum: false,
             keep_mtime: false,
+            only: None,
         }
     }
 }
@@ -182,6 +186,9 @@ impl PlanRequest {
         }
         checks::check_collisions(&plan.jobs)?;
         checks::check_inputs_survive(&plan.jobs)?;
+        if let Some(only) = &self.only {
+            only.restrict(&mut plan.jobs, &mut plan.unreadable);
+        }
         checks::check_existing(&mut plan.jobs, if_exists, &journal)?;
         Ok(plan)
     }
@@ -275,19 +282,24 @@ impl PlanRequest {
 
     /// The output of an input that belongs at `place` in the output folder.
     fn output_of(&self, place: &Path, format: Format) -> PathBuf {
-        let place = match self.flatten {
-            true => Path::new(place.file_name().unwrap_or_default()),
-            false => place,
+        let name = Path::new(place.file_name().unwrap_or_default());
+        // In a name like "take 1.5" what follows the dot is no extension.
+        let extension = name.extension().filter(|extension| is_audio(extension));
+        let stem = match extension {
+            Some(_) => name.file_stem().unwrap_or_default(),
+            None => name.as_os_str(),
         };
-        let extension = match place.extension() {
+        let mut output = stem.to_owned();
+        output.push(&self.suffix);
+        output.push(".");
+        output.push(match extension {
             Some(extension) if format_of(place) == Some(format) => extension,
             _ => OsStr::new(format.extensions()[0]),
-        };
-        let mut name = place.file_stem().unwrap_or_default().to_owned();
-        name.push(&self.suffix);
-        name.push(".");
-        name.push(extension);
-        self.output.join(place.with_file_name(name))
+        });
+        match place.parent() {
+            Some(folder) if !self.flatten => self.output.join(folder).join(output),
+            _ => self.output.join(output),
+        }
     }
 }
 

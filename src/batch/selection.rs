@@ -11,6 +11,12 @@ pub const AUDIO_EXTENSIONS: [&str; 24] = [
     "oga", "ogg", "opus", "rf64", "snd", "spx", "w64", "wav", "wave", "weba", "webm",
 ];
 
+/// Whether an extension, without its dot and in any case, is one of [`AUDIO_EXTENSIONS`].
+pub(super) fn is_audio(extension: &OsStr) -> bool {
+    let is_known = |known: &str| extension.eq_ignore_ascii_case(known);
+    AUDIO_EXTENSIONS.into_iter().any(is_known)
+}
+
 /// Which files of an input folder are taken. A file named by itself is always taken.
 #[derive(Debug, Clone)]
 pub struct Selection {

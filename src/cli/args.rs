@@ -10,15 +10,16 @@ use audiostretchy::preset::{Layer, PresetError, Settings};
 use audiostretchy::{BitDepth, Format, Keep};
 use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
-use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
-use super::file_list;
+use super::{color, file_list};
 
 /// Change the speed of whole folders of audio without changing pitch.
 #[derive(Debug, Parser)]
 #[command(
     version,
-    override_usage = "audiostretchy [OPTIONS] INPUT... OUTPUT\n       audiostretchy presets list|show NAME|check FILE",
+    override_usage = "audiostretchy [OPTIONS] INPUT... OUTPUT\n       audiostretchy presets list|show NAME|check FILE\n       audiostretchy report show FILE\n       audiostretchy completions SHELL\n       audiostretchy man",
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     after_help = "Example:\n  audiostretchy podcasts/ faster/ --preset speech --speed 1.5"
@@ -28,6 +29,15 @@ pub struct Args {
     pub command: Option<Command>,
     #[command(flatten)]
     pub convert: ConvertArgs,
+    /// When to use colours; `auto` asks the terminal and the variable NO_COLOR
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Running"
+    )]
+    pub color: ColorChoice,
 }
 
 #[derive(Debug, Subcommand)]
@@ -35,6 +45,25 @@ pub enum Command {
     /// List, show or check presets
     #[command(subcommand)]
     Presets(PresetsCommand),
+    /// Show the report of an earlier run
+    #[command(subcommand)]
+    Report(ReportCommand),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ReportCommand {
+    /// Show what a run did, and the command that retries what failed
+    Show {
+        /// A JSON report
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -144,7 +173,7 @@ pub struct ConvertArgs {
         value_parser = number
     )]
     pub threshold_gap_db: Option<f64>,
-    /// Use two stretchers in cascade even where one would do
+    /// Use two stretchers in cascade even where one would do (the output is the same)
     #[arg(short, long, alias = "double_range", help_heading = "Stretching")]
     pub double_range: bool,
     /// Search for the pitch at half the sample rate [default: from 32 kHz up]
@@ -294,6 +323,19 @@ pub struct ConvertArgs {
     )]
     pub no_files: NoFilesArg,
 
+    /// Only the files that failed or were not run in that JSON report
+    ///
+    /// Takes the same inputs, output and options as the run that wrote the report (which prints
+    /// the whole command at its end); new options may be added. The new report tells of these
+    /// files only.
+    #[arg(
+        long,
+        alias = "rerun_failed",
+        value_name = "FILE",
+        help_heading = "Selection"
+    )]
+    pub rerun_failed: Option<PathBuf>,
+
     /// Files to work on at a time; 0 for one a processor
     #[arg(
         short,
@@ -335,6 +377,25 @@ pub struct ConvertArgs {
     /// Where the JSON report goes; - for standard output [default: audiostretchy-report.json in an output folder]
     #[arg(long, value_name = "FILE", help_heading = "Running")]
     pub report: Option<PathBuf>,
+    /// Where a JUnit XML report goes; - for standard output
+    #[arg(
+        long,
+        alias = "report_junit",
+        value_name = "FILE",
+        help_heading = "Running"
+    )]
+    pub report_junit: Option<PathBuf>,
+    /// Where a Markdown report goes, for the summary of a CI job; - for standard output
+    #[arg(
+        long,
+        alias = "report_markdown",
+        value_name = "FILE",
+        help_heading = "Running"
+    )]
+    pub report_markdown: Option<PathBuf>,
+    /// Tell on standard output what happens, one JSON object a line
+    #[arg(long, help_heading = "Running")]
+    pub events: bool,
     /// Show errors only
     #[arg(short, long, help_heading = "Running", conflicts_with = "verbose")]
     pub quiet: bool,
@@ -372,7 +433,9 @@ pub enum Verbosity {
 impl Args {
     /// Parses the command line; ends the program where it is wrong or asks for help.
     pub fn parse_or_exit() -> Self {
-        let args = Self::parse();
+        let command = Self::command().color(color::asked_for(std::env::args_os()));
+        let args = Self::from_arg_matches(&command.get_matches());
+        let args = args.unwrap_or_else(|error| error.exit());
         if args.command.is_none() && !args.convert.has_inputs() {
             let message = "an input and an output are needed, and only one path was given";
             Self::command()

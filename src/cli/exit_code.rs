@@ -6,25 +6,17 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use audiostretchy::batch::PlanError;
-
-use super::ReportError;
+use super::is_no_audio;
 
 /// The command line, a preset or the plan is wrong; nothing was written.
 const USAGE: u8 = 2;
-/// The report could not be written.
-const REPORT: u8 = 3;
+/// A report could not be written.
+pub const REPORT: u8 = 3;
 /// There was no audio to stretch.
 const NO_AUDIO: u8 = 4;
 
 /// The exit code of an error that ends the program.
 pub fn of(error: &(dyn Error + 'static)) -> ExitCode {
-    let code = if error.is::<ReportError>() {
-        REPORT
-    } else if matches!(error.downcast_ref(), Some(PlanError::NoAudio { .. })) {
-        NO_AUDIO
-    } else {
-        USAGE
-    };
+    let code = if is_no_audio(error) { NO_AUDIO } else { USAGE };
     code.into()
 }

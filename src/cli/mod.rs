@@ -2,42 +2,51 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // This is the room that prints.
 
 mod args;
+mod color;
 mod dry_run;
+mod events;
 mod exit_code;
 mod file_list;
 mod presets;
 mod progress;
+mod report;
+mod reports;
+mod retry;
 mod signals;
 mod summary;
 mod text;
 
 use std::error::Error;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use audiostretchy::batch::{self, PlanError, RunOptions, Session, StopToken};
+use audiostretchy::batch::{
+    self, Event, Plan, PlanError, PlanRequest, RunOptions, Session, StopToken, UnfinishedFiles,
+};
 use audiostretchy::preset::PresetStore;
-use audiostretchy::report::{self, Report};
+use audiostretchy::report::{PathText, json};
+use clap::CommandFactory;
 
 use args::{Args, Command, ConvertArgs, NoFilesArg};
+use events::EventLines;
 use progress::Progress;
-
-/// What the report is called where no other name is given.
-const REPORT_NAME: &str = "audiostretchy-report.json";
-
-/// The report's name that stands for standard output.
-const STDOUT: &str = "-";
+use reports::{ReportError, Reports};
 
 /// Parses the command line, does what it says, and tells the exit code.
 pub fn main() -> ExitCode {
+    color::set(color::asked_for(std::env::args_os()));
     let args = Args::parse_or_exit();
+    color::set(args.color);
     let result = match args.command {
         Some(Command::Presets(command)) => presets::run(&command),
+        Some(Command::Report(command)) => report::run(&command),
+        Some(Command::Completions { shell }) => completions(shell),
+        Some(Command::Man) => manual(),
         None => convert(&args.convert),
     };
     result.unwrap_or_else(|error| {
-        if is_broken_pipe(error.as_ref()) {
+        if is_closed_pipe(error.as_ref()) {
             return ExitCode::SUCCESS;
         }
         eprintln!("error: {}", text::with_causes(error.as_ref()));
@@ -48,15 +57,20 @@ pub fn main() -> ExitCode {
 fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
     let store = PresetStore::from_environment(args.preset_dir.as_deref())?;
     let resolved = store.resolve(args.preset.as_deref(), &args.layer()?)?;
-    let mut plan = match args.plan_request(&resolved.settings)?.plan() {
-        Err(PlanError::NoAudio { .. }) if args.no_files == NoFilesArg::Pass => {
+    let request = args.plan_request(&resolved.settings)?;
+    let plan = match &args.rerun_failed {
+        None => request.plan().map(Some).map_err(Into::into),
+        Some(file) => plan_rerun(request, file),
+    };
+    let mut plan = match plan {
+        Ok(Some(plan)) => plan,
+        Ok(None) => return Ok(ExitCode::SUCCESS),
+        Err(error) if is_no_audio(error.as_ref()) && args.no_files == NoFilesArg::Pass => {
             return Ok(ExitCode::SUCCESS);
         }
-        plan => plan?,
+        Err(error) => return Err(error),
     };
-    if let Some(report) = args.report.as_deref().filter(|&path| path != STDOUT) {
-        plan.check_report(report)?;
-    }
+    let reports = Reports::new(args, &plan)?;
     if args.dry_run {
         plan.probe();
         dry_run::print(&plan, &resolved, args.jobs)?;
@@ -73,48 +87,93 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
     let plan = session.plan();
     let progress = Progress::new(args.verbosity(), plan.to_stretch().count());
     silence_worker_panics();
-    let report = std::thread::scope(|scope| {
-        let stop = StopToken::new();
-        let signals = signals::listen(scope, &session, stop.clone())?;
-        let report = session.run(&options, &stop, &|event| progress.show(event));
-        signals.close();
-        io::Result::Ok(report)
-    })?;
-    let target = report_target(args, plan.folder.as_deref());
-    let written = match &target {
-        Some(target) => write_report(&report, target),
-        None => Ok(()),
+    let events = args.events.then(|| EventLines::new(plan));
+    let show = |event: Event<'_>| {
+        progress.show(event);
+        if let Some(events) = &events {
+            events.write(event);
+        }
     };
-    let report_file = target.as_deref().filter(|_| written.is_ok());
+    let mut report = std::thread::scope(|scope| {
+        let stop = StopToken::new();
+        let _listening = signals::listen(scope, &session, stop.clone())?;
+        io::Result::Ok(session.run(&options, &stop, &show))
+    })?;
+    report.command = command_line();
+    let mut errors = reports.write(&mut report);
+    if let Some(Err(error)) = events.map(|events| events.finish(&report)) {
+        report.exit_code = exit_code::REPORT;
+        errors.push(ReportError::standard_output(error));
+    }
+    let is_written = |file: &&Path| !errors.iter().any(|error| error.is_about(file));
+    let report_file = reports.json().filter(is_written);
     summary::print(&report, args.verbosity(), report_file);
-    written?;
+    for error in &errors {
+        eprintln!("error: {}", text::with_causes(error));
+    }
     Ok(report.exit_code.into())
 }
 
-/// Where the report goes: as asked for, else into the output folder; `-` is standard output.
-fn report_target(args: &ConvertArgs, folder: Option<&Path>) -> Option<PathBuf> {
-    let default = || folder.map(|folder| folder.join(REPORT_NAME));
-    args.report.clone().or_else(default)
+/// The plan of what did not finish in the run of a report; `None` where all did.
+fn plan_rerun(request: PlanRequest, report: &Path) -> Result<Option<Plan>, Box<dyn Error>> {
+    let unfinished = UnfinishedFiles::of(&json::read(report)?);
+    if unfinished.is_empty() {
+        eprintln!("nothing failed in {}", text::path(report));
+        return Ok(None);
+    }
+    let only = Some(unfinished.clone());
+    let plan = PlanRequest { only, ..request }.plan()?;
+    if plan.jobs.is_empty() && plan.unreadable.is_empty() {
+        return Err(NothingToRerun(report.to_owned()).into());
+    }
+    for path in unfinished.missing_in(&plan) {
+        let path = text::path(&path);
+        eprintln!("warning: {path}: did not finish before and is not in the inputs now");
+    }
+    Ok(Some(plan))
 }
 
-/// The report could not be written.
+/// The command line for the report; the program's name without its folder, which is no one's
+/// business and differs from machine to machine.
+fn command_line() -> Vec<PathText> {
+    let program = PathText::from(env!("CARGO_PKG_NAME"));
+    let arguments = std::env::args_os().skip(1);
+    let arguments = arguments.map(|argument| PathText::from(&argument));
+    std::iter::once(program).chain(arguments).collect()
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<ExitCode, Box<dyn Error>> {
+    let mut script = Vec::new();
+    clap_complete::generate(
+        shell,
+        &mut Args::command(),
+        env!("CARGO_PKG_NAME"),
+        &mut script,
+    );
+    io::stdout().lock().write_all(&script)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn manual() -> Result<ExitCode, Box<dyn Error>> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Args::command()).render(&mut page)?;
+    io::stdout().lock().write_all(&page)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// None of the files that failed is in the plan.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write the report to {}", path.display())]
-struct ReportError {
-    path: PathBuf,
-    source: io::Error,
-}
+#[error(
+    "none of the files that failed in {} is in the inputs; give the inputs and the output of that \
+     run",
+    text::path(.0)
+)]
+struct NothingToRerun(PathBuf);
 
-fn write_report(report: &Report, target: &Path) -> Result<(), ReportError> {
-    let result = if target == Path::new("-") {
-        report::json::write(report, io::stdout().lock())
-    } else {
-        batch::write_file(target, |file| report::json::write(report, file))
-    };
-    result.map_err(|source| ReportError {
-        path: target.to_owned(),
-        source,
-    })
+/// Whether an error says that the reader of our output has seen enough, as `head` does.
+fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// A panic in a worker becomes the failure of its file; its message belongs in the report only.
@@ -130,8 +189,7 @@ fn silence_worker_panics() {
     }));
 }
 
-/// Whether the reader of a listing has seen enough, as `head` has.
-fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
-    let error = error.downcast_ref::<io::Error>();
-    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+/// Whether an error says that there was nothing to do.
+fn is_no_audio(error: &(dyn Error + 'static)) -> bool {
+    matches!(error.downcast_ref(), Some(PlanError::NoAudio { .. }))
 }

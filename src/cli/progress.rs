@@ -9,10 +9,11 @@ use audiostretchy::report::{FileReport, Status};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::args::Verbosity;
+use super::color::Palette;
 use super::text;
 
-const FILE_TEMPLATE: &str = "  {bar:20} {percent:>3}%  {msg}";
-const TOTAL_TEMPLATE: &str = "{bar:22} {percent:>3}%  {prefix}  {msg}  {eta} left";
+const FILE_TEMPLATE: &str = "  {bar:20.cyan} {percent:>3}%  {msg}";
+const TOTAL_TEMPLATE: &str = "{bar:22.green} {percent:>3}%  {prefix}  {msg}  {eta} left";
 /// Bars count milliseconds of audio.
 const UNITS: f64 = 1000.0;
 
@@ -21,6 +22,7 @@ pub struct Progress {
     verbosity: Verbosity,
     files: usize,
     finished: AtomicUsize,
+    colors: Palette,
     bars: MultiProgress,
     total: ProgressBar,
     running: Mutex<HashMap<usize, ProgressBar>>,
@@ -36,6 +38,7 @@ impl Progress {
         let total = bars.add(ProgressBar::new(0).with_style(style(TOTAL_TEMPLATE)));
         Self {
             verbosity,
+            colors: Palette::of_stderr(),
             files,
             finished: AtomicUsize::new(0),
             bars,
@@ -106,7 +109,7 @@ impl Progress {
         let line = format!(
             "[{finished}/{}] {}",
             self.files,
-            about(report, self.verbosity)
+            about(report, self.verbosity, self.colors)
         );
         // Off a terminal the bars swallow what is printed through them.
         if is_plain {
@@ -122,12 +125,20 @@ fn style(template: &str) -> ProgressStyle {
     style.progress_chars("=> ")
 }
 
-fn about(report: &FileReport, verbosity: Verbosity) -> String {
+fn about(report: &FileReport, verbosity: Verbosity, colors: Palette) -> String {
+    let Palette {
+        done,
+        warning: warned,
+        failed,
+    } = colors;
     let input = report.input.to_string();
     if let Some(error) = &report.error {
-        return format!("failed {input}: {}", text::escape(&error.to_string()));
+        return format!(
+            "{failed}failed{failed:#} {input}: {}",
+            text::escape(&error.to_string())
+        );
     }
-    let mut line = format!("done {input}");
+    let mut line = format!("{done}done{done:#} {input}");
     if let (Some(source), Some(result)) = (&report.source, &report.result) {
         let speed = report.speed.unwrap_or(0.0);
         let (from, to) = (text::length(source.seconds), text::length(result.seconds));
@@ -144,7 +155,10 @@ fn about(report: &FileReport, verbosity: Verbosity) -> String {
         }
     }
     for warning in &report.warnings {
-        line += &format!("; warning: {}", text::escape(&warning.message));
+        line += &format!(
+            "; {warned}warning{warned:#}: {}",
+            text::escape(&warning.message)
+        );
     }
     line
 }

@@ -7,13 +7,22 @@ use audiostretchy::batch::{Session, StopToken};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 
-/// Listens for signals until the handle is closed: the first one asks the run to stop, the second
-/// ends the program at once, with nothing half-written left.
+/// Listens to signals until dropped.
+pub struct Listening(Handle);
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// Starts to listen: the first signal asks the run to stop, the second ends the program at once,
+/// with nothing half-written left.
 pub fn listen<'scope>(
     scope: &'scope Scope<'scope, '_>,
     session: &'scope Session,
     stop: StopToken,
-) -> io::Result<Handle> {
+) -> io::Result<Listening> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     let handle = signals.handle();
     scope.spawn(move || {
@@ -27,5 +36,5 @@ pub fn listen<'scope>(
             stop.stop(exit_code);
         }
     });
-    Ok(handle)
+    Ok(Listening(handle))
 }

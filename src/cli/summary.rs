@@ -1,35 +1,27 @@
-//! The words at the end of a run.
+//! The words at the end of a run, and of a report that is shown again.
 
 use std::path::Path;
 
-use audiostretchy::report::Report;
+use audiostretchy::report::{Report, Status};
 
 use super::args::Verbosity;
-use super::text;
+use super::color::Palette;
+use super::{retry, text};
 
-/// Prints counts and speed, then the failures, then where the report is.
+/// Prints counts and speed, where the report is, and last the failures with the command that
+/// retries them.
 pub fn print(report: &Report, verbosity: Verbosity, report_file: Option<&Path>) {
     if verbosity > Verbosity::Quiet {
         eprintln!("{}", totals(report));
-    }
-    for file in report.failures() {
-        if let Some(error) = &file.error {
-            eprintln!(
-                "failed: {}: {}",
-                file.input,
-                text::escape(&error.to_string())
-            );
+        if let Some(file) = report_file {
+            eprintln!("report: {}", text::path(file));
         }
     }
-    if let Some(file) = report_file
-        && verbosity > Verbosity::Quiet
-        && file != Path::new("-")
-    {
-        eprintln!("report: {}", text::path(file));
-    }
+    eprint!("{}", failures(report, report_file, Palette::of_stderr()));
 }
 
-fn totals(report: &Report) -> String {
+/// Counts and speed on one line.
+pub fn totals(report: &Report) -> String {
     let counts = report.counts;
     let mut parts = vec![format!("{} done", counts.done)];
     for (number, word) in [
@@ -42,13 +34,26 @@ fn totals(report: &Report) -> String {
         }
     }
     let mut totals = parts.join(", ");
-    if counts.done > 0 {
+    if let Some(speed) = report.speed() {
         totals += &format!(
-            "; {} of audio in {:.1} s, {:.0}x real time",
+            "; {} of audio in {:.1} s, {speed:.0}x real time",
             text::length(report.audio_seconds),
             report.elapsed_seconds,
-            report.audio_seconds / report.elapsed_seconds
         );
     }
     totals
+}
+
+/// Every failure on a line, then the command that retries them and what was not run.
+pub fn failures(report: &Report, report_file: Option<&Path>, colors: Palette) -> String {
+    let mut lines = String::new();
+    let style = colors.failed;
+    for file in report.with_status(Status::Failed) {
+        let why = text::escape(&file.explanation());
+        lines += &format!("{style}failed{style:#}: {}: {why}\n", file.input);
+    }
+    if let Some(command) = report_file.and_then(|file| retry::command(report, file)) {
+        lines += &format!("retry: {command}\n");
+    }
+    lines
 }

@@ -325,3 +325,82 @@ fn mix_down_by<T: Sample, const N: usize>(audio: &[T], analysis: &mut [i16]) {
         *mean = sum.div_euclid(N as i32) as i16;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Every lag scored whole.
+    fn scores(y: &[i16], shortest: usize, longest: usize) -> Vec<u32> {
+        let magnitude =
+            |part: &[i16]| -> u32 { part.iter().map(|&y| u32::from(y.unsigned_abs())).sum() };
+        let scale = (u32::MAX - 1) / magnitude(&y[..2 * longest]).max(1);
+        (shortest..=longest)
+            .map(|lag| {
+                let (head, tail) = y[..2 * lag].split_at(lag);
+                let pairs = head.iter().zip(tail);
+                let difference = pairs.map(|(&a, &b)| u32::from(a.abs_diff(b))).sum();
+                quotient(magnitude(&y[..2 * lag]) * scale, difference)
+            })
+            .collect()
+    }
+
+    fn check(y: &[i16], shortest: usize, longest: usize) {
+        let scores = scores(y, shortest, longest);
+        // The last of equals is the longest lag.
+        let (best, _) = (shortest..).zip(scores).max_by_key(|&(_, s)| s).unwrap();
+        let mut search = PeriodSearch::new(1, shortest, longest, false);
+        let with = |kernel: &str, found: usize| assert_eq!(found, best, "{kernel}");
+        with("plain", {
+            let search = &mut search;
+            kernels::Plain.run(Find { search, audio: y })
+        });
+        #[cfg(target_arch = "x86_64")]
+        {
+            let search = &mut search;
+            if let Some(kernel) = kernels::Avx2::detect() {
+                with("AVX2", kernel.run(Find { search, audio: y }));
+            }
+            if let Some(kernel) = kernels::Avx512::detect() {
+                with("AVX-512", kernel.run(Find { search, audio: y }));
+            }
+        }
+    }
+
+    /// Audio with a period, as loud as can be, or with none; with ties among the lags, or without.
+    fn audio(len: usize) -> impl Strategy<Value = Vec<i16>> {
+        let noisy = prop::collection::vec(any::<i16>(), len);
+        let quiet = prop::collection::vec(-3i16..=3, len);
+        let square = (1..len).prop_map(move |period| {
+            let value = |i: usize| {
+                if i % period < period / 2 {
+                    i16::MIN
+                } else {
+                    i16::MAX
+                }
+            };
+            (0..len).map(value).collect::<Vec<_>>()
+        });
+        let tone = (noisy.clone(), 0.001f64..1.0, 0u32..16).prop_map(|(noise, step, shift)| {
+            (noise.into_iter().enumerate())
+                .map(|(i, noise)| {
+                    ((i as f64 * step).sin() * 20_000.0) as i16 / 2 + (noise >> shift) / 2
+                })
+                .collect()
+        });
+        prop_oneof![noisy, quiet, square, tone, Just(vec![0; len])]
+    }
+
+    proptest! {
+        #[test]
+        fn leaving_out_lags_never_changes_the_best(
+            (shortest, longest, y) in (2usize..400, 1usize..900)
+                .prop_map(|(shortest, more)| (shortest, shortest + more))
+                .prop_flat_map(|(s, l)| (Just(s), Just(l), audio(2 * l)))
+        ) {
+            check(&y, shortest, longest);
+        }
+    }
+}

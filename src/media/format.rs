@@ -18,17 +18,20 @@ pub enum Format {
     Ogg,
     /// Ogg Opus.
     Opus,
+    /// M4A: AAC-LC in MP4.
+    M4a,
 }
 
 impl Format {
     /// All formats that can be written.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Wav,
         Self::Mp3,
         Self::Flac,
         Self::Aiff,
         Self::Ogg,
         Self::Opus,
+        Self::M4a,
     ];
 
     /// The name used in options, presets and reports.
@@ -40,6 +43,7 @@ impl Format {
             Self::Aiff => "aiff",
             Self::Ogg => "ogg",
             Self::Opus => "opus",
+            Self::M4a => "m4a",
         }
     }
 
@@ -52,6 +56,7 @@ impl Format {
             Self::Aiff => &["aiff", "aif"],
             Self::Ogg => &["ogg", "oga"],
             Self::Opus => &["opus"],
+            Self::M4a => &["m4a"],
         }
     }
 

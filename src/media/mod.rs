@@ -11,4 +11,5 @@ mod opus;
 mod pcm;
 pub mod resample;
 pub mod sidecar;
+mod vorbis;
 mod xing;

@@ -19,7 +19,7 @@ use symphonia_core::support_audio_codec;
 const SAMPLE_RATE: u32 = 48_000;
 
 /// For each output channel in WAVE order, the channel in Vorbis order (RFC 7845, 5.1.1.2) to take.
-const VORBIS_TO_WAVE: [&[usize]; 8] = [
+pub(crate) const VORBIS_TO_WAVE: [&[usize]; 8] = [
     &[0],
     &[0, 1],
     &[0, 2, 1],
@@ -107,7 +107,7 @@ impl OpusDecoder {
         for stream in decoder.streams_mut() {
             stream.gain_q8 = head.output_gain.into();
         }
-        let channels = channels(head.channels);
+        let channels = vorbis_channels(head.channels);
         let mut params = params.clone();
         params
             .with_sample_rate(SAMPLE_RATE)
@@ -190,7 +190,7 @@ impl RegisterableAudioDecoder for OpusDecoder {
 }
 
 /// The speakers of the Vorbis channel orders (Vorbis I, section 4.3.9) for 1 to 8 channels.
-fn channels(count: usize) -> Channels {
+pub(crate) fn vorbis_channels(count: usize) -> Channels {
     let front = Position::FRONT_LEFT | Position::FRONT_RIGHT;
     let three = front | Position::FRONT_CENTER;
     let rear = Position::REAR_LEFT | Position::REAR_RIGHT;

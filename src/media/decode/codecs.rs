@@ -7,11 +7,13 @@ use symphonia::core::codecs::audio::{
     AudioCodecId, AudioCodecParameters, AudioDecoder, AudioDecoderOptions, well_known::*,
 };
 use symphonia::core::codecs::registry::CodecRegistry;
+use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::Track;
+use symphonia::core::packet::Packet;
 
 use super::DecodeError;
-use crate::media::aac;
 use crate::media::opus::OpusDecoder;
+use crate::media::{aac, vorbis};
 
 static REGISTRY: LazyLock<CodecRegistry> = LazyLock::new(|| {
     let mut registry = CodecRegistry::new();
@@ -28,12 +30,52 @@ pub(super) fn make_decoder(
     trim: bool,
 ) -> Result<Box<dyn AudioDecoder>, DecodeError> {
     let options = AudioDecoderOptions::default().verify(true).gapless(trim);
-    if params.codec == CODEC_ID_AAC {
-        aac::make_decoder(params, &options)
-    } else {
-        REGISTRY.make_audio_decoder(params, &options)
+    match params.codec {
+        CODEC_ID_AAC => aac::make_decoder(params, &options),
+        CODEC_ID_VORBIS => vorbis::make_decoder(params, &options),
+        _ => REGISTRY.make_audio_decoder(params, &options),
     }
     .map_err(DecodeError::UnsupportedCodec)
+}
+
+/// Decodes a packet; gives the number of frames.
+///
+/// FLAC frames end with a checksum, which Symphonia checks only in files of FLAC's own format: in
+/// others, damage would be heard as noise.
+pub(super) fn decode(
+    decoder: &mut dyn AudioDecoder,
+    packet: &Packet,
+) -> Result<u64, SymphoniaError> {
+    if decoder.codec_params().codec == CODEC_ID_FLAC && crc16(&packet.data) != 0 {
+        return Err(SymphoniaError::DecodeError("flac: checksum of a frame"));
+    }
+    Ok(decoder.decode(packet)?.frames() as u64)
+}
+
+/// The CRC-16 of FLAC (RFC 9639, section 9.3): 0 over a frame that includes its own.
+fn crc16(data: &[u8]) -> u16 {
+    const TABLE: [u16; 256] = {
+        let mut table = [0; 256];
+        let mut index = 0;
+        while index < 256 {
+            let mut crc = (index as u16) << 8;
+            let mut bit = 0;
+            while bit < 8 {
+                crc = if crc & 0x8000 != 0 {
+                    crc << 1 ^ 0x8005
+                } else {
+                    crc << 1
+                };
+                bit += 1;
+            }
+            table[index] = crc;
+            index += 1;
+        }
+        table
+    };
+    data.iter().fold(0, |crc, &byte| {
+        crc << 8 ^ TABLE[usize::from((crc >> 8) as u8 ^ byte)]
+    })
 }
 
 /// The parameters of a track, put right where Symphonia's demuxers leave them wrong.
@@ -74,9 +116,18 @@ pub(super) fn bits_per_sample(
         CODEC_ID_MP1 | CODEC_ID_MP2 | CODEC_ID_MP3 | CODEC_ID_AAC | CODEC_ID_VORBIS
         | CODEC_ID_OPUS => None,
         CODEC_ID_ADPCM_MS | CODEC_ID_ADPCM_IMA_WAV | CODEC_ID_ADPCM_IMA_QT => Some(16),
+        // In the sixth byte of its "magic cookie", which old files wrap in two atoms; the
+        // containers say nothing, or zero.
+        CODEC_ID_ALAC => {
+            let cookie = params.extra_data.as_deref()?;
+            let is_wrapped = cookie.get(4..8) == Some(b"frma");
+            let depth = cookie.get(if is_wrapped { 24 + 5 } else { 5 })?;
+            Some(u32::from(*depth)).filter(|bits| (1..=32).contains(bits))
+        }
         _ => params
             .bits_per_sample
-            .or(decoder.codec_params().bits_per_sample),
+            .or(decoder.codec_params().bits_per_sample)
+            .filter(|&bits| bits > 0),
     }
 }
 

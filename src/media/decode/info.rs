@@ -83,11 +83,9 @@ pub enum DecodeError {
         /// Frames that the header promises.
         expected: u64,
     },
-    /// The file ends before it says it does, and does not say how long it should be.
-    #[error(
-        "the file is cut short: it ends without an end mark after {found} frames; copy or \
-         download it again"
-    )]
+    /// The file ends before its header, or before the end mark that its format asks for; how much
+    /// is missing is not known.
+    #[error("the file is cut short, after {found} frames; copy or download it again")]
     CutShort {
         /// Frames decoded.
         found: u64,

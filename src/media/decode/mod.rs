@@ -2,6 +2,7 @@
 
 mod codecs;
 mod info;
+mod link;
 mod source;
 
 use std::fs::File;
@@ -15,10 +16,10 @@ use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatReader, Track, TrackType};
 use symphonia::core::io::MediaSource;
 use symphonia::core::packet::Packet;
-use symphonia::core::units::TimeBase;
 
 pub use info::{AudioInfo, Damage, DecodeError};
-use source::{Extent, Scan, ticks_to_frames};
+use link::Link;
+use source::{Scan, ticks_to_frames};
 
 /// Frames of silence given out at a time where audio is missing.
 const SILENCE_BLOCK: u64 = 4096;
@@ -26,10 +27,6 @@ const SILENCE_BLOCK: u64 = 4096;
 /// The fewest bytes that a second of audio takes, in any codec. A file cannot have lost more
 /// audio than would fit into it at this rate; what claims to be more is a broken timestamp.
 const MIN_BYTES_PER_SECOND: u64 = 500;
-
-/// Where timestamps are not counted in frames, how far they may be off, in seconds: Matroska
-/// rounds to milliseconds, and programs that join files are not exact.
-const TIMESTAMP_TOLERANCE: f64 = 0.1;
 
 /// Frames in an MPEG-1 layer III frame; in later versions there are half as many.
 const MPEG_FRAME: u64 = 1152;
@@ -57,25 +54,6 @@ pub struct Decoder {
     silence_allowed: u64,
     frames: u64,
     damage: Damage,
-}
-
-/// One stream of audio. A file holds one; chained Ogg and joined MP3 files hold several.
-struct Link {
-    track_id: u32,
-    time_base: Option<TimeBase>,
-    extent: Extent,
-    /// Frames to drop before any is given out.
-    skip_left: u64,
-    /// Frames decoded or replaced by silence so far, those dropped included.
-    decoded: u64,
-    /// Frames given out so far.
-    frames: u64,
-    /// Timestamp that the next packet should have, in ticks.
-    expected_pts: Option<i64>,
-    /// Timestamp of the first packet, in ticks.
-    first_pts: Option<i64>,
-    /// MPEG frames of an MP3 file with a count of them that are still to come.
-    mpeg_frames_left: Option<u64>,
 }
 
 impl Decoder {
@@ -195,7 +173,13 @@ impl Decoder {
                     }
                     return Ok(false);
                 };
-                self.note_missing_frames(&packet);
+                let rate = self.info.sample_rate;
+                let missing = self.link.missing_before(&packet, rate);
+                // A broken timestamp must not lead beyond the end.
+                let room = self.info.frames.map_or(missing, |total| {
+                    total.saturating_sub(self.link.frames + self.silence)
+                });
+                self.lose(missing.min(room));
                 if !self.decode(&packet) {
                     continue;
                 }
@@ -308,36 +292,15 @@ impl Decoder {
 
     /// Decodes a packet; false if it is damaged and silence is to take its place.
     fn decode(&mut self, packet: &Packet) -> bool {
-        if self.decoder.decode(packet).is_ok() {
+        let rate = self.info.sample_rate;
+        if let Ok(frames) = codecs::decode(self.decoder.as_mut(), packet) {
+            self.link.note_decoded(packet, frames, rate);
             return true;
         }
-        self.lose(self.link.frames_of(packet.dur.get(), self.info.sample_rate));
+        let frames = self.link.frames_of(packet.dur.get(), rate);
+        self.link.note_decoded(packet, frames, rate);
+        self.lose(frames);
         false
-    }
-
-    /// Looks for frames missing before a packet, which some demuxers drop without a word.
-    fn note_missing_frames(&mut self, packet: &Packet) {
-        let rate = self.info.sample_rate;
-        let pts = packet.pts.get();
-        let missing = if self.link.time_base == TimeBase::try_from_recip(rate) {
-            let expected = self.link.expected_pts.unwrap_or(pts);
-            self.link.expected_pts = Some(pts.saturating_add_unsigned(packet.block_dur().get()));
-            u64::try_from(pts.saturating_sub(expected)).unwrap_or(0)
-        } else {
-            let since_start = pts.saturating_sub(self.link.first_pts.unwrap_or(pts));
-            let since_start = u64::try_from(since_start).unwrap_or(0);
-            let expected = self.link.decoded + self.silence;
-            let missing = self
-                .link
-                .frames_of(since_start, rate)
-                .saturating_sub(expected);
-            if missing as f64 > TIMESTAMP_TOLERANCE * f64::from(rate) {
-                missing
-            } else {
-                0
-            }
-        };
-        self.lose(missing);
     }
 
     /// Puts silence in the place of lost frames, but never more than the file can have held.
@@ -392,80 +355,56 @@ impl Decoder {
 
     /// Decodes up to the first frames to learn what the header does not tell, or tells wrongly.
     fn prime(&mut self, track: &Track) -> Result<(), DecodeError> {
-        let mut lost_ticks = 0_u64;
+        let mut first_pts = None;
         let mut last_error = None;
         while let Some(packet) = self.next_packet()? {
-            let pts = packet.pts.get();
-            self.link.first_pts.get_or_insert(pts);
-            match self.decoder.decode(&packet) {
-                Ok(audio) if audio.frames() > 0 => {
-                    let spec = audio.spec();
-                    let rate = spec.rate();
+            match codecs::decode(self.decoder.as_mut(), &packet) {
+                Ok(0) => {}
+                Ok(frames) => {
+                    let audio = self.decoder.last_decoded();
+                    let rate = audio.spec().rate();
+                    let channels = audio.spec().channels();
                     self.info.sample_rate = rate;
-                    self.info.channels = spec.channels().count();
-                    self.info.channel_mask = codecs::channel_mask(spec.channels());
+                    self.info.channels = channels.count();
+                    self.info.channel_mask = codecs::channel_mask(channels);
                     self.primed = true;
                     let container = self.info.container;
                     self.link.set_extent(&self.scan, container, track, rate);
-                    self.link.expected_pts =
-                        Some(pts.saturating_add_unsigned(packet.block_dur().get()));
+                    self.link.note_decoded(&packet, frames, rate);
                     self.silence_allowed = match self.scan.byte_len {
                         Some(bytes) => bytes.saturating_mul(rate.into()) / MIN_BYTES_PER_SECOND,
                         None => u64::from(rate) * 600,
                     };
-                    self.lose(self.link.frames_of(lost_ticks, rate));
+                    // From the first packet that is damaged to the first that is not.
+                    let lost = packet
+                        .pts
+                        .get()
+                        .saturating_sub(first_pts.unwrap_or(i64::MAX));
+                    let lost = u64::try_from(lost).unwrap_or(0);
+                    self.lose(self.link.frames_of(lost, rate));
                     if self.link.extent.tail > 0 {
                         self.ahead = self.read_packet()?;
                     }
                     return Ok(());
                 }
-                Ok(_) => {}
                 Err(error) => {
-                    lost_ticks = lost_ticks.saturating_add(packet.dur.get());
+                    first_pts.get_or_insert(packet.pts.get());
                     last_error = Some(error);
                 }
             }
         }
-        Err(last_error.map_or(DecodeError::Empty, DecodeError::Damaged))
-    }
-}
-
-impl Link {
-    fn new(scan: &Scan, container: &str, track: &Track) -> Self {
-        Self {
-            track_id: track.id,
-            time_base: track.time_base,
-            extent: Extent::default(),
-            skip_left: 0,
-            decoded: 0,
-            frames: 0,
-            expected_pts: None,
-            first_pts: None,
-            mpeg_frames_left: scan.mpeg_frames(container, track),
-        }
-    }
-
-    fn set_extent(&mut self, scan: &Scan, container: &str, track: &Track, sample_rate: u32) {
-        self.extent = scan.extent(container, track, sample_rate);
-        self.skip_left = self.extent.skip;
-    }
-
-    /// Counts frames that were decoded; gives where those to be heard start among them, and how
-    /// many they are.
-    fn take(&mut self, frames: u64) -> (usize, usize) {
-        let skipped = frames.min(self.skip_left);
-        self.skip_left -= skipped;
-        let mut kept = frames - skipped;
-        if let Some(total) = self.extent.frames.filter(|_| self.extent.is_exact) {
-            kept = kept.min(total.saturating_sub(self.frames));
-        }
-        self.decoded += frames;
-        self.frames += kept;
-        (skipped as usize, kept as usize)
-    }
-
-    fn frames_of(&self, ticks: u64, sample_rate: u32) -> u64 {
-        ticks_to_frames(ticks, self.time_base, sample_rate)
+        let rate = self.link.header_rate;
+        let extent = self
+            .scan
+            .extent(self.info.container, track, rate.unwrap_or(0));
+        Err(match (last_error, extent.frames) {
+            (Some(error), _) => DecodeError::Damaged(error),
+            (None, Some(expected)) if extent.is_exact && expected > 0 => {
+                DecodeError::Truncated { found: 0, expected }
+            }
+            _ if self.is_cut_short => DecodeError::CutShort { found: 0 },
+            _ => DecodeError::Empty,
+        })
     }
 }
 

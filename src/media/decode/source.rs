@@ -19,6 +19,20 @@ use crate::media::opus::OpusHead;
 use crate::media::pcm::PcmReader;
 use crate::media::xing::Xing;
 
+/// First bytes of files whose headers are sure to be followed by more.
+const MAGIC: [[u8; 4]; 10] = [
+    *b"RIFF",
+    *b"RF64",
+    *b"BW64",
+    *b"riff",
+    *b".snd",
+    *b"FORM",
+    *b"caff",
+    *b"fLaC",
+    *b"OggS",
+    [0x1a, 0x45, 0xdf, 0xa3],
+];
+
 /// A container's own words on what of a track is to be heard. All in frames.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Extent {
@@ -38,6 +52,8 @@ pub(super) struct Scan {
     pub mp4: Option<Mp4>,
     pub mkv: Option<Mkv>,
     pub xing: Option<Xing>,
+    /// The file starts as one of a known format does.
+    pub has_known_magic: bool,
     /// Length of the source in bytes.
     pub byte_len: Option<u64>,
 }
@@ -55,6 +71,9 @@ impl Scan {
                 scan.mkv = Mkv::scan(&mut source, len)?;
                 scan.xing = Xing::scan(&mut source)?;
             }
+            source.seek(SeekFrom::Start(0))?;
+            let mut start = [0; 4];
+            scan.has_known_magic = source.read_exact(&mut start).is_ok() && MAGIC.contains(&start);
             source.seek(SeekFrom::Start(0))?;
         }
         Ok(scan)
@@ -203,7 +222,15 @@ pub(super) fn open(
 ) -> Result<(Box<dyn FormatReader>, Scan), DecodeError> {
     let scan = Scan::new(source.as_mut())?;
     let stream = MediaSourceStream::new(source, Default::default());
-    let stream = match PcmReader::open(stream).map_err(refusal)? {
+    let refuse = |error| match error {
+        SymphoniaError::IoError(io) if io.kind() != io::ErrorKind::UnexpectedEof => {
+            DecodeError::Io(io)
+        }
+        SymphoniaError::IoError(_) if scan.has_known_magic => DecodeError::CutShort { found: 0 },
+        _ if scan.is_cut_short() => DecodeError::CutShort { found: 0 },
+        other => DecodeError::Unrecognised(other),
+    };
+    let stream = match PcmReader::open(stream).map_err(refuse)? {
         Ok(reader) => return Ok((Box::new(reader), scan)),
         Err(stream) => stream,
     };
@@ -214,7 +241,7 @@ pub(super) fn open(
             FormatOptions::default(),
             MetadataOptions::default(),
         )
-        .map_err(refusal)?;
+        .map_err(refuse)?;
     Ok((reader, scan))
 }
 
@@ -231,13 +258,4 @@ pub(super) fn open_next_mp3(reader: Box<dyn FormatReader>) -> Option<Box<dyn For
             MetadataOptions::default(),
         )
         .ok()
-}
-
-fn refusal(error: SymphoniaError) -> DecodeError {
-    match error {
-        SymphoniaError::IoError(io) if io.kind() != io::ErrorKind::UnexpectedEof => {
-            DecodeError::Io(io)
-        }
-        other => DecodeError::Unrecognised(other),
-    }
 }

@@ -22,8 +22,6 @@ const SEEK_INTERVAL: u8 = 20;
 /// Bytes kept free in the header: for the seek table, which takes its place there once the length
 /// is known (18 bytes a point: five hours), and for tags.
 const PADDING: u32 = 16_384;
-/// The speakers that are assumed of 1 to 8 channels (RFC 9639, section 9.1.3).
-const USUAL_MASKS: [u32; 8] = [0x4, 0x3, 0x7, 0x33, 0x37, 0x3F, 0x70F, 0x63F];
 
 pub struct FlacEncoder<S: Sink> {
     writer: FlacSampleWriter<HeaderLast<S>>,
@@ -43,9 +41,9 @@ impl<S: Sink> FlacEncoder<S> {
             .map_err(failure)?;
         if let Some(mask) = spec.channel_mask
             && mask.count_ones() as usize == spec.channels
-            && mask != USUAL_MASKS[spec.channels - 1]
+            && spec.channels > 2
         {
-            // RFC 9639, section 8.6.2.
+            // RFC 9639, section 8.6.2. Without it readers disagree about side and back speakers.
             options = options.tag("WAVEFORMATEXTENSIBLE_CHANNEL_MASK", format!("{mask:#06X}"));
         }
         let writer = FlacSampleWriter::new(

@@ -3,6 +3,7 @@
 mod aiff;
 mod flac;
 mod layout;
+mod m4a;
 mod mp3;
 mod mp3_info;
 mod opus;
@@ -111,6 +112,7 @@ impl Limits {
             Format::Aiff => aiff::LIMITS,
             Format::Ogg => vorbis::LIMITS,
             Format::Opus => opus::LIMITS,
+            Format::M4a => m4a::LIMITS,
         }
     }
 
@@ -266,6 +268,7 @@ impl EncodeSpec {
             Format::Aiff => Box::new(aiff::AiffEncoder::new(self, sink)?),
             Format::Ogg => Box::new(vorbis::VorbisEncoder::new(self, sink)?),
             Format::Opus => Box::new(opus::OpusEncoder::new(self, sink)?),
+            Format::M4a => Box::new(m4a::M4aEncoder::new(self, sink)?),
         })
     }
 }

@@ -23,6 +23,9 @@ pub fn write(
         Format::Aiff => metadata.write_aiff(file),
         Format::Flac => metadata.write_flac(file),
         Format::Ogg | Format::Opus => metadata.write_ogg(file),
+        Format::M4a => Ok(vec![Warning::tags_not_written(
+            "tags of M4A are not written yet",
+        )]),
     }
 }
 

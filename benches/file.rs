@@ -1,0 +1,66 @@
+//! Whole files: decode, stretch and encode a minute of speech at 1.5 times the speed.
+//!
+//! `cargo bench --bench file`
+
+use std::fs::File;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use audiostretchy::pipeline::Pipeline;
+use audiostretchy::{Format, OutputOptions, StretchOptions};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+
+const SECONDS: u32 = 60;
+
+/// Writes a minute of the reference speech, over and over, to a WAV file; returns its path.
+fn speech(folder: &Path) -> PathBuf {
+    let reference =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/reference/speech-44k-mono.wav");
+    let mut reader = hound::WavReader::open(reference).expect("the reference input is there");
+    let spec = reader.spec();
+    let samples: Vec<i16> = reader
+        .samples()
+        .map(|sample| sample.expect("good WAV"))
+        .collect();
+    let path = folder.join("speech.wav");
+    let mut writer = hound::WavWriter::create(&path, spec).expect("the folder can be written to");
+    let frames = (SECONDS * spec.sample_rate) as usize;
+    for &sample in samples.iter().cycle().take(frames) {
+        writer.write_sample(sample).expect("the disk has room");
+    }
+    writer.finalize().expect("the disk has room");
+    path
+}
+
+fn whole_files(criterion: &mut Criterion) {
+    let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+    let input = speech(folder.path());
+    let mut group = criterion.benchmark_group("file");
+    group.sample_size(10);
+    group.throughput(Throughput::Elements(SECONDS.into()));
+    for (name, normal_detection) in [("fast", false), ("normal", true)] {
+        let stretch = StretchOptions {
+            ratio: 1.0 / 1.5,
+            normal_detection,
+            ..StretchOptions::default()
+        };
+        for format in Format::ALL {
+            let output = folder.path().join("output").with_extension(format.name());
+            group.bench_function(format!("{name}/wav to {}", format.name()), |bencher| {
+                bencher.iter(|| {
+                    let options = OutputOptions::default();
+                    let pipeline = Pipeline::open(&input, &stretch, format, &options)
+                        .expect("the input is good");
+                    let sink = File::create(&output).expect("the folder can be written to");
+                    pipeline
+                        .run(&sink, &mut |_| ControlFlow::Continue(()))
+                        .expect("the input is good")
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, whole_files);
+criterion_main!(benches);

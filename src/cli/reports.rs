@@ -1,0 +1,201 @@
+//! The files that a run leaves for others: which are asked for, and writing them.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use audiostretchy::batch::{self, Plan};
+use audiostretchy::media::decode::Decoder;
+use audiostretchy::report::{self, Report};
+
+use super::args::ConvertArgs;
+use super::exit_code;
+use super::text;
+
+/// What the report is called where no other name is given.
+const REPORT_NAME: &str = "audiostretchy-report.json";
+
+/// A report to be written.
+struct Target {
+    /// The option that asks for it.
+    option: &'static str,
+    /// The file; `-` is standard output.
+    path: PathBuf,
+    write: fn(&Report, &mut dyn Write) -> io::Result<()>,
+}
+
+/// All reports to be written.
+pub struct Reports {
+    targets: Vec<Target>,
+}
+
+/// Reports are asked for where they cannot go. Nothing has been written then.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    #[error("{first} and {second} would both write to standard output; give one of them a file")]
+    StandardOutput {
+        first: &'static str,
+        second: &'static str,
+    },
+    #[error(
+        "{first} and {second} would both write to {}; give one of them another file",
+        text::path(path)
+    )]
+    Same {
+        first: &'static str,
+        second: &'static str,
+        path: PathBuf,
+    },
+    #[error(
+        "{option} {}: would replace audio; choose another file",
+        text::path(path)
+    )]
+    Audio { option: &'static str, path: PathBuf },
+    #[error("{option} {}: is a folder; give a file", text::path(path))]
+    Folder { option: &'static str, path: PathBuf },
+}
+
+/// A report could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the report to {}", text::path(path))]
+pub struct ReportError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl ReportError {
+    /// Whether that report is the one.
+    pub fn is_about(&self, file: &Path) -> bool {
+        self.path == file
+    }
+
+    /// An error of writing to standard output.
+    pub fn standard_output(source: io::Error) -> Self {
+        let path = "standard output".into();
+        Self { path, source }
+    }
+}
+
+impl Reports {
+    /// The reports that `args` ask for; the JSON report goes into an output folder by itself.
+    ///
+    /// # Errors
+    /// Where two of them, or one and `--events`, would go to one place, or one would replace audio.
+    pub fn new(args: &ConvertArgs, plan: &Plan) -> Result<Self, TargetError> {
+        let default = || Some(plan.folder.as_ref()?.join(REPORT_NAME));
+        let target = |option, path: Option<PathBuf>, write| {
+            path.map(|path| Target {
+                option,
+                path,
+                write,
+            })
+        };
+        // The JSON report is the last, so that it tells if another could not be written.
+        let targets = [
+            target("--report-junit", args.report_junit.clone(), |report, to| {
+                report::junit::write(report, to)
+            }),
+            target(
+                "--report-markdown",
+                args.report_markdown.clone(),
+                |report, to| report::markdown::write(report, to),
+            ),
+            target(
+                "--report",
+                args.report.clone().or_else(default),
+                |report, to| report::json::write(report, to),
+            ),
+        ];
+        let targets: Vec<Target> = targets.into_iter().flatten().collect();
+        check_apart(&targets, args.events)?;
+        for target in targets.iter().filter(|target| !target.is_standard_output()) {
+            check_no_audio(target, plan)?;
+        }
+        Ok(Self { targets })
+    }
+
+    /// The file of the JSON report.
+    pub fn json(&self) -> Option<&Path> {
+        let json = self
+            .targets
+            .iter()
+            .find(|target| target.option == "--report")?;
+        Some(json.path.as_path()).filter(|_| !json.is_standard_output())
+    }
+
+    /// Writes all reports, also where one cannot be written; `report` then tells that in its exit
+    /// code.
+    pub fn write(&self, report: &mut Report) -> Vec<ReportError> {
+        let mut errors = Vec::new();
+        for target in &self.targets {
+            if let Err(source) = target.write(report) {
+                report.exit_code = exit_code::REPORT;
+                errors.push(ReportError {
+                    path: target.path.clone(),
+                    source,
+                });
+            }
+        }
+        errors
+    }
+}
+
+impl Target {
+    fn is_standard_output(&self) -> bool {
+        self.path == Path::new("-")
+    }
+
+    fn write(&self, report: &Report) -> io::Result<()> {
+        if self.is_standard_output() {
+            return (self.write)(report, &mut io::stdout().lock());
+        }
+        batch::write_file(&self.path, |mut file| (self.write)(report, &mut file))
+    }
+}
+
+fn check_apart(targets: &[Target], events: bool) -> Result<(), TargetError> {
+    let mut to_standard_output: Vec<&'static str> = (targets.iter())
+        .filter(|target| target.is_standard_output())
+        .map(|target| target.option)
+        .collect();
+    to_standard_output.extend(events.then_some("--events"));
+    if let [first, second, ..] = to_standard_output[..] {
+        return Err(TargetError::StandardOutput { first, second });
+    }
+    for (index, second) in targets.iter().enumerate() {
+        let is_same = |first: &&Target| place(&first.path) == place(&second.path);
+        if let Some(first) = targets[..index].iter().find(is_same) {
+            return Err(TargetError::Same {
+                first: first.option,
+                second: second.option,
+                path: second.path.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn check_no_audio(target: &Target, plan: &Plan) -> Result<(), TargetError> {
+    let (option, path) = (target.option, target.path.clone());
+    if path.is_dir() {
+        return Err(TargetError::Folder { option, path });
+    }
+    // Where links are involved, an input may well have another name.
+    let is_audio = plan.check_report(&path).is_err() || Decoder::open(&path).is_ok();
+    match is_audio {
+        true => Err(TargetError::Audio { option, path }),
+        false => Ok(()),
+    }
+}
+
+/// The one name of a file, which need not be there.
+fn place(path: &Path) -> PathBuf {
+    let parent = || {
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+        Some(folder.join(path.file_name()?))
+    };
+    (path.canonicalize().ok())
+        .or_else(parent)
+        .or_else(|| std::path::absolute(path).ok())
+        .unwrap_or_else(|| path.to_owned())
+}

@@ -1,0 +1,133 @@
+//! One stream of audio within a file: where it is to start and end, and what is missing in it.
+
+use symphonia::core::formats::Track;
+use symphonia::core::packet::Packet;
+use symphonia::core::units::TimeBase;
+
+use super::source::{Extent, Scan, ticks_to_frames};
+
+/// Where timestamps are not counted in frames, the least that counts as a gap, in seconds.
+/// Matroska rounds to milliseconds, and at a change of Vorbis' block size FFmpeg is off by up to
+/// 11 ms; a packet of most codecs is 20 ms or more.
+const SMALLEST_GAP: f64 = 0.015;
+
+/// One stream of audio. A file holds one; chained Ogg and joined MP3 files hold several.
+pub(super) struct Link {
+    /// The track's number in the demuxer.
+    pub track_id: u32,
+    /// Sample rate by the header, in Hz; the true one may be another.
+    pub header_rate: Option<u32>,
+    /// What of the stream is to be heard.
+    pub extent: Extent,
+    /// Frames decoded or replaced by silence so far, those dropped included.
+    pub decoded: u64,
+    /// Frames given out so far.
+    pub frames: u64,
+    /// MPEG frames of an MP3 file with a count of them that are still to come.
+    pub mpeg_frames_left: Option<u64>,
+    time_base: Option<TimeBase>,
+    /// Frames to drop before any is given out.
+    skip_left: u64,
+    /// Where the next packet should start: in ticks if they are frames, else in frames.
+    next_start: Option<i64>,
+    /// Frames in the last packet that held any.
+    packet_frames: u64,
+}
+
+impl Link {
+    pub(super) fn new(scan: &Scan, container: &str, track: &Track) -> Self {
+        let params = track
+            .codec_params
+            .as_ref()
+            .and_then(|params| params.audio());
+        Self {
+            track_id: track.id,
+            header_rate: params.and_then(|params| params.sample_rate),
+            extent: Extent::default(),
+            decoded: 0,
+            frames: 0,
+            mpeg_frames_left: scan.mpeg_frames(container, track),
+            time_base: track.time_base,
+            skip_left: 0,
+            next_start: None,
+            packet_frames: 0,
+        }
+    }
+
+    pub(super) fn set_extent(
+        &mut self,
+        scan: &Scan,
+        container: &str,
+        track: &Track,
+        sample_rate: u32,
+    ) {
+        self.extent = scan.extent(container, track, sample_rate);
+        self.skip_left = self.extent.skip;
+    }
+
+    /// Counts frames that were decoded; gives where those to be heard start among them, and how
+    /// many they are.
+    pub(super) fn take(&mut self, frames: u64) -> (usize, usize) {
+        let skipped = frames.min(self.skip_left);
+        self.skip_left -= skipped;
+        let mut kept = frames - skipped;
+        if let Some(total) = self.extent.frames.filter(|_| self.extent.is_exact) {
+            kept = kept.min(total.saturating_sub(self.frames));
+        }
+        self.decoded += frames;
+        self.frames += kept;
+        (skipped as usize, kept as usize)
+    }
+
+    /// Frames missing before a packet, which some demuxers drop without a word.
+    pub(super) fn missing_before(&self, packet: &Packet, sample_rate: u32) -> u64 {
+        let Some(expected) = self.next_start else {
+            return 0;
+        };
+        let start = self.start_of(packet, sample_rate);
+        let gap = u64::try_from(start.saturating_sub(expected)).unwrap_or(0);
+        if self.counts_in_frames(sample_rate) {
+            return gap;
+        }
+        // Coarse timestamps, and only the last one is compared, since clocks drift apart over a
+        // long film: what is missing are whole packets.
+        let smallest = (SMALLEST_GAP * f64::from(sample_rate)) as u64;
+        let packet_frames = self.packet_frames.max(1);
+        if gap <= smallest.max(packet_frames / 2) {
+            return 0;
+        }
+        (gap + packet_frames / 2) / packet_frames * packet_frames
+    }
+
+    /// Notes that a packet was decoded to so many frames, or replaced by as many.
+    pub(super) fn note_decoded(&mut self, packet: &Packet, frames: u64, sample_rate: u32) {
+        let start = self.start_of(packet, sample_rate);
+        let length = if self.counts_in_frames(sample_rate) {
+            packet.block_dur().get()
+        } else {
+            frames
+        };
+        self.next_start = Some(start.saturating_add_unsigned(length));
+        if frames > 0 {
+            self.packet_frames = frames;
+        }
+    }
+
+    /// Converts ticks of the stream's clock to frames.
+    pub(super) fn frames_of(&self, ticks: u64, sample_rate: u32) -> u64 {
+        ticks_to_frames(ticks, self.time_base, sample_rate)
+    }
+
+    fn counts_in_frames(&self, sample_rate: u32) -> bool {
+        self.time_base == TimeBase::try_from_recip(sample_rate)
+    }
+
+    fn start_of(&self, packet: &Packet, sample_rate: u32) -> i64 {
+        let pts = packet.pts.get();
+        if self.counts_in_frames(sample_rate) {
+            return pts;
+        }
+        let frames = self.frames_of(pts.unsigned_abs(), sample_rate);
+        i64::try_from(frames).unwrap_or(i64::MAX) * pts.signum()
+    }
+}

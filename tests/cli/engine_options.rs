@@ -1,0 +1,119 @@
+//! Every option of the engine makes itself heard.
+
+use crate::env::TestEnv;
+
+/// A file with speech, a pause that hisses at about -50 dB, and speech; 16 kHz.
+fn env_with_pauses() -> TestEnv {
+    let env = TestEnv::with_short_speech(&["a.wav"]);
+    let hiss = "-n -r 16000 -b 16 -c 1 hiss.wav synth 0.5 whitenoise gain -45";
+    env.tool("sox", ["-R"].into_iter().chain(hiss.split(' ')));
+    env.tool("sox", ["a.wav", "hiss.wav", "a.wav", "in.wav"]);
+    env
+}
+
+fn output(env: &TestEnv, options: &str) -> Vec<u8> {
+    env.run(&format!("in.wav out.wav --if-exists overwrite {options}"))
+        .succeeds();
+    env.read("out.wav")
+}
+
+#[test]
+fn without_options_the_audio_stays_as_it_is() {
+    let env = env_with_pauses();
+    output(&env, "");
+    assert!(env.decode("out.wav") == env.decode("in.wav"));
+}
+
+#[test]
+fn every_option_changes_what_comes_out() {
+    let env = env_with_pauses();
+    let gaps = "-r 0.8 -g 0.5";
+    for (options, option) in [
+        ("", "-r 0.8"),
+        ("-r 0.8", "-g 0.5"),
+        ("-r 0.8", "-u 150"),
+        ("-r 0.8", "-l 160"),
+        ("-r 0.8", "-f"),
+        ("-r 0.8", "-s 8000"),
+        (gaps, "-b 60"),
+        (gaps, "-t -60"),
+    ] {
+        let with = output(&env, &format!("{options} {option}"));
+        let without = output(&env, options);
+        assert!(with != without, "{option} changes nothing");
+    }
+}
+
+#[test]
+fn normal_detection_differs_from_the_default_at_high_rates_and_fast_is_the_default_there() {
+    let env = TestEnv::new();
+    env.encode_recording("speech-44k-mono", "in.wav", "-t 0.4");
+    let [default, normal, fast] =
+        ["", "-n", "-f"].map(|option| output(&env, &format!("-r 0.8 {option}")));
+    assert!(normal != default, "-n changes nothing");
+    assert!(fast == default, "-f is not what is done at 44.1 kHz");
+}
+
+#[test]
+fn normal_detection_is_the_default_at_low_rates() {
+    let env = env_with_pauses();
+    assert!(output(&env, "-r 0.8 -n") == output(&env, "-r 0.8"));
+}
+
+#[test]
+fn a_second_stretcher_passes_on_what_one_can_do_alone() {
+    let env = env_with_pauses();
+    assert!(output(&env, "-r 0.8 -g 0.5 -d") == output(&env, "-r 0.8 -g 0.5"));
+}
+
+#[test]
+fn speed_is_the_inverse_of_the_ratio() {
+    let env = env_with_pauses();
+    assert!(output(&env, "--speed 1.25") == output(&env, "--ratio 0.8"));
+}
+
+#[test]
+fn gaps_shrink_by_their_own_ratio() {
+    let env = env_with_pauses();
+    output(&env, "-r 1 -g 0.5 --report report.json");
+    let shortened = env.seconds("in.wav") - env.seconds("out.wav");
+    assert!((0.15..0.27).contains(&shortened), "{shortened} s of 0.5 s");
+    let report: serde_json::Value = serde_json::from_slice(&env.read("report.json")).unwrap();
+    let found = report["files"][0]["source"]["gap_seconds"]
+        .as_f64()
+        .unwrap();
+    assert!((0.4..0.56).contains(&found), "{found} s of 0.5 s");
+}
+
+#[test]
+fn ratios_beyond_a_single_stretcher_reach_their_length() {
+    let env = env_with_pauses();
+    for ratio in [0.25, 4.0] {
+        output(&env, &format!("-r {ratio}"));
+        let found = env.seconds("out.wav") / env.seconds("in.wav");
+        assert!((found / ratio - 1.0).abs() < 0.15, "{found} for {ratio}");
+    }
+}
+
+#[test]
+fn a_preset_is_its_options_and_options_win_over_it() {
+    let env = env_with_pauses();
+    let options = output(&env, "-r 0.8 -u 300 -l 80 -n");
+    assert!(output(&env, "-p speech -r 0.8") == options);
+    env.write("mine.toml", "extends = \"speech\"\nratio = 0.6\n");
+    assert!(output(&env, "-p mine.toml -r 0.8") == options);
+    assert!(output(&env, "-p mine.toml") != options);
+    env.write("presets/mine.toml", "extends = \"speech\"\nspeed = 1.25\n");
+    assert!(output(&env, "-p mine") == options);
+}
+
+#[test]
+fn snake_case_spellings_of_the_python_package_are_taken() {
+    let env = env_with_pauses();
+    let snake = "--gap_ratio 0.5 --upper_freq 300 --lower_freq 80 --buffer_ms 20 \
+                 --threshold_gap_db -45 --double_range --fast_detection --sample_rate 8000";
+    let kebab = snake.replace('_', "-");
+    assert!(output(&env, &format!("-r 0.8 {snake}")) == output(&env, &format!("-r 0.8 {kebab}")));
+    let snake = output(&env, "-r 0.8 --normal_detection");
+    assert!(snake == output(&env, "-r 0.8 --normal-detection"));
+}

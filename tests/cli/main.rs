@@ -1,0 +1,15 @@
+//! The program from end to end: run in a folder of its own, its files looked at with other tools.
+//!
+//! Needs ffmpeg, ffprobe, sox, flac and lame.
+
+mod bad_files;
+mod engine_options;
+mod env;
+mod existing_outputs;
+mod help;
+mod main_job;
+mod names;
+mod parameters;
+mod plan_errors;
+mod running;
+mod two_hundred_files;

@@ -1,0 +1,83 @@
+//! What the result tells.
+
+use super::*;
+
+#[test]
+fn the_result_lists_every_key_with_its_value_and_source() {
+    let podcast = built_in("podcast");
+    let told: Vec<String> = (podcast.entries.iter())
+        .map(|Entry { key, value, source }| match value {
+            Some(value) => format!("{key} = {value} ({source})"),
+            None => format!("{key} ({source})"),
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "ratio = 0.8 (built-in preset podcast, line 3)",
+            "speed = 1.25 (built-in preset podcast, line 3)",
+            "gap_ratio = 0.5 (built-in preset podcast, line 7)",
+            "upper_freq = 300 (built-in preset speech, line 2)",
+            "lower_freq = 80 (built-in preset speech, line 3)",
+            "buffer_ms = 25.0 (the default)",
+            "threshold_gap_db = -38 (built-in preset podcast, line 12)",
+            "double_range = false (the default)",
+            "fast_detection = false (the default)",
+            "normal_detection = true (built-in preset speech, line 4)",
+            "sample_rate = 0 (the default)",
+            "format = \"keep\" (the default)",
+            "bit_depth = \"keep\" (the default)",
+            "bitrate_kbps (the default)",
+            "quality (the default)",
+        ]
+    );
+}
+
+#[test]
+fn the_name_and_description_are_those_of_the_preset_asked_for() {
+    let folders = Folders::with(&[
+        ("first/plain.toml", "extends = \"speech\""),
+        ("first/told.toml", "description = \"Mine\""),
+    ]);
+    let plain = folders.resolve("plain").unwrap();
+    assert_eq!(plain.preset.as_deref(), Some("plain"));
+    assert_eq!(plain.description, None);
+    let told = folders.resolve("told").unwrap();
+    assert_eq!(told.description.as_deref(), Some("Mine"));
+}
+
+#[test]
+fn the_result_can_be_put_into_a_json_report() {
+    let layer = command_line(&[("bit_depth", "32f".into())]);
+    let json = serde_json::to_value(under("speech", &layer)).unwrap();
+    assert_eq!(json["preset"], "speech");
+    assert_eq!(json["settings"]["stretch"]["upper_freq"], 300);
+    assert_eq!(json["settings"]["output"]["bit_depth"], "32f");
+    let entry = |key| {
+        let entries = json["entries"].as_array().unwrap();
+        entries.iter().find(|entry| entry["key"] == key).unwrap()
+    };
+    assert_eq!(
+        entry("upper_freq")["source"],
+        serde_json::json!({"from": "preset", "name": "speech", "file": null, "line": 2})
+    );
+    assert_eq!(entry("bit_depth")["source"]["from"], "command_line");
+    assert_eq!(entry("quality")["source"]["from"], "default");
+    assert!(entry("quality")["value"].is_null());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_preset_whose_path_is_not_utf8_works_and_can_be_reported() {
+    use std::os::unix::ffi::OsStrExt;
+    let folders = Folders::new();
+    let path = folders.root.path().join(OsStr::from_bytes(b"k\xfchn.toml"));
+    fs::write(&path, "speed = 2").unwrap();
+    let resolved = (folders.store())
+        .resolve(Some(path.as_os_str()), &Layer::default())
+        .unwrap();
+    assert_eq!(resolved.settings.stretch.ratio, 0.5);
+    let json = serde_json::to_value(&resolved).unwrap();
+    let file = json["entries"][0]["source"]["file"].as_str().unwrap();
+    assert!(file.ends_with("k\u{fffd}hn.toml"), "{file}");
+}
