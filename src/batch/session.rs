@@ -14,6 +14,7 @@ use super::plan::{Job, Plan, PlanError};
 use super::run::{self, RunOptions, StopToken};
 use crate::media::decode::{DecodeError, Decoder};
 use crate::media::encode::EncodeError;
+use crate::media::metadata::rescale;
 use crate::pipeline::{Outcome, Pipeline, PipelineError};
 use crate::report::Report;
 
@@ -197,7 +198,11 @@ impl Session {
             let warnings = warnings.map_err(FileError::Output)?;
             outcome.warnings.extend(warnings);
         }
-        check_length(pending.path(), outcome.encoded.frames)?;
+        check_length(
+            pending.path(),
+            outcome.encoded.frames,
+            outcome.spec.sample_rate,
+        )?;
         companions::write_sidecars(&mut outcome, &job.input, &job.output, job.replace)
             .map_err(FileError::Output)?;
         if let Some(path) = &plan.time_map {
@@ -253,9 +258,13 @@ fn check_writable(folder: &Path) -> Result<(), PlanError> {
 }
 
 /// Reads the header of a finished output back and compares its length in frames.
-fn check_length(path: &Path, expected: u64) -> Result<(), FileError> {
+///
+/// `rate` is the sample rate in Hz that the encoder was given: Opus is decoded at another.
+fn check_length(path: &Path, expected: u64, rate: u32) -> Result<(), FileError> {
     let decoder = Decoder::open(path).map_err(FileError::Unreadable)?;
-    match decoder.info().frames {
+    let info = decoder.info();
+    let expected = rescale(expected, rate.into(), info.sample_rate.into());
+    match info.frames {
         Some(found) if found != expected => Err(FileError::WrongLength { found, expected }),
         _ => Ok(()),
     }
