@@ -6,6 +6,7 @@ pub mod encode;
 pub mod format;
 mod mkv;
 mod mp4;
+mod ogg;
 mod opus;
 mod pcm;
 pub mod resample;
