@@ -7,6 +7,7 @@ pub mod format;
 pub mod metadata;
 mod mkv;
 mod mp4;
+mod ogg;
 mod opus;
 mod pcm;
 pub mod resample;

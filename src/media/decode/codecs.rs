@@ -124,6 +124,8 @@ pub(super) fn bits_per_sample(
             let depth = cookie.get(if is_wrapped { 24 + 5 } else { 5 })?;
             Some(u32::from(*depth)).filter(|bits| (1..=32).contains(bits))
         }
+        CODEC_ID_PCM_F32LE | CODEC_ID_PCM_F32BE => Some(32),
+        CODEC_ID_PCM_F64LE | CODEC_ID_PCM_F64BE => Some(64),
         _ => params
             .bits_per_sample
             .or(decoder.codec_params().bits_per_sample)

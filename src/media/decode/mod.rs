@@ -253,6 +253,7 @@ impl Decoder {
                 // The next link of a chained Ogg file.
                 Err(SymphoniaError::ResetRequired) => {
                     let track = default_track(reader.as_ref())?.clone();
+                    self.scan.ogg_frames = None;
                     self.start_link(&track)?;
                 }
                 // A demuxer that lost its way often finds it again further on.
@@ -287,6 +288,7 @@ impl Decoder {
         self.link = Link::new(&self.scan, container, track);
         self.link
             .set_extent(&self.scan, container, track, self.info.sample_rate);
+        self.lose(self.link.extent.late);
         Ok(())
     }
 
@@ -381,6 +383,7 @@ impl Decoder {
                         .get()
                         .saturating_sub(first_pts.unwrap_or(i64::MAX));
                     let lost = u64::try_from(lost).unwrap_or(0);
+                    self.lose(self.link.extent.late);
                     self.lose(self.link.frames_of(lost, rate));
                     if self.link.extent.tail > 0 {
                         self.ahead = self.read_packet()?;

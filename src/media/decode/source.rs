@@ -15,6 +15,7 @@ use symphonia::default::meta::Id3v2Reader;
 use super::DecodeError;
 use crate::media::mkv::Mkv;
 use crate::media::mp4::Mp4;
+use crate::media::ogg;
 use crate::media::opus::OpusHead;
 use crate::media::pcm::PcmReader;
 use crate::media::xing::Xing;
@@ -40,6 +41,8 @@ pub(super) struct Extent {
     pub skip: u64,
     /// To drop from the end of the last packet.
     pub tail: u64,
+    /// Missing before the first packet.
+    pub late: u64,
     /// Length of what then remains, if known.
     pub frames: Option<u64>,
     /// Whether a file that holds fewer frames has lost some; else the length is an estimate.
@@ -52,6 +55,8 @@ pub(super) struct Scan {
     pub mp4: Option<Mp4>,
     pub mkv: Option<Mkv>,
     pub xing: Option<Xing>,
+    /// The last timestamp of an Ogg file that is not chained.
+    pub ogg_frames: Option<u64>,
     /// The file starts as one of a known format does.
     pub has_known_magic: bool,
     /// Length of the source in bytes.
@@ -70,6 +75,7 @@ impl Scan {
             if scan.mp4.is_none() {
                 scan.mkv = Mkv::scan(&mut source, len)?;
                 scan.xing = Xing::scan(&mut source)?;
+                scan.ogg_frames = ogg::last_granule(&mut source, len)?;
             }
             source.seek(SeekFrom::Start(0))?;
             let mut start = [0; 4];
@@ -104,14 +110,21 @@ impl Scan {
             "isomp4" => self.mp4_extent(track, sample_rate),
             "matroska" => self.mkv_extent(track, sample_rate),
             "ogg" => {
+                let counted = counted.or(self.ogg_frames);
                 let skip = opus.map_or(0, |head| u64::from(head.pre_skip));
+                // A recording of a live stream starts late, by minutes; a little late is one whose
+                // first page was dropped, since a page holds about a second at most.
+                let start = u64::try_from(track.start_ts.get()).unwrap_or(0);
+                let (late, start) = if start <= u64::from(sample_rate) {
+                    (start, 0)
+                } else {
+                    (0, start)
+                };
                 Extent {
                     skip,
-                    // The count is the last timestamp; a recording of a live stream may start late.
-                    frames: counted.map(|frames| {
-                        let start = u64::try_from(track.start_ts.get()).unwrap_or(0);
-                        frames.saturating_sub(start).saturating_sub(skip)
-                    }),
+                    late,
+                    // The count is the last timestamp.
+                    frames: counted.map(|frames| frames.saturating_sub(start + skip)),
                     is_exact: counted.is_some(),
                     ..Extent::default()
                 }
@@ -186,9 +199,9 @@ impl Scan {
         }
         Extent {
             skip,
-            tail: 0,
             frames,
             is_exact: frames.is_some(),
+            ..Extent::default()
         }
     }
 
@@ -201,8 +214,7 @@ impl Scan {
         Extent {
             skip: found.map_or(0, |track| to_frames(track.codec_delay)),
             tail: found.map_or(0, |track| to_frames(track.discard_padding)),
-            frames: None,
-            is_exact: false,
+            ..Extent::default()
         }
     }
 }

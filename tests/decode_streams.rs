@@ -1,0 +1,185 @@
+//! Streams without a length, several in one file, levels, and what is no audio at all.
+
+mod files;
+
+use audiostretchy::media::decode::{Damage, DecodeError};
+use files::{Files, decode, difference, run};
+
+const SECONDS: f64 = 0.6213;
+
+#[test]
+fn the_output_gain_of_opus_is_applied() {
+    let files = Files::new();
+    let source = files.source(48_000, 2, SECONDS);
+    let path = files.path("gain.opus");
+    run(
+        "opusenc",
+        &["--quiet", source.to_str().unwrap(), path.to_str().unwrap()],
+    );
+    let plain = decode(&path).unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    let head = bytes
+        .windows(8)
+        .position(|bytes| bytes == b"OpusHead")
+        .unwrap();
+    bytes[head + 16..head + 18].copy_from_slice(&(-6 * 256_i16).to_le_bytes());
+    mend_first_page(&mut bytes);
+    let quieter = decode(&files.write("quieter.opus", &bytes)).unwrap();
+    assert_eq!(quieter.frames, plain.frames);
+    let gain = 10_f32.powf(-6.0 / 20.0);
+    let expected: Vec<f32> = plain.samples.iter().map(|sample| sample * gain).collect();
+    assert!(difference(&quieter.samples, &expected) < 0.001);
+}
+
+/// Puts the checksum of an Ogg file's first page right (RFC 3533, section 6).
+fn mend_first_page(bytes: &mut [u8]) {
+    let segments = usize::from(bytes[26]);
+    let len: usize = bytes[27..27 + segments]
+        .iter()
+        .map(|&size| usize::from(size))
+        .sum();
+    let page = &mut bytes[..27 + segments + len];
+    page[22..26].fill(0);
+    let crc = page.iter().fold(0_u32, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte) << 24, |crc, _| {
+            crc << 1 ^ if crc >> 31 == 1 { 0x04c1_1db7 } else { 0 }
+        })
+    });
+    page[22..26].copy_from_slice(&crc.to_le_bytes());
+}
+
+#[test]
+fn wav_of_unknown_length_is_played_to_its_end() {
+    let files = Files::new();
+    let source = files.source(44_100, 2, SECONDS);
+    let path = files.encode(&source, "whole.wav", &["-c:a", "pcm_s16le", "-bitexact"]);
+    let whole = decode(&path).unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    let data = bytes.windows(4).position(|name| name == b"data").unwrap();
+    for size in [0_u32, u32::MAX, 0x7fff_ffff, u32::MAX - 36] {
+        let mut piped = bytes.clone();
+        piped[4..8].copy_from_slice(&size.to_le_bytes());
+        piped[data + 4..data + 8].copy_from_slice(&size.to_le_bytes());
+        let decoded = decode(&files.write("piped.wav", &piped)).unwrap();
+        assert_eq!(decoded.samples, whole.samples, "size {size:#x}");
+    }
+    let mut au = std::fs::read(files.encode(&source, "whole.au", &["-c:a", "pcm_s16be"])).unwrap();
+    au[8..12].fill(0xff);
+    let decoded = decode(&files.write("piped.au", &au)).unwrap();
+    assert_eq!(decoded.frames, whole.frames);
+}
+
+#[test]
+fn chained_ogg_and_joined_mp3_files_are_decoded_to_their_last() {
+    let files = Files::new();
+    let source = files.source(44_100, 2, SECONDS);
+    for (name, options) in [
+        ("v.ogg", &["-c:a", "libvorbis"][..]),
+        ("o.opus", &["-c:a", "libopus"]),
+        ("f.oga", &["-c:a", "flac"]),
+        ("xing.mp3", &["-c:a", "libmp3lame", "-id3v2_version", "3"]),
+        (
+            "plain.mp3",
+            &[
+                "-c:a",
+                "libmp3lame",
+                "-write_xing",
+                "0",
+                "-id3v2_version",
+                "0",
+            ],
+        ),
+    ] {
+        let path = files.encode(&source, name, options);
+        let once = decode(&path).unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes.extend_from_within(..);
+        let twice = decode(&files.write(&format!("twice-{name}"), &bytes)).unwrap();
+        assert_eq!(twice.frames, 2 * once.frames, "{name}");
+        assert_eq!(twice.damage, Damage::default(), "{name}");
+        if name != "plain.mp3" {
+            let (first, second) = twice.samples.split_at(once.samples.len());
+            assert_eq!(first, once.samples, "{name}: the first");
+            assert!(
+                difference(second, &once.samples) < 0.001,
+                "{name}: the second"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_joined_file_that_changes_its_rate_is_refused() {
+    let files = Files::new();
+    let mut bytes = Vec::new();
+    for rate in [44_100, 48_000] {
+        let source = files.source(rate, 2, SECONDS);
+        let path = files.encode(&source, "part.ogg", &["-c:a", "libvorbis"]);
+        bytes.extend(std::fs::read(path).unwrap());
+    }
+    let result = decode(&files.write("both.ogg", &bytes));
+    let (from_rate, to_rate) = match result.err() {
+        Some(DecodeError::Changed {
+            from_rate, to_rate, ..
+        }) => (from_rate, to_rate),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((from_rate, to_rate), (44_100, 48_000));
+}
+
+#[test]
+fn a_trailing_tag_of_mp3_is_no_audio() {
+    let files = Files::new();
+    let source = files.source(44_100, 2, SECONDS);
+    let path = files.encode(&source, "plain.mp3", &["-c:a", "libmp3lame"]);
+    let plain = decode(&path).unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes.extend(b"TAG");
+    bytes.resize(bytes.len() + 125, b' ');
+    let tagged = decode(&files.write("tagged.mp3", &bytes)).unwrap();
+    assert_eq!(tagged.samples, plain.samples);
+}
+
+#[test]
+fn what_is_no_audio_is_refused_with_a_clear_error() {
+    let files = Files::new();
+    let text = files.write(
+        "notes.mp3",
+        "Nothing to hear here.\n".repeat(500).as_bytes(),
+    );
+    let nothing = files.write("nothing.flac", b"");
+    for path in [&text, &nothing] {
+        let error = decode(path).err().unwrap();
+        assert!(matches!(error, DecodeError::Unrecognised(_)), "{error:?}");
+        assert_eq!(error.to_string(), "not audio in a format that can be read");
+    }
+    let folder = files.path("folder.wav");
+    std::fs::create_dir(&folder).unwrap();
+    assert!(matches!(decode(&folder).err(), Some(DecodeError::NotAFile)));
+}
+
+#[test]
+fn a_file_without_a_single_frame_is_empty() {
+    let files = Files::new();
+    let source = files.source(44_100, 2, SECONDS);
+    for name in ["none.wav", "none.au", "none.aiff", "none.w64"] {
+        let path = files.encode(
+            &source,
+            name,
+            &[
+                "-af",
+                "atrim=end_sample=0",
+                "-c:a",
+                match name {
+                    "none.wav" | "none.w64" => "pcm_s16le",
+                    _ => "pcm_s16be",
+                },
+            ],
+        );
+        let error = decode(&path).map(|decoded| decoded.frames).err();
+        assert!(
+            matches!(error, Some(DecodeError::Empty)),
+            "{name}: {error:?}"
+        );
+    }
+}
