@@ -189,6 +189,7 @@ fn every_chapter_lies_at_its_click() {
         Format::Flac,
         Format::Ogg,
         Format::Opus,
+        Format::M4a,
     ];
     let all = formats.into_iter().flat_map(|format| {
         cases()

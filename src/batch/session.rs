@@ -194,7 +194,7 @@ impl Session {
             (error, _) => error.into(),
         })?;
         if let Some(metadata) = outcome.metadata.take() {
-            let warnings = metadata.write(&mut pending.file(), job.format);
+            let warnings = metadata.write(pending.file(), job.format);
             let warnings = warnings.map_err(FileError::Output)?;
             outcome.warnings.extend(warnings);
         }

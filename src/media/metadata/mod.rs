@@ -13,6 +13,7 @@ mod fields;
 mod flac;
 mod foreign;
 mod id3;
+mod mp4;
 mod ogg;
 mod place;
 mod read;
@@ -21,6 +22,7 @@ mod vorbis;
 mod write;
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 
@@ -145,7 +147,7 @@ impl Metadata {
     ///
     /// # Errors
     /// Where the file cannot be read or written; what the format cannot hold is a warning.
-    pub fn write(&self, file: &mut dyn TagFile, format: Format) -> io::Result<Vec<Warning>> {
+    pub fn write(&self, file: &File, format: Format) -> io::Result<Vec<Warning>> {
         write::write(self, file, format)
     }
 }

@@ -1,31 +1,27 @@
 //! Putting everything into a finished file, each format in its own way.
 
 use std::borrow::Cow;
+use std::fs::File;
 use std::io;
 
 use lofty::tag::TagType;
 
 use super::chapter::Chapter;
 use super::cue::CueSheet;
-use super::{Metadata, TagFile, aiff, flac, id3, ogg, place, riff, vorbis};
+use super::{Metadata, TagFile, aiff, flac, id3, mp4, ogg, place, riff, vorbis};
 use crate::media::format::Format;
 use crate::warning::Warning;
 
 /// See [`Metadata::write`].
-pub fn write(
-    metadata: &Metadata,
-    file: &mut dyn TagFile,
-    format: Format,
-) -> io::Result<Vec<Warning>> {
+pub fn write(metadata: &Metadata, file: &File, format: Format) -> io::Result<Vec<Warning>> {
+    let handle: &mut dyn TagFile = &mut &*file;
     match format {
-        Format::Mp3 => metadata.write_mp3(file),
-        Format::Wav => metadata.write_wav(file),
-        Format::Aiff => metadata.write_aiff(file),
-        Format::Flac => metadata.write_flac(file),
-        Format::Ogg | Format::Opus => metadata.write_ogg(file),
-        Format::M4a => Ok(vec![Warning::tags_not_written(
-            "tags of M4A are not written yet",
-        )]),
+        Format::Mp3 => metadata.write_mp3(handle),
+        Format::Wav => metadata.write_wav(handle),
+        Format::Aiff => metadata.write_aiff(handle),
+        Format::Flac => metadata.write_flac(handle),
+        Format::Ogg | Format::Opus => metadata.write_ogg(handle),
+        Format::M4a => mp4::write(metadata, file),
     }
 }
 
