@@ -6,7 +6,7 @@ use std::path::Path;
 use symphonia::core::audio::conv::ConvertibleSample;
 
 use crate::engine::{PositionMapper, Sample, Stretcher, TimePoint};
-use crate::media::decode::{AudioInfo, DecodeError, Decoder};
+use crate::media::decode::{AudioInfo, Damage, DecodeError, Decoder};
 use crate::media::encode::{EncodeError, EncodeSpec, Encoded, Encoder, Samples, Sink};
 use crate::media::format::{Format, OutputOptions};
 use crate::media::metadata::{Clock, Metadata, MovedPositions, rescale};
@@ -31,6 +31,19 @@ pub enum PipelineError {
     /// The output cannot be encoded.
     #[error(transparent)]
     Encode(#[from] EncodeError),
+    /// The input is lossless, and the format that its name stands for is not.
+    #[error(
+        "the file holds {codec}, which is lossless, and its format cannot be kept: {} would lose \
+         quality; choose --format flac, or --format {} to have it so",
+        named.name(),
+        named.name()
+    )]
+    LosslessToLossy {
+        /// The input's codec.
+        codec: &'static str,
+        /// The format that its name stands for.
+        named: Format,
+    },
     /// The progress callback asked to stop.
     #[error("stopped before the end")]
     Cancelled,
@@ -47,6 +60,8 @@ pub struct Outcome {
     pub spec: EncodeSpec,
     /// What was written, at `spec.sample_rate`.
     pub encoded: Encoded,
+    /// What was wrong with the input; told in `warnings` too.
+    pub damage: Damage,
     /// Frames of the input found to lie in gaps.
     pub gap_frames: u64,
     /// Tags and chapters with their times moved, to be written into the output.
@@ -83,7 +98,33 @@ impl Pipeline {
         format: Format,
         output: &OutputOptions,
     ) -> Result<Self, PipelineError> {
+        Self::start(Decoder::open(input)?, stretch, format, output)
+    }
+
+    /// As [`open`](Self::open), with the output in the input's own format: the one that its name
+    /// stands for, unless its content is Opus in a file named as Ogg.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and where a lossless input would have to become lossy.
+    pub fn open_to_keep(
+        input: &Path,
+        stretch: &StretchOptions,
+        named: Format,
+        output: &OutputOptions,
+    ) -> Result<Self, PipelineError> {
         let decoder = Decoder::open(input)?;
+        let (format, warning) = kept_format(decoder.info(), named)?;
+        let mut this = Self::start(decoder, stretch, format, output)?;
+        this.warnings.extend(warning);
+        Ok(this)
+    }
+
+    fn start(
+        decoder: Decoder,
+        stretch: &StretchOptions,
+        format: Format,
+        output: &OutputOptions,
+    ) -> Result<Self, PipelineError> {
         let source = decoder.info();
         stretch.validate_for(source.sample_rate, source.channels)?;
         let (spec, warnings) = EncodeSpec::new(source, format, output, stretch.sample_rate)?;
@@ -201,6 +242,7 @@ impl Pipeline {
             input_frames: decoder.frames(),
             spec,
             encoded,
+            damage,
             gap_frames: stretcher.gap_frames(),
             metadata,
             sidecars,
@@ -209,6 +251,29 @@ impl Pipeline {
             warnings,
         })
     }
+}
+
+/// The format in which a file is kept whose name stands for `named`: its content decides.
+fn kept_format(
+    source: &AudioInfo,
+    named: Format,
+) -> Result<(Format, Option<Warning>), PipelineError> {
+    let codec = source.codec;
+    if named.is_lossless() {
+        return Ok((named, None));
+    }
+    if source.bits_per_sample.is_some() {
+        return Err(PipelineError::LosslessToLossy { codec, named });
+    }
+    Ok(match (codec, named) {
+        ("vorbis", Format::Ogg)
+        | ("opus", Format::Opus)
+        | ("mp3", Format::Mp3)
+        | ("aac", Format::M4a) => (named, None),
+        // Files that end in .ogg may hold either.
+        ("opus", Format::Ogg) => (Format::Opus, None),
+        _ => (named, Some(Warning::codec_changed(codec, named))),
+    })
 }
 
 /// Finds where the positions went that something beside the audio asks for.

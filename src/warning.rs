@@ -34,6 +34,17 @@ impl Warning {
         }
     }
 
+    /// The input's name stands for a format that is not its content's.
+    pub fn codec_changed(codec: &str, to: Format) -> Self {
+        Self {
+            code: "codec-changed",
+            message: format!(
+                "the input holds {codec}, which its name does not tell: converted to {}",
+                to.name()
+            ),
+        }
+    }
+
     /// The format fixes which speakers so many channels are for, and the source has others.
     pub fn speakers_changed(format: Format, channels: usize) -> Self {
         let name = format.name();

@@ -3,6 +3,8 @@
 //! The signal has a click at each chapter start, voice-like tones, and pauses between; the clicks
 //! are looked for in the decoded output.
 
+#![allow(clippy::print_stdout)] // The figures of the click test are worth seeing.
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;

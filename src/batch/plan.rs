@@ -65,6 +65,8 @@ pub struct PlanRequest {
     pub checksum: bool,
     /// Give outputs the modification time of their inputs.
     pub keep_mtime: bool,
+    /// Make damaged inputs fail instead of filling them up with silence.
+    pub strict: bool,
     /// Takes everything out of the plan but these files.
     pub only: Option<UnfinishedFiles>,
 }
@@ -86,6 +88,7 @@ impl PlanRequest {
             flatten: false,
             checksum: false,
             keep_mtime: false,
+            strict: false,
             only: None,
         }
     }
@@ -110,6 +113,8 @@ pub struct Plan {
     pub time_map: Option<PathBuf>,
     /// Give outputs the modification time of their inputs.
     pub keep_mtime: bool,
+    /// Make damaged inputs fail instead of filling them up with silence.
+    pub strict: bool,
 }
 
 /// One input and its output.
@@ -119,8 +124,10 @@ pub struct Job {
     pub input: PathBuf,
     /// The file to write.
     pub output: PathBuf,
-    /// The output's format.
+    /// The output's format, as far as names and options tell.
     pub format: Format,
+    /// Whether that is the input's own, so that its content has a say in it.
+    pub keeps_format: bool,
     /// What is to be done.
     pub action: Action,
     /// Whether the output exists and is to be replaced.
@@ -262,17 +269,22 @@ impl PlanRequest {
             keep: self.keep,
             time_map: self.time_map.clone(),
             keep_mtime: self.keep_mtime,
+            strict: self.strict,
         }
     }
 
     fn job(&self, input: PathBuf, output: PathBuf, format: Format) -> Job {
-        let settings = json!({
+        let mut settings = json!({
             "engine": ENGINE_VERSION,
             "stretch": self.stretch.effective(),
             "format": format,
             "encoding": self.encoding.effective(format),
             "keep": self.keep,
         });
+        // Left out where it is off: the journals of older versions stay good.
+        if self.strict {
+            settings["strict"] = true.into();
+        }
         Job {
             fingerprint: journal::fingerprint(&settings),
             checksum: self.checksum,
@@ -350,10 +362,14 @@ impl Finder<'_> {
     }
 
     fn add_file(&mut self, input: PathBuf, place: &Path) {
-        match self.request.encoding.format.or(format_of(&input)) {
+        let option = self.request.encoding.format;
+        match option.or_else(|| kept_format_of(&input)) {
             Some(format) => {
                 let output = self.request.output_of(place, format);
-                self.jobs.push(self.request.job(input, output, format));
+                self.jobs.push(Job {
+                    keeps_format: option.is_none(),
+                    ..self.request.job(input, output, format)
+                });
             }
             None => self.unwritable.push(input),
         }
@@ -396,6 +412,7 @@ impl Job {
             input,
             output,
             format,
+            keeps_format: false,
             action: Action::Stretch,
             replace: false,
             audio: None,
@@ -463,4 +480,8 @@ fn ends_in_separator(path: &Path) -> bool {
 
 fn format_of(path: &Path) -> Option<Format> {
     Format::from_extension(path.extension()?.to_str()?)
+}
+
+fn kept_format_of(path: &Path) -> Option<Format> {
+    Format::kept_from_extension(path.extension()?.to_str()?)
 }

@@ -12,7 +12,7 @@ use super::journal::JournalWriter;
 use super::output::{self, PendingOutput};
 use super::plan::{Job, Plan, PlanError};
 use super::run::{self, RunOptions, StopToken};
-use crate::media::decode::{DecodeError, Decoder};
+use crate::media::decode::{Damage, DecodeError, Decoder};
 use crate::media::encode::EncodeError;
 use crate::media::metadata::rescale;
 use crate::pipeline::{Outcome, Pipeline, PipelineError};
@@ -28,6 +28,9 @@ pub enum FileError {
     /// Decoding, stretching or encoding failed.
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
+    /// The input is damaged, and that was to be a failure.
+    #[error("the input is damaged: {}; run without --strict to fill it up with silence", damage(.0))]
+    Damaged(Damage),
     /// The output could not be created or given its name.
     #[error("cannot write the output")]
     Output(#[source] std::io::Error),
@@ -72,7 +75,9 @@ impl FileError {
             Self::Pipeline(PipelineError::Resample(_)) => "resample",
             Self::Pipeline(PipelineError::Encode(EncodeError::Io(_))) | Self::Output(_) => "output",
             Self::Pipeline(PipelineError::Encode(_)) => "encoder",
+            Self::Pipeline(PipelineError::LosslessToLossy { .. }) => "lossless-to-lossy",
             Self::Pipeline(PipelineError::Cancelled) => "cancelled",
+            Self::Damaged(_) => "damaged",
             Self::WrongLength { .. } | Self::Unreadable(_) => "verification",
             Self::Timeout(_) => "timeout",
             Self::Journal(_) => "journal",
@@ -166,7 +171,11 @@ impl Session {
     ) -> Result<Outcome, FileError> {
         let plan = &self.plan;
         let source = job.input.metadata();
-        let pipeline = Pipeline::open(&job.input, &plan.stretch, job.format, &plan.encoding)?
+        let open = match job.keeps_format {
+            true => Pipeline::open_to_keep,
+            false => Pipeline::open,
+        };
+        let pipeline = open(&job.input, &plan.stretch, job.format, &plan.encoding)?
             .keeping(&job.input, plan.keep());
         let source = source
             .map_err(DecodeError::Io)
@@ -193,8 +202,11 @@ impl Session {
             (PipelineError::Cancelled, Some(timeout)) => FileError::Timeout(timeout),
             (error, _) => error.into(),
         })?;
+        if plan.strict && outcome.damage != Damage::default() {
+            return Err(FileError::Damaged(outcome.damage));
+        }
         if let Some(metadata) = outcome.metadata.take() {
-            let warnings = metadata.write(pending.file(), job.format);
+            let warnings = metadata.write(pending.file(), outcome.spec.format);
             let warnings = warnings.map_err(FileError::Output)?;
             outcome.warnings.extend(warnings);
         }
@@ -223,6 +235,14 @@ impl Session {
         }
         pending.commit(job.replace).map_err(FileError::Output)?;
         Ok(outcome)
+    }
+}
+
+fn damage(damage: &Damage) -> String {
+    match damage.lost_frames {
+        0 => "its audio does not match its checksum".into(),
+        1 => "1 frame is lost".into(),
+        frames => format!("{frames} frames are lost"),
     }
 }
 

@@ -237,6 +237,9 @@ pub struct ConvertArgs {
         value_parser = number
     )]
     pub quality: Option<f64>,
+    /// Add a little noise where samples become 16 bits, so that quiet ones do not distort
+    #[arg(long, help_heading = "Output")]
+    pub dither: bool,
     /// What to do where an output exists
     #[arg(
         long,
@@ -365,6 +368,9 @@ pub struct ConvertArgs {
         help_heading = "Running"
     )]
     pub max_failures: Option<usize>,
+    /// Make damaged inputs fail instead of filling them up with silence
+    #[arg(long, help_heading = "Running")]
+    pub strict: bool,
     /// Give a file up that takes longer, such as 90s or 5m
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Running")]
     pub timeout: Option<Duration>,
@@ -478,6 +484,7 @@ impl ConvertArgs {
             ("double_range", self.double_range),
             ("fast_detection", self.fast_detection),
             ("normal_detection", self.normal_detection),
+            ("dither", self.dither),
         ];
         for (key, _) in flags.into_iter().filter(|&(_, on)| on) {
             layer.set(key, true)?;
@@ -519,6 +526,7 @@ impl ConvertArgs {
             flatten: self.flatten,
             checksum: self.checksum,
             keep_mtime: self.keep_mtime,
+            strict: self.strict,
             ..PlanRequest::new(inputs.to_vec(), output.clone())
         })
     }

@@ -56,7 +56,7 @@ impl Format {
             Self::Aiff => &["aiff", "aif"],
             Self::Ogg => &["ogg", "oga"],
             Self::Opus => &["opus"],
-            Self::M4a => &["m4a"],
+            Self::M4a => &["m4a", "m4b"],
         }
     }
 
@@ -68,14 +68,27 @@ impl Format {
             .find(|format| format.extensions().contains(&lower.as_str()))
     }
 
+    /// The format in which an input with a file name extension (any case, without the dot) is kept.
+    ///
+    /// Beside a format's own extensions, those of its relatives that differ in size or sample type
+    /// alone. There is none where the container cannot be written, nor for `mp4`, which may hold
+    /// pictures that would be lost.
+    pub fn kept_from_extension(extension: &str) -> Option<Self> {
+        match extension.to_ascii_lowercase().as_str() {
+            "rf64" => Some(Self::Wav),
+            "aifc" => Some(Self::Aiff),
+            lower => Self::from_extension(lower),
+        }
+    }
+
     /// The format of a [`name`](Self::name).
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.name() == name)
     }
 
-    /// Whether decoding gives back what was encoded, to the last bit.
+    /// Whether decoding gives back the samples that were encoded, to the last bit.
     pub fn is_lossless(self) -> bool {
-        matches!(self, Self::Wav)
+        matches!(self, Self::Wav | Self::Flac | Self::Aiff)
     }
 }
 
@@ -136,9 +149,58 @@ impl OutputOptions {
         if format.is_lossless() {
             options.bitrate_kbps = None;
             options.quality = None;
+            // Unless another depth is named, the source's may turn out to be 16 bits.
+            options.dither &= options
+                .bit_depth
+                .is_none_or(|depth| depth == BitDepth::Int16);
         } else {
             options.bit_depth = None;
+            options.dither = false;
         }
         options
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dither_counts_only_where_samples_may_become_16_bits() {
+        for (format, bit_depth, counts) in [
+            (Format::Wav, None, true),
+            (Format::Flac, Some(BitDepth::Int16), true),
+            (Format::Aiff, Some(BitDepth::Int24), false),
+            (Format::Wav, Some(BitDepth::Float32), false),
+            (Format::Mp3, None, false),
+        ] {
+            let options = OutputOptions {
+                bit_depth,
+                dither: true,
+                ..OutputOptions::default()
+            };
+            assert_eq!(options.effective(format).dither, counts, "{format:?}");
+        }
+    }
+
+    #[test]
+    fn the_depth_counts_in_all_lossless_formats() {
+        let options = OutputOptions {
+            bit_depth: Some(BitDepth::Int24),
+            ..OutputOptions::default()
+        };
+        for format in [Format::Wav, Format::Flac, Format::Aiff] {
+            let effective = options.effective(format);
+            assert_eq!(effective.bit_depth, options.bit_depth, "{format:?}");
+        }
+    }
+
+    #[test]
+    fn containers_that_cannot_be_written_are_not_kept() {
+        for extension in ["aac", "au", "caf", "mka", "mp2", "mp4", "w64", "webm"] {
+            assert_eq!(Format::kept_from_extension(extension), None, "{extension}");
+        }
+        assert_eq!(Format::kept_from_extension("RF64"), Some(Format::Wav));
+        assert_eq!(Format::kept_from_extension("m4b"), Some(Format::M4a));
     }
 }

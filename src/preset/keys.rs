@@ -48,7 +48,7 @@ const WHOLE: &str = "a whole number";
 const FLAG: &str = "true or false";
 
 /// Every setting, in the order of the documentation.
-pub(super) static KEYS: [Key; 15] = [
+pub(super) static KEYS: [Key; 16] = [
     Key {
         name: "ratio",
         option: "--ratio",
@@ -209,6 +209,14 @@ pub(super) static KEYS: [Key; 15] = [
         rival: Some("bitrate_kbps"),
         write: |s, v| number(v, QUALITY, "").map(|x| s.output.quality = Some(x as f32)),
         read: |s| s.output.quality.map(Value::from),
+    },
+    Key {
+        name: "dither",
+        option: "--dither",
+        expects: FLAG,
+        rival: None,
+        write: |s, v| flag(v).map(|on| s.output.dither = on),
+        read: |s| Some(s.output.dither.into()),
     },
 ];
 

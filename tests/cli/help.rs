@@ -24,6 +24,8 @@ fn the_help_names_every_option() {
         "--bit-depth <BIT_DEPTH>",
         "--bitrate <KBPS>",
         "--quality <Q>",
+        "--dither",
+        "--strict",
         "--if-exists <IF_EXISTS>",
         "-j, --jobs <N>",
         "--dry-run",

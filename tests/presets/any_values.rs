@@ -14,7 +14,7 @@ fn any_value() -> impl Strategy<Value = Value> {
     ]
 }
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "ratio",
     "speed",
     "gap_ratio",
@@ -30,6 +30,7 @@ const KEYS: [&str; 15] = [
     "bit_depth",
     "bitrate_kbps",
     "quality",
+    "dither",
 ];
 
 proptest! {
