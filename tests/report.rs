@@ -212,9 +212,9 @@ fn what_cannot_go_to_one_place_is_refused_before_anything_is_written() {
             &["--report-junit", REPORT],
             "--report-junit and --report would both write to",
         ),
-        (&["--report", "in/a.wav"], "would replace audio"),
-        (&["--report", "out/a.wav"], "would replace audio"),
-        (&["--report", "other.wav"], "would replace audio"),
+        (&["--report", "in/a.wav"], "the report would overwrite"),
+        (&["--report", "out/a.wav"], "the report would overwrite"),
+        (&["--report", "other.wav"], "the report would overwrite"),
         (&["--report", "in"], "is a folder"),
     ] {
         let before = std::fs::read(folder.path("in/a.wav")).unwrap();

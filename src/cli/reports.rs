@@ -46,7 +46,8 @@ pub enum TargetError {
         path: PathBuf,
     },
     #[error(
-        "{option} {}: would replace audio; choose another file",
+        "{option} {}: the report would overwrite that file, which is audio or will be; choose \
+         another file",
         text::path(path)
     )]
     Audio { option: &'static str, path: PathBuf },

@@ -17,7 +17,8 @@ pub fn print(report: &Report, verbosity: Verbosity, report_file: Option<&Path>) 
             eprintln!("report: {}", text::path(file));
         }
     }
-    eprint!("{}", failures(report, report_file, Palette::of_stderr()));
+    let retry_from = report_file.filter(|_| verbosity > Verbosity::Quiet);
+    eprint!("{}", failures(report, retry_from, Palette::of_stderr()));
 }
 
 /// Counts and speed on one line.
