@@ -6,6 +6,7 @@ mod bad_files;
 mod engine_options;
 mod env;
 mod existing_outputs;
+mod formats;
 mod help;
 mod main_job;
 mod names;

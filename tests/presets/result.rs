@@ -29,6 +29,7 @@ fn the_result_lists_every_key_with_its_value_and_source() {
             "bit_depth = \"keep\" (the default)",
             "bitrate_kbps (the default)",
             "quality (the default)",
+            "dither = false (the default)",
         ]
     );
 }
