@@ -37,7 +37,7 @@ fn wrap(mut outer: Command, program: &Command) -> Command {
 fn without_privileges(env: &TestEnv, args: &str) -> Option<Command> {
     let program = env.command(args.split(' '));
     env.write("probe", "");
-    fs::set_permissions(env.path("probe"), Permissions::from_mode(0)).unwrap();
+    set_mode(env, "probe", 0);
     let is_root = fs::read(env.path("probe")).is_ok();
     fs::remove_file(env.path("probe")).unwrap();
     if !is_root {

@@ -18,6 +18,8 @@
 //!
 //! Needs ffmpeg, ffprobe and bash.
 #![cfg(unix)]
+// Figures, and what could not be tested on this machine.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod eleven;
 #[allow(dead_code)] // Made for the `cli` tests, which use all of it.
