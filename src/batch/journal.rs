@@ -58,14 +58,6 @@ impl From<&Metadata> for FileState {
 }
 
 impl Entry {
-    /// Whether the output, which has this metadata, is what a run would make again.
-    pub(super) fn is_up_to_date(&self, job: &Job, output: &Metadata) -> bool {
-        self.output_state == output.into()
-            && self.fingerprint == job.fingerprint
-            && self.source == source_of(job)
-            && self.source_is_unchanged(job)
-    }
-
     fn source_is_unchanged(&self, job: &Job) -> bool {
         if job.checksum && self.source_sha256.is_some() {
             return sha256_of(&job.input).ok() == self.source_sha256;
@@ -75,9 +67,16 @@ impl Entry {
     }
 }
 
-fn source_of(job: &Job) -> PathText {
-    let absolute = std::path::absolute(&job.input);
-    absolute.as_deref().unwrap_or(&job.input).into()
+/// The source's path from the root, where the run has been started in `current_folder`.
+fn source_of(job: &Job, current_folder: &Path) -> PathText {
+    // To ask for the current folder each time would take longer than all the rest.
+    let path = current_folder.join(&job.input);
+    let absolute = std::path::absolute(&path);
+    absolute.as_deref().unwrap_or(&path).into()
+}
+
+fn current_folder() -> PathBuf {
+    std::env::current_dir().unwrap_or_default()
 }
 
 fn sha256_of(path: &Path) -> io::Result<String> {
@@ -90,6 +89,8 @@ fn sha256_of(path: &Path) -> io::Result<String> {
 #[derive(Debug, Default)]
 pub(super) struct Journal {
     folder: PathBuf,
+    current_folder: PathBuf,
+    /// By output, which the entries themselves do not hold here.
     entries: HashMap<PathBuf, Entry>,
 }
 
@@ -104,7 +105,8 @@ impl Journal {
     pub(super) fn read(folder: &Path) -> io::Result<Self> {
         let mut journal = Self {
             folder: folder.to_owned(),
-            ..Self::default()
+            current_folder: current_folder(),
+            entries: HashMap::new(),
         };
         let file = match File::open(folder.join(NAME)) {
             Ok(file) => file,
@@ -117,10 +119,13 @@ impl Journal {
             }
             Err(error) => return Err(error),
         };
-        for line in BufReader::new(file).split(b'\n') {
-            if let Ok(entry) = serde_json::from_slice::<Entry>(&line?) {
-                journal.entries.insert(entry.output.to_path(), entry);
+        let (mut file, mut line) = (BufReader::new(file), Vec::new());
+        while file.read_until(b'\n', &mut line)? > 0 {
+            if let Ok(mut entry) = serde_json::from_slice::<Entry>(&line) {
+                let output = std::mem::replace(&mut entry.output, PathText::from(""));
+                journal.entries.insert(output.to_path(), entry);
             }
+            line.clear();
         }
         Ok(journal)
     }
@@ -128,6 +133,14 @@ impl Journal {
     /// The entry of an output, whose path begins with the folder's.
     pub(super) fn find(&self, output: &Path) -> Option<&Entry> {
         self.entries.get(output.strip_prefix(&self.folder).ok()?)
+    }
+
+    /// Whether the output of `entry`, which has this metadata, is what the job would make again.
+    pub(super) fn is_up_to_date(&self, entry: &Entry, job: &Job, output: &Metadata) -> bool {
+        entry.output_state == output.into()
+            && *entry.fingerprint == *job.fingerprint
+            && entry.source == source_of(job, &self.current_folder)
+            && entry.source_is_unchanged(job)
     }
 }
 
@@ -171,10 +184,10 @@ impl JournalWriter {
         let entry = Entry {
             output: relative.into(),
             output_state: output.into(),
-            source: source_of(job),
+            source: source_of(job, &current_folder()),
             source_state: source.into(),
             source_sha256: job.checksum.then(|| sha256_of(&job.input)).transpose()?,
-            fingerprint: job.fingerprint.clone(),
+            fingerprint: job.fingerprint.to_string(),
         };
         let mut line = serde_json::to_vec(&entry)?;
         line.push(b'\n');
@@ -244,7 +257,7 @@ mod tests {
         let journal = Journal::read(&folder.join("out")).unwrap();
         let metadata = job.output.metadata().unwrap();
         let entry = journal.find(&job.output);
-        entry.is_some_and(|entry| entry.is_up_to_date(job, &metadata))
+        entry.is_some_and(|entry| journal.is_up_to_date(entry, job, &metadata))
     }
 
     #[test]

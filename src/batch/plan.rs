@@ -3,9 +3,11 @@
 mod checks;
 mod error;
 
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::Metadata;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde_json::json;
@@ -135,7 +137,7 @@ pub struct Job {
     /// What the input's header tells, once probed; `None` if it cannot be read.
     pub audio: Option<AudioInfo>,
     /// Stands for all settings that act on the file.
-    pub(super) fingerprint: String,
+    pub(super) fingerprint: Arc<str>,
     /// Compare the content of the source instead of its modification time.
     pub(super) checksum: bool,
 }
@@ -214,7 +216,8 @@ impl PlanRequest {
             (Some(format), _) | (None, Some(format)) => format,
             (None, None) => return Err(PlanError::UnknownOutputFormat { path: path.clone() }),
         };
-        let job = self.job(input.to_owned(), path.clone(), format);
+        let fingerprint = self.fingerprint(format);
+        let job = self.job(input.to_owned(), path.clone(), format, fingerprint);
         Ok(self.to_plan(vec![job], Vec::new(), None))
     }
 
@@ -231,6 +234,7 @@ impl PlanRequest {
             request: self,
             journal,
             output: self.output.canonicalize().ok(),
+            fingerprints: HashMap::new(),
             jobs: Vec::new(),
             unreadable: Vec::new(),
             unwritable: Vec::new(),
@@ -273,23 +277,25 @@ impl PlanRequest {
         }
     }
 
-    fn job(&self, input: PathBuf, output: PathBuf, format: Format) -> Job {
-        let mut settings = json!({
+    fn job(&self, input: PathBuf, output: PathBuf, format: Format, fingerprint: Arc<str>) -> Job {
+        Job {
+            fingerprint,
+            checksum: self.checksum,
+            ..Job::new(input, output, format)
+        }
+    }
+
+    /// Stands for all settings that act on files written in `format`.
+    fn fingerprint(&self, format: Format) -> Arc<str> {
+        let settings = json!({
             "engine": ENGINE_VERSION,
             "stretch": self.stretch.effective(),
             "format": format,
             "encoding": self.encoding.effective(format),
             "keep": self.keep,
+            "strict": self.strict,
         });
-        // Left out where it is off: the journals of older versions stay good.
-        if self.strict {
-            settings["strict"] = true.into();
-        }
-        Job {
-            fingerprint: journal::fingerprint(&settings),
-            checksum: self.checksum,
-            ..Job::new(input, output, format)
-        }
+        journal::fingerprint(&settings).into()
     }
 
     /// The output of an input that belongs at `place` in the output folder.
@@ -321,6 +327,8 @@ struct Finder<'a> {
     journal: &'a Journal,
     /// The output folder's canonical path, if it exists.
     output: Option<PathBuf>,
+    /// The same for all files of a format, and too slow to make for each.
+    fingerprints: HashMap<Format, Arc<str>>,
     jobs: Vec<Job>,
     unreadable: Vec<Unreadable>,
     /// Inputs whose own format cannot be written.
@@ -365,10 +373,13 @@ impl Finder<'_> {
         let option = self.request.encoding.format;
         match option.or_else(|| kept_format_of(&input)) {
             Some(format) => {
-                let output = self.request.output_of(place, format);
+                let request = self.request;
+                let output = request.output_of(place, format);
+                let fingerprint = self.fingerprints.entry(format);
+                let fingerprint = fingerprint.or_insert_with(|| request.fingerprint(format));
                 self.jobs.push(Job {
                     keeps_format: option.is_none(),
-                    ..self.request.job(input, output, format)
+                    ..request.job(input, output, format, fingerprint.clone())
                 });
             }
             None => self.unwritable.push(input),
@@ -416,7 +427,7 @@ impl Job {
             action: Action::Stretch,
             replace: false,
             audio: None,
-            fingerprint: String::new(),
+            fingerprint: Arc::default(),
             checksum: false,
         }
     }

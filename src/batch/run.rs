@@ -69,7 +69,9 @@ pub(super) fn run_with(
         let error = ErrorReport::new("unreadable", &unreadable.source);
         FileReport::failed(&unreadable.path, None, error, Duration::ZERO)
     });
-    let files = Mutex::new(unreadable.collect::<Vec<_>>());
+    let mut files = Vec::with_capacity(plan.unreadable.len() + plan.jobs.len());
+    files.extend(unreadable);
+    let files = Mutex::new(files);
     let next = AtomicUsize::new(0);
     let failures = AtomicUsize::new(0);
     let reason_to_end = || {

@@ -532,9 +532,13 @@ impl ConvertArgs {
     }
 
     fn selection(&self) -> Result<Selection, Box<dyn Error>> {
+        let globs = |option, patterns: &[String]| {
+            let globs = Globs::new(patterns.iter().map(String::as_str));
+            globs.map_err(|error| format!("{option}: {error}"))
+        };
         let mut selection = Selection {
-            globs: Globs::new(self.glob.iter().map(String::as_str))?,
-            excludes: Globs::new(self.exclude.iter().map(String::as_str))?,
+            globs: globs("--glob", &self.glob)?,
+            excludes: globs("--exclude", &self.exclude)?,
             max_depth: self.max_depth,
             hidden: self.hidden,
             follow: self.follow,

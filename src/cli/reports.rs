@@ -1,6 +1,7 @@
 //! The files that a run leaves for others: which are asked for, and writing them.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use audiostretchy::batch::{self, Plan};
@@ -148,6 +149,14 @@ impl Target {
     fn write(&self, report: &Report) -> io::Result<()> {
         if self.is_standard_output() {
             return (self.write)(report, &mut io::stdout().lock());
+        }
+        // A device such as /dev/null, or a pipe, is written to and not replaced.
+        let metadata = self.path.metadata();
+        if metadata.is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+            let file = File::options().write(true).open(&self.path)?;
+            let mut file = BufWriter::new(file);
+            (self.write)(report, &mut file)?;
+            return file.flush();
         }
         batch::write_file(&self.path, |mut file| (self.write)(report, &mut file))
     }

@@ -98,7 +98,8 @@ impl Report {
         settings: SettingsReport,
         mut files: Vec<FileReport>,
     ) -> Self {
-        files.sort_by(|a, b| (&a.input, &a.output).cmp(&(&b.input, &b.output)));
+        // In place: a stable sort would need room for half of them.
+        files.sort_unstable_by(|a, b| (&a.input, &a.output).cmp(&(&b.input, &b.output)));
         let counts = Counts::of(&files);
         let outcome = match counts.failed {
             0 => RunOutcome::Success,

@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use super::{Action, IfExists, Job, Plan, PlanError};
 use crate::batch::journal::Journal;
 use crate::batch::output;
@@ -61,24 +63,54 @@ pub(super) fn check_collisions(jobs: &[Job]) -> Result<(), PlanError> {
 
 /// Finds outputs that are inputs, by whatever name.
 pub(super) fn check_inputs_survive(jobs: &[Job]) -> Result<(), PlanError> {
-    let existing: Vec<_> = jobs
-        .iter()
-        .filter(|job| job.output_metadata().is_some())
-        .filter_map(|job| Some((job.output.canonicalize().ok()?, job)))
+    let existing: Vec<(FileId, &Job)> = (jobs.par_iter())
+        .filter_map(|job| Some((file_id(&job.output)?, job)))
         .collect();
     if existing.is_empty() {
         return Ok(());
     }
-    let inputs: HashSet<PathBuf> = jobs
-        .iter()
+    let inputs: HashSet<FileId> = (jobs.par_iter())
+        .filter_map(|job| file_id(&job.input))
+        .collect();
+    let suspects: Vec<&Job> = (existing.into_iter())
+        .filter(|(id, _)| inputs.contains(id))
+        .map(|(_, job)| job)
+        .collect();
+    if suspects.is_empty() {
+        return Ok(());
+    }
+    // A hard link to an input may be replaced: the input stays. So the names decide.
+    let inputs: HashSet<PathBuf> = (jobs.par_iter())
         .filter_map(|job| job.input.canonicalize().ok())
         .collect();
-    match existing.iter().find(|(path, _)| inputs.contains(path)) {
-        Some((_, job)) => Err(PlanError::OutputIsInput {
+    let is_input =
+        |job: &&Job| (job.output.canonicalize()).is_ok_and(|output| inputs.contains(&output));
+    match suspects.into_iter().find(is_input) {
+        Some(job) => Err(PlanError::OutputIsInput {
             path: job.output.clone(),
         }),
         None => Ok(()),
     }
+}
+
+/// What two names of one file have in common, links followed; much faster to find than the
+/// canonical path.
+#[cfg(unix)]
+type FileId = (u64, u64);
+
+#[cfg(unix)]
+fn file_id(path: &Path) -> Option<FileId> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = path.metadata().ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+type FileId = PathBuf;
+
+#[cfg(not(unix))]
+fn file_id(path: &Path) -> Option<FileId> {
+    path.canonicalize().ok()
 }
 
 /// Decides what happens to the files whose output exists.
@@ -87,30 +119,10 @@ pub(super) fn check_existing(
     if_exists: IfExists,
     journal: &Journal,
 ) -> Result<(), PlanError> {
-    let mut refused = Vec::new();
-    for job in jobs {
-        let Some(metadata) = job.output_metadata() else {
-            continue;
-        };
-        if metadata.is_dir() {
-            return Err(PlanError::OutputIsFolder {
-                path: job.output.clone(),
-                input: job.input.clone(),
-            });
-        }
-        match if_exists {
-            IfExists::Skip => job.action = Action::SkipExisting,
-            IfExists::Overwrite => job.replace = true,
-            IfExists::Error => refused.push(job.output.clone()),
-            IfExists::Resume => match journal.find(&job.output) {
-                Some(entry) if entry.is_up_to_date(job, &metadata) => {
-                    job.action = Action::SkipUpToDate;
-                }
-                Some(_) => job.replace = true,
-                None => refused.push(job.output.clone()),
-            },
-        }
-    }
+    let refused: Vec<Option<PathBuf>> = (jobs.par_iter_mut())
+        .map(|job| check_one_existing(job, if_exists, journal))
+        .collect::<Result<_, _>>()?;
+    let refused: Vec<PathBuf> = refused.into_iter().flatten().collect();
     if refused.is_empty() {
         return Ok(());
     }
@@ -118,4 +130,34 @@ pub(super) fn check_existing(
         IfExists::Resume => PlanError::OutputUnknown { outputs: refused },
         _ => PlanError::OutputExists { outputs: refused },
     })
+}
+
+/// Decides what happens to one job; gives its output if that must not be touched.
+fn check_one_existing(
+    job: &mut Job,
+    if_exists: IfExists,
+    journal: &Journal,
+) -> Result<Option<PathBuf>, PlanError> {
+    let Some(metadata) = job.output_metadata() else {
+        return Ok(None);
+    };
+    if metadata.is_dir() {
+        return Err(PlanError::OutputIsFolder {
+            path: job.output.clone(),
+            input: job.input.clone(),
+        });
+    }
+    match if_exists {
+        IfExists::Skip => job.action = Action::SkipExisting,
+        IfExists::Overwrite => job.replace = true,
+        IfExists::Error => return Ok(Some(job.output.clone())),
+        IfExists::Resume => match journal.find(&job.output) {
+            Some(entry) if journal.is_up_to_date(entry, job, &metadata) => {
+                job.action = Action::SkipUpToDate;
+            }
+            Some(_) => job.replace = true,
+            None => return Ok(Some(job.output.clone())),
+        },
+    }
+    Ok(None)
 }
