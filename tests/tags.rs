@@ -7,7 +7,10 @@ use std::process::Command;
 use audiostretchy::batch::{IfExists, PlanRequest, RunOptions, Session, StopToken};
 use audiostretchy::report::{FileReport, Status};
 use audiostretchy::{Format, Keep, StretchOptions};
-use lofty::file::TaggedFileExt;
+use lofty::config::{ParseOptions, WriteOptions};
+use lofty::file::{AudioFile, TaggedFileExt};
+use lofty::mpeg::MpegFile;
+use lofty::picture::{MimeType, Picture, PictureType};
 use lofty::tag::{ItemKey, Tag};
 
 const TITLE: &str = "Größe 漢字 🎵";
@@ -73,7 +76,16 @@ fn tagged(folder: &Path, name: &str) -> PathBuf {
         args.extend(["-i", cover.to_str().unwrap(), "-map", "2:v", "-c:v", "copy"]);
         args.extend(["-disposition:v", "attached_pic"]);
     }
-    args.extend(["-map", "0:a", "-map_metadata", "1", "-map_chapters", "1"]);
+    // The demuxer refuses Matroska chapters as ffmpeg writes them, without an edition's number.
+    let chapters = if name.ends_with("mkv") { "-1" } else { "1" };
+    args.extend([
+        "-map",
+        "0:a",
+        "-map_metadata",
+        "1",
+        "-map_chapters",
+        chapters,
+    ]);
     if name.ends_with("aiff") {
         args.extend(["-write_id3v2", "1"]);
     }
@@ -246,88 +258,24 @@ fn without_tags_there_are_none() {
 }
 
 #[test]
-fn a_broken_tag_never_costs_the_audio() {
+fn a_cover_of_ten_megabytes_arrives_in_every_format() {
     let folder = tempfile::tempdir().unwrap();
     let input = tagged(folder.path(), "in.mp3");
-    let output = folder.path().join("out.mp3");
-    let whole = fs::read(&input).unwrap();
-    // Frame sizes, the tag's size, its version and flags.
-    for (at, byte) in [
-        (3, 9u8),
-        (5, 0xFF),
-        (9, 0x7F),
-        (14, 0xFF),
-        (15, 0x7F),
-        (20, 0xFF),
-    ] {
-        let mut broken = whole.clone();
-        broken[at] = byte;
-        fs::write(&input, &broken).unwrap();
-        let report = convert(&input, &output, 0.5, Keep::default());
-        let frames = report.result.unwrap().frames;
-        assert!((40_000..50_000).contains(&frames), "{at}: {frames}");
-    }
-}
-
-#[test]
-fn large_covers_and_many_chapters_arrive() {
-    let folder = tempfile::tempdir().unwrap();
-    let (plain, input) = (
-        folder.path().join("plain.mp3"),
-        folder.path().join("in.mp3"),
-    );
-    let mut tags = String::from(";FFMETADATA1\n");
-    for index in 0..300 {
-        let (start, end) = (index * 10, index * 10 + 10);
-        let title = if index % 3 == 0 { "" } else { "Part" };
-        tags.push_str(&format!(
-            "[CHAPTER]\nTIMEBASE=1/1000\nSTART={start}\nEND={end}\ntitle={title}\n"
-        ));
-    }
-    // A chapter where there is no audio any more.
-    tags.push_str("[CHAPTER]\nTIMEBASE=1/1000\nSTART=90000\nEND=95000\ntitle=Late\n");
-    let text = folder.path().join("tags.txt");
-    fs::write(&text, tags).unwrap();
-    let text = text.to_str().unwrap();
-    ffmpeg(
-        &[
-            "-f",
-            "lavfi",
-            "-i",
-            "sine=300:d=3.1",
-            "-i",
-            text,
-            "-map",
-            "0:a",
-            "-map_chapters",
-            "1",
-        ],
-        &plain,
-    );
-    fs::copy(&plain, &input).unwrap();
     let mut picture = b"\xFF\xD8\xFF\xE0".to_vec();
     picture.resize(10 << 20, 0x55);
-    let mut tag = lofty::read_from_path(&input)
-        .unwrap()
-        .primary_tag()
-        .unwrap()
-        .clone();
-    tag.push_picture(
-        lofty::picture::Picture::unchecked(picture)
-            .pic_type(lofty::picture::PictureType::CoverFront)
-            .mime_type(lofty::picture::MimeType::Jpeg)
-            .build(),
-    );
-    lofty::tag::TagExt::save_to_path(&tag, &input, lofty::config::WriteOptions::default()).unwrap();
+    let picture = Picture::unchecked(picture)
+        .pic_type(PictureType::CoverFront)
+        .mime_type(MimeType::Jpeg)
+        .build();
+    let mut file = fs::File::open(&input).unwrap();
+    let mut mpeg = MpegFile::read_from(&mut file, ParseOptions::new()).unwrap();
+    mpeg.id3v2_mut().unwrap().insert_picture(picture);
+    mpeg.save_to_path(&input, WriteOptions::default()).unwrap();
     for format in Format::ALL {
         let output = folder
             .path()
             .join(format!("out.{}", format.extensions()[0]));
-        let report = convert(&input, &output, 0.5, Keep::default());
-        assert_eq!(codes(&report), ["chapters-past-end"], "{format:?}");
-        if format != Format::Aiff {
-            assert_eq!(chapters(&output).len(), 300, "{format:?}");
-        }
+        convert(&input, &output, 0.5, Keep::default());
         let size = fs::metadata(&output).unwrap().len();
         assert!(size > 10 << 20, "{format:?}: {size}");
     }

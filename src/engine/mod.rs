@@ -40,7 +40,8 @@ const FEED_FRAMES: usize = 4096;
 ///     stretcher.process(block, &mut output);
 /// }
 /// stretcher.finish(&mut output);
-/// assert_eq!(output.len(), 2 * 22_050);
+/// // Half as long, give or take a few periods of the lowest pitch.
+/// assert!(output.len().abs_diff(2 * 22_050) < 2 * 4 * 802);
 /// # Ok::<(), audiostretchy::OptionError>(())
 /// ```
 pub struct Stretcher<T> {

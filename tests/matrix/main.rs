@@ -193,6 +193,8 @@ fn check_tones(samples: &[f32], channels: usize, rate: f64, tones_for: u32) -> R
             let step = tone * std::f64::consts::TAU / rate;
             let found = amplitude(samples, channels, channel, step);
             let allowed = match (channel, other) {
+                // AAC gives it only 12 lines of 1024: at low rates that ends below the tone.
+                (3, 3) if rate < 32_000.0 => 0.0..2.2 * AMPLITUDE,
                 // Lossy encoders change the level of the bass speaker, some twice here.
                 (3, 3) => 0.5 * AMPLITUDE..2.2 * AMPLITUDE,
                 _ if channel == other => 0.8 * AMPLITUDE..1.2 * AMPLITUDE,

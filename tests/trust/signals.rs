@@ -54,7 +54,7 @@ fn every_file_that_was_begun_before_a_signal_is_finished_in_the_events() {
     let env = inputs(FILES, 10);
     let mut run = Live::start(&env, "in out --ratio 0.8 -j 2");
     let first: Value = run.wait_for_event("file-finished");
-    assert_eq!(first["status"], "done", "{first}");
+    assert_eq!(first["file"]["status"], "done", "{first}");
     run.signal("INT");
     let last = run.wait_for_event("run-finished");
     assert_eq!(last["exit_code"], 130, "{last}");

@@ -239,6 +239,16 @@ pub fn from_common(
     tag
 }
 
+/// Adds the common fields for which a tag has no frame.
+pub fn fill_gaps(tag: &mut Id3v2Tag, common: &Tag) {
+    for frame in from_common(common, &Custom::new(), &[]) {
+        let id = frame.id_str();
+        if id != "TXXX" && !(&*tag).into_iter().any(|other| other.id_str() == id) {
+            tag.insert(frame);
+        }
+    }
+}
+
 /// Adds chapters and their table of contents to a tag that has none; `end` is the length of the
 /// audio in frames at `rate` Hz.
 pub fn add_chapters(tag: &mut Id3v2Tag, chapters: &[Chapter], end: u64, rate: u32) {

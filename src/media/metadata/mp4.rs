@@ -54,7 +54,12 @@ pub fn write(metadata: &Metadata, file: &File) -> io::Result<Vec<Warning>> {
             };
             let chapters: Vec<_> = metadata.chapters.iter().map(chapter).collect();
             *tag.userdata.chapter_list_mut() = chapters.clone();
-            *tag.userdata.chapter_track_mut() = chapters;
+            // A text track has no gaps: its first chapter would be taken to start with the audio.
+            let from_start = metadata.chapters.first().is_some_and(|c| c.start == 0);
+            *tag.userdata.chapter_track_mut() = match from_start {
+                true => chapters,
+                false => Vec::new(),
+            };
         }
         tag.userdata.write_to(&mut file)
     });

@@ -289,6 +289,7 @@ impl Reader {
         for item in self.metadata.common.items() {
             if common.get(item.key()).is_none() {
                 common.push_unchecked(item.clone());
+                self.metadata.says_more_than_id3 = true;
             }
         }
         self.metadata.common = common;

@@ -153,6 +153,9 @@ impl Metadata {
             Some(tag) => tag.clone(),
             None => id3::from_common(&self.common, &self.custom, &self.pictures),
         };
+        if self.id3.is_some() && self.says_more_than_id3 {
+            id3::fill_gaps(&mut tag, &self.common);
+        }
         if !with_chapters {
             id3::remove_chapters(&mut tag);
         } else if let Some((end, rate)) = self.end
