@@ -2,8 +2,8 @@
 
 use opus_pure::{ChannelLayout, MAX_PACKET_SAMPLES, OpusMSDecoder};
 use symphonia_core::audio::{
-    AsGenericAudioBufferRef, AudioBuffer, AudioMut, AudioSpec, Channels, GenericAudioBufferRef,
-    Position,
+    AsGenericAudioBufferRef, Audio, AudioBuffer, AudioMut, AudioSpec, Channels,
+    GenericAudioBufferRef, Position,
 };
 use symphonia_core::codecs::CodecInfo;
 use symphonia_core::codecs::audio::well_known::CODEC_ID_OPUS;
@@ -159,11 +159,7 @@ impl AudioDecoder for OpusDecoder {
                 *sample = value;
             }
         }
-        let trim = |frames: u64| usize::try_from(frames).unwrap_or(usize::MAX);
-        self.buffer.trim(
-            trim(packet.trim_start.get()).min(frames),
-            trim(packet.trim_end.get()).min(frames),
-        );
+        trim_to_packet(&mut self.buffer, packet);
         Ok(self.buffer.as_generic_audio_buffer_ref())
     }
 
@@ -174,6 +170,13 @@ impl AudioDecoder for OpusDecoder {
     fn last_decoded(&self) -> GenericAudioBufferRef<'_> {
         self.buffer.as_generic_audio_buffer_ref()
     }
+}
+
+/// Cuts off the frames that a packet says are not to be heard, at most all there are.
+pub(crate) fn trim_to_packet(buffer: &mut AudioBuffer<f32>, packet: &PacketRef<'_>) {
+    let frames = buffer.frames();
+    let trim = |by: u64| usize::try_from(by).unwrap_or(usize::MAX).min(frames);
+    buffer.trim(trim(packet.trim_start.get()), trim(packet.trim_end.get()));
 }
 
 impl RegisterableAudioDecoder for OpusDecoder {

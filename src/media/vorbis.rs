@@ -19,7 +19,7 @@ use symphonia_core::errors::{Error, Result};
 use symphonia_core::packet::PacketRef;
 use symphonia_core::support_audio_codec;
 
-use super::opus::{VORBIS_TO_WAVE, vorbis_channels};
+use super::opus::{VORBIS_TO_WAVE, trim_to_packet, vorbis_channels};
 
 /// Size in bytes of the identification header, which the setup header follows in Symphonia's
 /// decoder parameters.
@@ -118,11 +118,7 @@ impl AudioDecoder for SurroundDecoder {
             }
         }
         if self.options.gapless {
-            let trim = |frames: u64| usize::try_from(frames).unwrap_or(usize::MAX);
-            self.buffer.trim(
-                trim(packet.trim_start.get()).min(frames),
-                trim(packet.trim_end.get()).min(frames),
-            );
+            trim_to_packet(&mut self.buffer, packet);
         }
         Ok(self.buffer.as_generic_audio_buffer_ref())
     }
