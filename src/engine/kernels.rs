@@ -4,6 +4,15 @@
 //! multiply-add that sums 16-bit values two by two: `benches/engine.rs` has the figures.
 #![allow(unsafe_code)]
 
+/// Lags that a kernel looks at together: the sums of their vectors are added up in one go.
+pub const BATCH: usize = 4;
+
+/// Values that must follow what is summed, so that whole vectors can be read.
+pub const PADDING: usize = 32;
+
+/// The longest lag that a kernel takes: the lanes of a vector are counted in 16 bits.
+pub const MAX_LAG: usize = 32_000;
+
 /// Code that can be built for any instruction set: mark `run` with `#[inline(always)]`. (A closure
 /// would do, but there is no way to have it inlined for certain.)
 pub trait Code {
@@ -19,13 +28,23 @@ pub trait Kernel: Copy {
     /// Runs code built for this instruction set.
     fn run<C: Code>(self, code: C) -> C::Output;
 
-    /// The sum of the larger of `y[i]` and `y[i+lag]` for `i < lag`, modulo 2^32.
+    /// For each lag, the sum of the larger of `y[i]` and `y[i+lag]` for `i < lag`, modulo 2^32.
     ///
     /// To be called within [`run`](Self::run), or it is slow.
     ///
     /// # Panics
-    /// If `y` is shorter than twice the lag.
-    fn sum_of_larger(self, y: &[i16], lag: usize) -> i32;
+    /// If a lag is above [`MAX_LAG`], or `y` is not [`PADDING`] values longer than twice the
+    /// longest.
+    fn sums_of_larger(self, y: &[i16], lags: [usize; BATCH]) -> [i32; BATCH];
+}
+
+/// The shortest lag and the longest.
+#[inline(always)]
+fn range(lags: [usize; BATCH]) -> (usize, usize) {
+    lags.iter()
+        .fold((usize::MAX, 0), |(shortest, longest), &lag| {
+            (shortest.min(lag), longest.max(lag))
+        })
 }
 
 /// Whatever the program is built for. On AArch64 that has NEON, which compilers use well.
@@ -39,11 +58,13 @@ impl Kernel for Plain {
     }
 
     #[inline(always)]
-    fn sum_of_larger(self, y: &[i16], lag: usize) -> i32 {
-        let (head, tail) = y[..2 * lag].split_at(lag);
-        (head.iter().zip(tail))
-            .map(|(&a, &b)| i32::from(a.max(b)))
-            .fold(0, i32::wrapping_add)
+    fn sums_of_larger(self, y: &[i16], lags: [usize; BATCH]) -> [i32; BATCH] {
+        lags.map(|lag| {
+            let (head, tail) = y[..2 * lag].split_at(lag);
+            (head.iter().zip(tail))
+                .map(|(&a, &b)| i32::from(a.max(b)))
+                .fold(0, i32::wrapping_add)
+        })
     }
 }
 
@@ -54,7 +75,18 @@ pub use x86_64::{Avx2, Avx512};
 mod x86_64 {
     use std::arch::x86_64::*;
 
-    use super::{Code, Kernel};
+    use super::{BATCH, Code, Kernel, MAX_LAG, PADDING, range};
+
+    /// The lanes of the widest vector, to know those that lie before the end of a sum.
+    const POSITIONS: [i16; PADDING] = {
+        let mut positions = [0; PADDING];
+        let mut i = 0;
+        while i < PADDING {
+            positions[i] = i as i16;
+            i += 1;
+        }
+        positions
+    };
 
     /// AVX2. A value of this type is the proof that the machine has it.
     #[derive(Clone, Copy)]
@@ -79,40 +111,60 @@ mod x86_64 {
         }
 
         #[inline(always)]
-        fn sum_of_larger(self, y: &[i16], lag: usize) -> i32 {
+        fn sums_of_larger(self, y: &[i16], lags: [usize; BATCH]) -> [i32; BATCH] {
             // SAFETY: `self` proves that the machine has AVX2.
-            unsafe { sum_of_larger_avx2(y, lag) }
+            unsafe { sums_of_larger_avx2(y, lags) }
         }
     }
 
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn sum_of_larger_avx2(y: &[i16], lag: usize) -> i32 {
+    fn sums_of_larger_avx2(y: &[i16], lags: [usize; BATCH]) -> [i32; BATCH] {
         const LANES: usize = 16;
-        let (head, tail) = y[..2 * lag].split_at(lag);
-        let (heads, head_rest) = head.as_chunks::<LANES>();
-        let (tails, tail_rest) = tail.as_chunks::<LANES>();
-        let load = |chunk: &[i16; LANES]| {
-            // SAFETY: the chunk is 32 bytes long, and this load asks for no alignment.
-            unsafe { _mm256_loadu_si256(chunk.as_ptr().cast()) }
+        let (shortest, longest) = range(lags);
+        assert!(longest <= MAX_LAG && 2 * longest + PADDING <= y.len());
+        let len = longest.next_multiple_of(LANES);
+        let load = |start: usize| {
+            // SAFETY: `start` is at most one of the lags and `len - LANES`, less than twice the
+            // longest lag together, and `LANES` more are there; the load asks for no alignment.
+            unsafe { _mm256_loadu_si256(y.as_ptr().add(start).cast()) }
         };
         let ones = _mm256_set1_epi16(1);
-        let mut sums = _mm256_setzero_si256();
-        for (a, b) in heads.iter().zip(tails) {
-            let larger = _mm256_max_epi16(load(a), load(b));
-            sums = _mm256_add_epi32(sums, _mm256_madd_epi16(larger, ones));
+        let mut sums = [_mm256_setzero_si256(); BATCH];
+        let whole = shortest / LANES * LANES;
+        for start in (0..whole).step_by(LANES) {
+            let a = load(start);
+            for (sum, lag) in sums.iter_mut().zip(lags) {
+                let larger = _mm256_max_epi16(a, load(start + lag));
+                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(larger, ones));
+            }
         }
-        let sums = _mm_add_epi32(
-            _mm256_castsi256_si128(sums),
-            _mm256_extracti128_si256::<1>(sums),
-        );
-        let sums = _mm_add_epi32(sums, _mm_shuffle_epi32::<0b01_00_11_10>(sums));
-        let sums = _mm_add_epi32(sums, _mm_shuffle_epi32::<0b10_11_00_01>(sums));
-        let mut sum = _mm_cvtsi128_si32(sums);
-        for (&a, &b) in head_rest.iter().zip(tail_rest) {
-            sum = sum.wrapping_add(i32::from(a.max(b)));
+        // SAFETY: the array is longer than 32 bytes, and this load asks for no alignment.
+        let lanes = unsafe { _mm256_loadu_si256(POSITIONS.as_ptr().cast()) };
+        for start in (whole..len).step_by(LANES) {
+            let a = load(start);
+            for (sum, lag) in sums.iter_mut().zip(lags) {
+                let left = _mm256_set1_epi16(lag as i16 - start as i16);
+                let mask = _mm256_cmpgt_epi16(left, lanes);
+                let larger = _mm256_max_epi16(a, load(start + lag));
+                let ones = _mm256_and_si256(ones, mask);
+                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(larger, ones));
+            }
         }
-        sum
+        reduce(sums)
+    }
+
+    /// The sums of the lanes of each vector, modulo 2^32.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn reduce([a, b, c, d]: [__m256i; BATCH]) -> [i32; BATCH] {
+        let sums = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
+        let low = _mm256_castsi256_si128(sums);
+        let sums = _mm_add_epi32(low, _mm256_extracti128_si256::<1>(sums));
+        let mut out = [0; BATCH];
+        // SAFETY: the array is 16 bytes long.
+        unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), sums) };
+        out
     }
 
     /// AVX-512 with byte and word instructions. A value is the proof that the machine has it.
@@ -141,36 +193,51 @@ mod x86_64 {
         }
 
         #[inline(always)]
-        fn sum_of_larger(self, y: &[i16], lag: usize) -> i32 {
+        fn sums_of_larger(self, y: &[i16], lags: [usize; BATCH]) -> [i32; BATCH] {
             // SAFETY: `self` proves that the machine has these.
-            unsafe { sum_of_larger_avx512(y, lag) }
+            unsafe { sums_of_larger_avx512(y, lags) }
         }
     }
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-    fn sum_of_larger_avx512(y: &[i16], lag: usize) -> i32 {
+    fn sums_of_larger_avx512(y: &[i16], lags: [usize; BATCH]) -> [i32; BATCH] {
         const LANES: usize = 32;
-        let (head, tail) = y[..2 * lag].split_at(lag);
-        let (heads, head_rest) = head.as_chunks::<LANES>();
-        let (tails, tail_rest) = tail.as_chunks::<LANES>();
-        let load = |chunk: &[i16; LANES]| {
-            // SAFETY: the chunk is 64 bytes long, and this load asks for no alignment.
-            unsafe { _mm512_loadu_si512(chunk.as_ptr().cast()) }
-        };
-        let load_rest = |rest: &[i16]| {
-            let mask = (1u32 << rest.len()) - 1;
-            // SAFETY: the mask leaves out all lanes past the end of the slice.
-            unsafe { _mm512_maskz_loadu_epi16(mask, rest.as_ptr()) }
+        let (shortest, longest) = range(lags);
+        assert!(longest <= MAX_LAG && 2 * longest + PADDING <= y.len());
+        let len = longest.next_multiple_of(LANES);
+        let load = |start: usize| {
+            // SAFETY: `start` is at most one of the lags and `len - LANES`, less than twice the
+            // longest lag together, and `LANES` more are there; the load asks for no alignment.
+            unsafe { _mm512_loadu_si512(y.as_ptr().add(start).cast()) }
         };
         let ones = _mm512_set1_epi16(1);
-        let larger = _mm512_max_epi16(load_rest(head_rest), load_rest(tail_rest));
-        let mut sums = _mm512_madd_epi16(larger, ones);
-        for (a, b) in heads.iter().zip(tails) {
-            let larger = _mm512_max_epi16(load(a), load(b));
-            sums = _mm512_add_epi32(sums, _mm512_madd_epi16(larger, ones));
+        let mut sums = [_mm512_setzero_si512(); BATCH];
+        let whole = shortest / LANES * LANES;
+        for start in (0..whole).step_by(LANES) {
+            let a = load(start);
+            for (sum, lag) in sums.iter_mut().zip(lags) {
+                let larger = _mm512_max_epi16(a, load(start + lag));
+                *sum = _mm512_add_epi32(*sum, _mm512_madd_epi16(larger, ones));
+            }
         }
-        _mm512_reduce_add_epi32(sums)
+        // SAFETY: the array is 64 bytes long, and this load asks for no alignment.
+        let lanes = unsafe { _mm512_loadu_si512(POSITIONS.as_ptr().cast()) };
+        for start in (whole..len).step_by(LANES) {
+            let a = load(start);
+            for (sum, lag) in sums.iter_mut().zip(lags) {
+                let left = _mm512_set1_epi16(lag as i16 - start as i16);
+                let mask = _mm512_cmpgt_epi16_mask(left, lanes);
+                let larger = _mm512_maskz_max_epi16(mask, a, load(start + lag));
+                *sum = _mm512_add_epi32(*sum, _mm512_madd_epi16(larger, ones));
+            }
+        }
+        let mut halves = [_mm256_setzero_si256(); BATCH];
+        for (half, sum) in halves.iter_mut().zip(sums) {
+            let high = _mm512_extracti64x4_epi64::<1>(sum);
+            *half = _mm256_add_epi32(_mm512_castsi512_si256(sum), high);
+        }
+        reduce(halves)
     }
 }
 
@@ -195,37 +262,52 @@ mod tests {
 
     use super::*;
 
-    fn check(y: &[i16], lag: usize) {
-        let sum = Plain.sum_of_larger(y, lag);
+    /// Holds every kernel against the plain loop; `lags` may come in any order.
+    fn check(y: &[i16], lags: [usize; BATCH]) {
+        let mut padded = y.to_vec();
+        // What must not be counted.
+        padded.extend([12_345; PADDING]);
+        let y = padded.as_slice();
+        let sums = Plain.sums_of_larger(y, lags);
         #[cfg(target_arch = "x86_64")]
         {
             if let Some(kernel) = Avx2::detect() {
-                assert_eq!(kernel.sum_of_larger(y, lag), sum, "AVX2, lag {lag}");
+                assert_eq!(kernel.sums_of_larger(y, lags), sums, "AVX2, {lags:?}");
             }
             if let Some(kernel) = Avx512::detect() {
-                assert_eq!(kernel.sum_of_larger(y, lag), sum, "AVX-512, lag {lag}");
+                assert_eq!(kernel.sums_of_larger(y, lags), sums, "AVX-512, {lags:?}");
             }
         }
         // Nothing else to hold the plain loop against on other machines.
-        let _ = sum;
+        let _ = sums;
+    }
+
+    #[test]
+    fn the_plain_loop_sums_what_is_larger() {
+        let y = [3, -1, 4, 1, -5, 9, -2, 6];
+        assert_eq!(Plain.sums_of_larger(&y, [1, 2, 3, 4]), [3, 5, 11, 22]);
     }
 
     #[test]
     fn every_kernel_sums_extremes_like_the_plain_loop() {
-        let low = [i16::MIN; 1000];
-        let high = [i16::MAX; 1000];
-        let mixed: Vec<i16> = [i16::MIN, i16::MAX, 0, -1].repeat(250);
+        let low = [i16::MIN; 1008];
+        let high = [i16::MAX; 1008];
+        let mixed: Vec<i16> = [i16::MIN, i16::MAX, 0, -1].repeat(252);
         for lag in 1..=500 {
             for y in [&low[..], &high, &mixed] {
-                check(&y[..2 * lag], lag);
+                check(y, [lag, lag + 1, lag + 2, lag + 3]);
             }
         }
     }
 
     proptest! {
         #[test]
-        fn every_kernel_sums_like_the_plain_loop(y in prop::collection::vec(any::<i16>(), 2..1500)) {
-            check(&y, y.len() / 2);
+        fn every_kernel_sums_like_the_plain_loop(
+            y in prop::collection::vec(any::<i16>(), 2..1500),
+            parts in [0.0..=1.0, 0.0..=1.0, 0.0..=1.0, 0.0..=1.0f64],
+        ) {
+            let longest = y.len() / 2;
+            check(&y, parts.map(|part| (part * longest as f64) as usize));
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The search for the period at which the audio resembles itself most.
 
-use super::kernels::{self, Code, Kernel};
+use super::kernels::{self, BATCH, Code, Kernel};
 use super::sample::Sample;
 
-/// Lags bounded together: as many as fill the widest vectors with 16-bit lanes.
+/// Lags bounded together: as many as two of the widest vectors hold in 16-bit lanes.
 const GROUP: usize = 64;
+/// Values averaged together: one of the widest vectors.
+const VECTOR: usize = 32;
 /// Zeros behind the audio, so that the last group can read past the last lag.
 const PADDING: usize = 2 * GROUP;
 /// Blocks in the longest lag: more make the bounds tighter and dearer.
@@ -20,7 +22,8 @@ const BLOCKS: usize = 48;
 /// Nearly all of the work would be `D`, so it is found for few lags. For all of them, a lower bound
 /// comes from the differences between sums over blocks: `|sum y[i] - sum y[i+p]|` is at most
 /// `sum |y[i] - y[i+p]|`. Lags whose bound shows that they cannot win are left out. (Known as
-/// successive elimination in the search for motion in video: Li and Salari, 1995.)
+/// successive elimination in the search for motion in video: Li and Salari, 1995.) Those that are
+/// left are summed a few at a time.
 pub struct PeriodSearch {
     channels: usize,
     /// Shortest and longest lag in analysis samples (in fast mode: of two frames each).
@@ -30,14 +33,14 @@ pub struct PeriodSearch {
     block_shift: u32,
     /// The audio to search: two of the longest lags, and padding.
     analysis: Vec<i16>,
-    /// The sum of the block that starts at each position.
-    block_sums: Vec<i32>,
-    /// The same, scaled to few enough bits that sums of differences fit 16 bits.
-    coarse_sums: Vec<i16>,
+    /// The mean of the block that starts at each position, moved up by 32768.
+    means: Vec<u16>,
     /// For each lag `p`, shortest first: `S(p)`, and the sum of `y[i]` for `i < 2p`.
     sums: Vec<Sums>,
     /// For each lag: the lower bound of `D(p) / S(p)`.
     bounds: Vec<f32>,
+    /// The positions of the lags that are left, and room to fill up the last batch.
+    candidates: Vec<u32>,
 }
 
 impl PeriodSearch {
@@ -53,10 +56,10 @@ impl PeriodSearch {
             fast,
             block_shift: (lags.1 / BLOCKS).max(1).ilog2(),
             analysis: vec![0; len],
-            block_sums: vec![0; len],
-            coarse_sums: vec![0; len],
+            means: vec![0; len],
             sums: vec![Sums(0); count],
             bounds: vec![0.0; count.next_multiple_of(GROUP)],
+            candidates: vec![0; count + BATCH],
         }
     }
 
@@ -83,7 +86,7 @@ impl PeriodSearch {
             return if self.fast { 2 * longest } else { longest };
         }
         let scale = (u32::MAX - 1) / loudness;
-        self.add_up_blocks();
+        self.average_blocks();
         self.bound();
         let (best, score) = self.best(scale, kernel);
         if self.fast {
@@ -112,23 +115,24 @@ impl PeriodSearch {
         }
     }
 
-    /// Fills `block_sums`.
+    /// Fills `means`. Each halving rounds up, so that a mean is too large by up to half a unit for
+    /// every time that blocks were put together.
     #[inline(always)]
-    fn add_up_blocks(&mut self) {
-        let y = self.analysis.as_slice();
-        let sums = self.block_sums.as_mut_slice();
-        for (sum, &y) in sums.iter_mut().zip(y) {
-            *sum = i32::from(y);
+    fn average_blocks(&mut self) {
+        let means = self.means.as_mut_slice();
+        for (mean, &y) in means.iter_mut().zip(&self.analysis) {
+            *mean = y.cast_unsigned() ^ 0x8000;
         }
         for shift in 0..self.block_shift {
             let step = 1 << shift;
             // Vector by vector, since what is added lies ahead of what is written.
             let mut start = 0;
-            while let Some(&ahead) = sums[start + step..].first_chunk::<16>() {
-                for (sum, b) in sums[start..start + 16].iter_mut().zip(ahead) {
-                    *sum += b;
+            while let Some(&ahead) = means[start + step..].first_chunk::<VECTOR>() {
+                for (mean, b) in means[start..start + VECTOR].iter_mut().zip(ahead) {
+                    // In this form it is one instruction.
+                    *mean = ((u32::from(*mean) + u32::from(b) + 1) >> 1) as u16;
                 }
-                start += 16;
+                start += VECTOR;
             }
         }
     }
@@ -139,38 +143,37 @@ impl PeriodSearch {
         let (shortest, longest) = self.lags;
         let block = 1 << self.block_shift;
         let used = 2 * longest - block;
-        let low = self.block_sums[..used]
-            .iter()
-            .copied()
-            .fold(i32::MAX, i32::min);
-        let high = self.block_sums[..used]
-            .iter()
-            .copied()
-            .fold(i32::MIN, i32::max);
+        let means = self.means.as_mut_slice();
+        let low = means[..used].iter().copied().fold(u16::MAX, u16::min);
+        let high = means[..used].iter().copied().fold(0, u16::max);
         let blocks = longest >> self.block_shift;
         // The smallest shift with which the sum over all blocks fits 16 bits.
-        let widest = (usize::from(u16::MAX) / blocks - 1) as i32;
+        let widest = usize::from(u16::MAX) / blocks - 1;
         let mut shift = 0;
-        while (high - low) >> shift > widest {
+        while usize::from(high - low) >> shift > widest {
             shift += 1;
         }
-        for (coarse, &sum) in self.coarse_sums.iter_mut().zip(&self.block_sums) {
-            *coarse = (sum >> shift) as i16;
+        for mean in means.iter_mut() {
+            *mean >>= shift;
         }
+        let unit = (1 << shift) as f32;
+        // What rounding can have added to the difference of two means.
+        let slack = unit - 1.0 + self.block_shift as f32 / 2.0;
         let (groups, _) = self.bounds.as_chunks_mut::<GROUP>();
         for (first, bounds) in (shortest..).step_by(GROUP).zip(groups) {
             let blocks = first >> self.block_shift;
-            let here = self.coarse_sums.iter().step_by(block);
-            let later = self.coarse_sums[first..].windows(GROUP).step_by(block);
             let mut sums = [0u16; GROUP];
-            for (&a, later) in here.zip(later).take(blocks) {
-                for (sum, &b) in sums.iter_mut().zip(later) {
-                    *sum = sum.wrapping_add(a.wrapping_sub(b).unsigned_abs());
+            for start in (0..blocks).map(|index| index * block) {
+                let here = self.means[start];
+                let later = self.means[first + start..].first_chunk::<GROUP>();
+                for (sum, &later) in sums.iter_mut().zip(later.expect("padded")) {
+                    // Cheaper than the difference of unsigned numbers.
+                    *sum += here.wrapping_sub(later).cast_signed().unsigned_abs();
                 }
             }
-            let slack = (blocks << shift) - blocks;
             for (bound, sum) in bounds.iter_mut().zip(sums) {
-                *bound = ((i32::from(sum) << shift) - slack as i32).max(0) as f32;
+                let difference = f32::from(sum) * unit - blocks as f32 * slack;
+                *bound = (difference * block as f32).max(0.0);
             }
         }
         for (bound, sums) in self.bounds.iter_mut().zip(&self.sums) {
@@ -180,7 +183,7 @@ impl PeriodSearch {
 
     /// The position among the lags of the best one, and its score.
     #[inline(always)]
-    fn best(&self, scale: u32, kernel: impl Kernel) -> (usize, u32) {
+    fn best(&mut self, scale: u32, kernel: impl Kernel) -> (usize, u32) {
         let bounds = &self.bounds[..self.sums.len()];
         // Every bound is positive, so that its bits are in the same order.
         let least = bounds.iter().map(|b| b.to_bits()).min().unwrap_or(0);
@@ -188,27 +191,18 @@ impl PeriodSearch {
             .iter()
             .rposition(|b| b.to_bits() == least)
             .unwrap_or(0);
-        let guess = best;
         let mut score = self.score(best, scale, kernel);
-        let mut limit = limit(score, scale);
-        for (start, chunk) in (0..).step_by(16).zip(bounds.chunks(16)) {
-            if !chunk
-                .iter()
-                .fold(false, |any, &bound| any | (bound <= limit))
-            {
-                continue;
-            }
-            for (i, &bound) in (start..).zip(chunk) {
-                if bound > limit || i == guess {
-                    continue;
-                }
-                let (numerator, difference) = self.ratio(i, scale, kernel);
+        let count = self.choose_candidates(limit(score, scale));
+        for batch in self.candidates[..count].as_chunks::<BATCH>().0 {
+            let lags = batch.map(|i| self.lags.0 + i as usize);
+            let larger = kernel.sums_of_larger(&self.analysis, lags);
+            for (i, larger) in batch.map(|i| i as usize).into_iter().zip(larger) {
+                let (numerator, difference) = self.ratio(i, larger, scale);
                 // Seldom true, and so the division is seldom needed.
                 if u64::from(numerator) >= u64::from(score) * u64::from(difference) {
                     let new = quotient(numerator, difference);
                     if (new, i) > (score, best) {
                         (score, best) = (new, i);
-                        limit = self::limit(score, scale);
                     }
                 }
             }
@@ -216,20 +210,45 @@ impl PeriodSearch {
         (best, score)
     }
 
-    /// `S(p) * k` and `D(p)` for the lag at a position.
+    /// Puts the positions of all lags within the limit into `candidates`, the last repeated until
+    /// the last batch is full; gives how many.
     #[inline(always)]
-    fn ratio(&self, i: usize, scale: u32, kernel: impl Kernel) -> (u32, u32) {
-        let lag = self.lags.0 + i;
+    fn choose_candidates(&mut self, limit: f32) -> usize {
+        let bounds = &self.bounds[..self.sums.len()];
+        let mut count = 0;
+        for (start, chunk) in (0..).step_by(16).zip(bounds.chunks(16)) {
+            let none = |none, &bound: &f32| none & (bound > limit);
+            if chunk.iter().fold(true, none) {
+                continue;
+            }
+            for (i, &bound) in (start..).zip(chunk) {
+                // Without a branch, since none could be foretold.
+                self.candidates[count] = i;
+                count += usize::from(bound <= limit);
+            }
+        }
+        let full = count.next_multiple_of(BATCH);
+        if let Some(&last) = self.candidates[..count].last() {
+            self.candidates[count..full].fill(last);
+        }
+        full
+    }
+
+    /// `S(p) * k` and `D(p)` for the lag at a position, from its sum of what is larger.
+    #[inline(always)]
+    fn ratio(&self, i: usize, larger: i32, scale: u32) -> (u32, u32) {
         // |a - b| = 2 max(a, b) - (a + b)
-        let larger = kernel.sum_of_larger(&self.analysis, lag);
-        let difference = larger.wrapping_mul(2).wrapping_sub(self.sums[i].total(lag));
-        (self.sums[i].magnitude() * scale, difference as u32)
+        let total = self.sums[i].total(self.lags.0 + i);
+        let difference = larger.wrapping_mul(2).wrapping_sub(total);
+        (self.sums[i].magnitude() * scale, difference.cast_unsigned())
     }
 
     /// The score of the lag at a position.
     #[inline(always)]
     fn score(&self, i: usize, scale: u32, kernel: impl Kernel) -> u32 {
-        let (numerator, difference) = self.ratio(i, scale, kernel);
+        let lags = [self.lags.0 + i; BATCH];
+        let [larger, ..] = kernel.sums_of_larger(&self.analysis, lags);
+        let (numerator, difference) = self.ratio(i, larger, scale);
         quotient(numerator, difference)
     }
 
@@ -322,7 +341,7 @@ fn mix_down_by<T: Sample, const N: usize>(audio: &[T], analysis: &mut [i16]) {
     let (groups, _) = audio.as_chunks::<N>();
     for (mean, group) in analysis.iter_mut().zip(groups) {
         let sum: i32 = group.iter().map(|&value| i32::from(value.to_i16())).sum();
-        *mean = sum.div_euclid(N as i32) as i16;
+        *mean = (sum >> N.ilog2()) as i16;
     }
 }
 
