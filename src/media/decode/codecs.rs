@@ -13,7 +13,7 @@ use symphonia::core::packet::Packet;
 
 use super::DecodeError;
 use crate::media::opus::OpusDecoder;
-use crate::media::{aac, vorbis};
+use crate::media::{aac, pcm, vorbis};
 
 static REGISTRY: LazyLock<CodecRegistry> = LazyLock::new(|| {
     let mut registry = CodecRegistry::new();
@@ -33,6 +33,9 @@ pub(super) fn make_decoder(
     match params.codec {
         CODEC_ID_AAC => aac::make_decoder(params, &options),
         CODEC_ID_VORBIS => vorbis::make_decoder(params, &options),
+        CODEC_ID_PCM_S16LE | CODEC_ID_PCM_S24LE | CODEC_ID_PCM_F32LE => {
+            pcm::make_decoder(params, &options)
+        }
         _ => REGISTRY.make_audio_decoder(params, &options),
     }
     .map_err(DecodeError::UnsupportedCodec)

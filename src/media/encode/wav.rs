@@ -89,6 +89,13 @@ impl<S: Sink> Encoder for WavEncoder<S> {
             (Samples::Float32(samples), BitDepth::Float32) => {
                 bytes.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
             }
+            (Samples::Int16(samples), BitDepth::Int16) => {
+                bytes.resize(2 * samples.len(), 0);
+                let (stored, _) = bytes.as_chunks_mut::<2>();
+                for (stored, sample) in stored.iter_mut().zip(samples) {
+                    *stored = sample.to_le_bytes();
+                }
+            }
             (samples, BitDepth::Int16) => self.quantiser.quantise(samples, |value| {
                 bytes.extend_from_slice(&(value as i16).to_le_bytes());
             }),
