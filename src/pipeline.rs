@@ -15,6 +15,10 @@ use crate::media::sidecar::Sidecar;
 use crate::options::{Keep, OptionError, StretchOptions};
 use crate::warning::Warning;
 
+/// Frames that are stretched before they are encoded, so that it pays to hand them to another
+/// thread.
+const ENCODED_FRAMES: usize = 16_384;
+
 /// Why a file could not be stretched.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -166,6 +170,9 @@ impl Pipeline {
 
     /// Runs the whole file through; `progress` is told the frames read after every block.
     ///
+    /// On a thread of a rayon pool in which others have nothing to do, decoding and stretching run
+    /// beside encoding; else everything happens on the calling thread.
+    ///
     /// # Errors
     /// Where reading or writing fails, or `progress` breaks.
     pub fn run(
@@ -204,20 +211,32 @@ impl Pipeline {
         };
         let mut stretcher = make(&stretch, source.sample_rate, source.channels)?;
         let mut output = OutputPath::new(&source, spec.sample_rate)?;
-        let (mut block, mut stretched) = (Vec::new(), Vec::new());
-        while decoder.next_block(&mut block)? {
+        let mut block = Vec::new();
+        let (mut stretched, mut ready) = (Vec::new(), Vec::new());
+        let mut more = true;
+        while more {
             stretched.clear();
-            stretcher.process(&block, &mut stretched);
-            times.advance(&mut stretcher);
-            output.write(&stretched, encoder.as_mut())?;
-            if progress(decoder.frames()).is_break() {
-                return Err(PipelineError::Cancelled);
-            }
+            let encode = || output.write(&ready, encoder.as_mut());
+            let (encoded, filled) = side_by_side(encode, || {
+                while stretched.len() < ENCODED_FRAMES * source.channels {
+                    if !decoder.next_block(&mut block)? {
+                        stretcher.finish(&mut stretched);
+                        times.advance(&mut stretcher);
+                        return Ok(false);
+                    }
+                    stretcher.process(&block, &mut stretched);
+                    times.advance(&mut stretcher);
+                    if progress(decoder.frames()).is_break() {
+                        return Err(PipelineError::Cancelled);
+                    }
+                }
+                Ok(true)
+            });
+            more = filled?;
+            encoded?;
+            std::mem::swap(&mut stretched, &mut ready);
         }
-        stretched.clear();
-        stretcher.finish(&mut stretched);
-        times.advance(&mut stretcher);
-        output.write(&stretched, encoder.as_mut())?;
+        output.write(&ready, encoder.as_mut())?;
         output.finish(encoder.as_mut())?;
         let encoded = encoder.finish()?;
 
@@ -251,6 +270,23 @@ impl Pipeline {
             warnings,
         })
     }
+}
+
+/// Does both, in this order, or side by side where this thread belongs to a pool in which another
+/// has nothing to do; the second on this thread.
+fn side_by_side<A: Send, B>(
+    first: impl FnOnce() -> A + Send,
+    second: impl FnOnce() -> B,
+) -> (A, B) {
+    if rayon::current_thread_index().is_none() || rayon::current_num_threads() == 1 {
+        return (first(), second());
+    }
+    let mut done = None;
+    let second = rayon::in_place_scope(|scope| {
+        scope.spawn(|_| done = Some(first()));
+        second()
+    });
+    (done.expect("a scope ends after what it spawned"), second)
 }
 
 /// The format in which a file is kept whose name stands for `named`: its content decides.
@@ -351,7 +387,7 @@ impl Times {
 }
 
 /// A sample type that can go through the whole pipeline.
-trait PipelineSample: Sample + ConvertibleSample {
+trait PipelineSample: Sample + ConvertibleSample + Sync {
     fn to_f32(self) -> f32;
     fn as_samples(block: &[Self]) -> Samples<'_>;
 }

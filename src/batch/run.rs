@@ -112,11 +112,12 @@ pub(super) fn run_with(
     report
 }
 
-/// How many workers `files` files need where `jobs` are asked for (0: one a processor).
+/// How many workers `files` files need where `jobs` are asked for (0: one a processor): two a file,
+/// since one can encode what the other has stretched.
 fn workers(jobs: usize, files: usize) -> usize {
     let processors = || std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = if jobs == 0 { processors() } else { jobs };
-    jobs.min(files).max(1)
+    jobs.min(2 * files).max(1)
 }
 
 fn run_job(
