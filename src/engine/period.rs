@@ -142,7 +142,7 @@ impl PeriodSearch {
     fn bound(&mut self) {
         let (shortest, longest) = self.lags;
         let block = 1 << self.block_shift;
-        let used = 2 * longest - block;
+        let used = 2 * longest - block + 1;
         let means = self.means.as_mut_slice();
         let low = means[..used].iter().copied().fold(u16::MAX, u16::min);
         let high = means[..used].iter().copied().fold(0, u16::max);
@@ -167,8 +167,10 @@ impl PeriodSearch {
                 let here = self.means[start];
                 let later = self.means[first + start..].first_chunk::<GROUP>();
                 for (sum, &later) in sums.iter_mut().zip(later.expect("padded")) {
-                    // Cheaper than the difference of unsigned numbers.
-                    *sum += here.wrapping_sub(later).cast_signed().unsigned_abs();
+                    // Cheaper than the difference of unsigned numbers. What wraps belongs to the
+                    // padding.
+                    let difference = here.wrapping_sub(later).cast_signed().unsigned_abs();
+                    *sum = sum.wrapping_add(difference);
                 }
             }
             for (bound, sum) in bounds.iter_mut().zip(sums) {
