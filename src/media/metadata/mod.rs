@@ -13,6 +13,8 @@ mod fields;
 mod flac;
 mod foreign;
 mod id3;
+mod id3_frames;
+mod matroska;
 mod mp4;
 mod ogg;
 mod place;
