@@ -76,16 +76,7 @@ fn tagged(folder: &Path, name: &str) -> PathBuf {
         args.extend(["-i", cover.to_str().unwrap(), "-map", "2:v", "-c:v", "copy"]);
         args.extend(["-disposition:v", "attached_pic"]);
     }
-    // The demuxer refuses Matroska chapters as ffmpeg writes them, without an edition's number.
-    let chapters = if name.ends_with("mkv") { "-1" } else { "1" };
-    args.extend([
-        "-map",
-        "0:a",
-        "-map_metadata",
-        "1",
-        "-map_chapters",
-        chapters,
-    ]);
+    args.extend(["-map", "0:a", "-map_metadata", "1", "-map_chapters", "1"]);
     if name.ends_with("aiff") {
         args.extend(["-write_id3v2", "1"]);
     }
@@ -159,11 +150,7 @@ fn found(path: &Path) -> Vec<&'static str> {
         ),
         ("own field", holds(CUSTOM.as_bytes()) || holds(&wide)),
         ("cover", tags.iter().any(|tag| !tag.pictures().is_empty())),
-        (
-            "chapters",
-            chapters(path).len() == 2
-                || (path.extension().is_some_and(|end| end == "aiff") && holds(b"MARK")),
-        ),
+        ("chapters", chapters(path).len() == 2),
     ];
     let kept = checks.into_iter().filter(|(_, found)| *found);
     kept.map(|(name, _)| name).collect()
@@ -175,7 +162,7 @@ const UPDATE: &str = "AUDIOSTRETCHY_UPDATE_DOCS";
 #[test]
 fn the_table_of_what_is_kept_is_true() {
     let folder = tempfile::tempdir().unwrap();
-    let inputs = ["mp3", "flac", "ogg", "opus", "wav", "aiff", "m4a", "mkv"];
+    let inputs = ["mp3", "flac", "ogg", "opus", "wav", "aiff", "m4a", "mkv", "webm"];
     let outputs = Format::ALL;
     let names = outputs.map(|format| format.name().to_owned());
     let mut table = format!(

@@ -60,8 +60,6 @@ pub struct Metadata {
     /// In order of time; those of nested lists stand among the others.
     chapters: Vec<Chapter>,
     id3: Option<Id3v2Tag>,
-    /// Whether there are common fields beside the ID3v2 tag that are not in it.
-    says_more_than_id3: bool,
     vorbis: Option<VorbisComments>,
     riff: Option<RiffChunks>,
     /// The content of a FLAC cue sheet block.
@@ -80,7 +78,6 @@ impl Default for Metadata {
             pictures: Vec::new(),
             chapters: Vec::new(),
             id3: None,
-            says_more_than_id3: false,
             vorbis: None,
             riff: None,
             cue_sheet: None,

@@ -192,12 +192,16 @@ impl Reader {
         let pictures = file.pictures().iter().map(|(picture, _)| picture.clone());
         let pictures: Vec<_> = pictures.collect();
         if let Some(comments) = file.vorbis_comments().cloned() {
-            // They are what players of FLAC look at, whatever stands in a tag before.
-            self.metadata = Metadata {
-                cue_sheet: self.metadata.cue_sheet.take(),
-                ..Metadata::default()
-            };
+            // They are what players of FLAC look at; a tag before them fills their gaps.
+            self.metadata.id3 = None;
+            let chapters = std::mem::take(&mut self.metadata.chapters);
             self.add_vorbis(comments);
+            if self.metadata.chapters.is_empty() {
+                self.metadata.chapters = chapters;
+            }
+            if !pictures.is_empty() {
+                self.metadata.pictures.clear();
+            }
         }
         self.metadata.pictures.extend(pictures);
         if let Some(sheet) = &self.metadata.cue_sheet
@@ -332,7 +336,6 @@ impl Reader {
         for item in self.metadata.common.items() {
             if common.get(item.key()).is_none() {
                 common.push_unchecked(item.clone());
-                self.metadata.says_more_than_id3 = true;
             }
         }
         self.metadata.common = common;
