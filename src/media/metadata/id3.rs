@@ -10,9 +10,9 @@ use lofty::TextEncoding;
 use lofty::config::{ParseOptions, ParsingMode, WriteOptions};
 use lofty::file::AudioFile;
 use lofty::id3::v2::{
-    AttachedPictureFrame, ChapterFrame, ChapterTableOfContentsFrame, CtocFlags, ExtendedTextFrame,
-    ExtendedUrlFrame, Frame, FrameFlags, FrameId, FrameList, Id3v2Tag, Id3v2TagFlags, Id3v2Version,
-    SynchronizedTextFrame, TextInformationFrame, TimestampFormat,
+    AttachedPictureFrame, BinaryFrame, ChapterFrame, ChapterTableOfContentsFrame, CtocFlags,
+    ExtendedTextFrame, ExtendedUrlFrame, Frame, FrameFlags, FrameId, FrameList, Id3v2Tag,
+    Id3v2TagFlags, Id3v2Version, SynchronizedTextFrame, TextInformationFrame, TimestampFormat,
 };
 use lofty::iff::wav::WavFile;
 use lofty::tag::{ItemKey, Tag, TagExt, TagType};
@@ -331,6 +331,19 @@ pub fn to_bytes(tag: &Id3v2Tag) -> (Vec<u8>, usize) {
     let mut tag = tag.clone();
     tag.insert(Frame::Text(text("TSSE", fields::ENCODER)));
     let options = WriteOptions::new().preferred_padding(0).use_id3v23(!is_2_4);
+    // The library makes the bytes of these and then refuses to write them as what they are.
+    tag.retain_mut(|frame| {
+        let bytes = match &*frame {
+            Frame::EventTimingCodes(events) => events.as_bytes(),
+            Frame::Ownership(owner) => owner.as_bytes(options),
+            _ => return true,
+        };
+        if let Ok(bytes) = bytes {
+            let id = FrameId::Valid(Cow::Owned(frame.id_str().to_owned()));
+            *frame = Frame::Binary(BinaryFrame::new(id, bytes));
+        }
+        true
+    });
     let dump = |tag: &Id3v2Tag| {
         let mut bytes = Vec::new();
         tag.dump_to(&mut bytes, options).map(|()| bytes)

@@ -193,9 +193,13 @@ impl Reader {
         let pictures: Vec<_> = pictures.collect();
         if let Some(comments) = file.vorbis_comments().cloned() {
             // They are what players of FLAC look at; a tag before them fills their gaps.
-            self.metadata.id3 = None;
+            let has_tag = self.metadata.id3.take().is_some();
             let chapters = std::mem::take(&mut self.metadata.chapters);
             self.add_vorbis(comments);
+            if has_tag {
+                // Made anew from both.
+                self.metadata.vorbis = None;
+            }
             if self.metadata.chapters.is_empty() {
                 self.metadata.chapters = chapters;
             }
