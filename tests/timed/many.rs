@@ -10,7 +10,7 @@ use super::*;
 const COUNT: usize = 300;
 const SPACING: f64 = 0.1;
 /// The last chapter starts behind the end of the audio.
-const SECONDS: f64 = 29.9;
+const SECONDS: f64 = 29.81;
 
 fn title(index: usize) -> String {
     match index % 7 {
