@@ -140,6 +140,8 @@ pub struct Job {
     pub(super) fingerprint: Arc<str>,
     /// Compare the content of the source instead of its modification time.
     pub(super) checksum: bool,
+    /// Whether text files beside the source are kept.
+    pub(super) sidecars: bool,
 }
 
 impl Job {
@@ -281,6 +283,7 @@ impl PlanRequest {
         Job {
             fingerprint,
             checksum: self.checksum,
+            sidecars: self.keep.sidecars,
             ..Job::new(input, output, format)
         }
     }
@@ -429,6 +432,7 @@ impl Job {
             audio: None,
             fingerprint: Arc::default(),
             checksum: false,
+            sidecars: false,
         }
     }
 
