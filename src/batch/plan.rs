@@ -6,6 +6,7 @@ mod error;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::Metadata;
+use std::panic::catch_unwind;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -406,8 +407,9 @@ impl Plan {
             .par_iter_mut()
             .filter(|job| job.action == Action::Stretch)
             .for_each(|job| {
-                let decoder = Decoder::open(&job.input).ok();
-                job.audio = decoder.map(|decoder| decoder.info().clone());
+                // A parser's panic is that file's failure, once it is its turn.
+                let open = || Decoder::open(&job.input).map(|decoder| decoder.info().clone());
+                job.audio = catch_unwind(open).ok().and_then(Result::ok);
             });
         self.jobs
             .sort_by(|a, b| b.seconds().total_cmp(&a.seconds()));

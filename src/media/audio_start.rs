@@ -53,6 +53,16 @@ impl AudioStart {
             };
             start.tags.push(tag_at..end.min(start.at));
         }
+        if start.at == 0
+            && let Some(end) = disguised_end(source)?
+            && is_start(source, end)?
+        {
+            return Ok(Self {
+                tags: vec![0..end],
+                at: end,
+                is_damaged: true,
+            });
+        }
         Ok(start)
     }
 }
@@ -71,6 +81,24 @@ fn claimed_end<R: Read + Seek>(source: &mut R, at: u64) -> io::Result<Option<u64
     let size = size.fold(0, |sum, byte| sum << 7 | u64::from(byte & 0x7F));
     let footer = if flags & HAS_FOOTER != 0 { HEAD_LEN } else { 0 };
     Ok(Some(at + HEAD_LEN + size + footer))
+}
+
+/// Where a tag at the start ends of whose name a byte is wrong, and nothing else in its header.
+fn disguised_end<R: Read + Seek>(source: &mut R) -> io::Result<Option<u64>> {
+    let mut head = read_at(source, 0, HEAD_LEN as usize)?;
+    let right = head.iter().zip(b"ID3").filter(|(byte, name)| byte == name);
+    if right.count() != 2 || head.len() < HEAD_LEN as usize {
+        return Ok(None);
+    }
+    let is_tag = (2..=4).contains(&head[3])
+        && head[4] == 0
+        && head[5] & 0x0F == 0
+        && head[6..].iter().all(|&byte| byte < 0x80);
+    head[..3].copy_from_slice(b"ID3");
+    match is_tag {
+        true => claimed_end(&mut io::Cursor::new(head), 0),
+        false => Ok(None),
+    }
 }
 
 /// Whether a tag, a known file or a frame of MPEG audio starts at a place.
@@ -247,6 +275,16 @@ mod tests {
             let mut file = file();
             file[6..10].copy_from_slice(&size);
             assert_eq!(find(&file).at, 310, "{size:?}");
+        }
+    }
+
+    #[test]
+    fn audio_is_found_behind_a_tag_with_a_wrong_name() {
+        for at in 0..3 {
+            let mut file = file();
+            file[at] = 0xFF;
+            let start = find(&file);
+            assert_eq!((start.at, start.is_damaged), (310, true), "{at}");
         }
     }
 

@@ -37,6 +37,8 @@ fn a_damaged_header_never_costs_a_frame_of_audio() {
         );
         assert_eq!(probed_tag(&output, "title"), "Größe 漢字", "{name}");
         for (at, value) in [
+            (0, 0xFF),
+            (1, 0),
             (3, 9),
             (4, 0xFF),
             (5, 0xFF),
