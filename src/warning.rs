@@ -89,6 +89,16 @@ impl Warning {
         }
     }
 
+    /// Tags of the input are damaged.
+    pub fn tags_damaged() -> Self {
+        Self {
+            code: "tags-damaged",
+            message:
+                "the ID3v2 tag of the input is damaged: what cannot be read of it was left out"
+                    .into(),
+        }
+    }
+
     /// Tags of the input are larger than is sensible; `most` is in bytes.
     pub fn tags_too_large(most: u64) -> Self {
         Self {

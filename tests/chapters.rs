@@ -235,3 +235,55 @@ fn every_chapter_lies_at_its_click() {
         println!("{format}: at most {:.1} ms off", offset * 1000.0);
     }
 }
+
+#[test]
+fn the_written_time_map_tells_where_the_clicks_went() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = folder.path().join("in.wav");
+    std::fs::write(&input, wav_with_cues(&click_track())).unwrap();
+    for stretch in cases() {
+        let (output, map) = (
+            folder.path().join("out.wav"),
+            folder.path().join("map.json"),
+        );
+        let request = PlanRequest {
+            stretch: stretch.clone(),
+            if_exists: IfExists::Overwrite,
+            time_map: Some(map.clone()),
+            ..PlanRequest::new(vec![input.clone()], output.clone())
+        };
+        let session = Session::start(request.plan().unwrap()).unwrap();
+        let report = session.run(&RunOptions::default(), &StopToken::new(), &|_| {});
+        let file = &report.files[0];
+        let map: Value = serde_json::from_slice(&std::fs::read(&map).unwrap()).unwrap();
+        let number = |key: &str| map[key].as_u64().unwrap();
+        let ends = (number("input_frames"), number("output_frames"));
+        let result = file.result.as_ref().unwrap();
+        assert_eq!(ends, (file.source.as_ref().unwrap().frames, result.frames));
+        assert_eq!(number("input_rate"), u64::from(RATE));
+        assert_eq!(number("output_rate"), u64::from(result.sample_rate));
+
+        let points = map["points"].as_array().unwrap().iter();
+        let points = points.map(|p| (p[0].as_u64().unwrap(), p[1].as_u64().unwrap()));
+        let points: Vec<_> = [(0, 0)].into_iter().chain(points).chain([ends]).collect();
+        let rising = |pair: &[(u64, u64)]| pair[0].0 <= pair[1].0 && pair[0].1 <= pair[1].1;
+        assert!(points.windows(2).all(rising), "{stretch:?}");
+
+        let found = clicks(&output);
+        assert_eq!(found.len(), STARTS.len(), "{stretch:?}");
+        for (start, click) in STARTS.into_iter().zip(found) {
+            let position = start * f64::from(RATE);
+            let after = points
+                .partition_point(|point| (point.0 as f64) < position)
+                .max(1);
+            let (from, to) = (points[after - 1], points[after]);
+            let part = (position - from.0 as f64) / (to.0 - from.0) as f64;
+            let moved = from.1 as f64 + part * (to.1 - from.1) as f64;
+            let moved = moved / f64::from(result.sample_rate);
+            assert!(
+                (moved - click).abs() <= TOLERANCE,
+                "{stretch:?}: {moved} {click}"
+            );
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! Tags, pictures and text files arrive with the audio: `ffmpeg` and `ffprobe` must be installed.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,14 +8,18 @@ use std::process::Command;
 use audiostretchy::batch::{IfExists, PlanRequest, RunOptions, Session, StopToken};
 use audiostretchy::report::{FileReport, Status};
 use audiostretchy::{Format, Keep, StretchOptions};
+use lofty::TextEncoding;
 use lofty::config::{ParseOptions, WriteOptions};
 use lofty::file::{AudioFile, TaggedFileExt};
+use lofty::id3::v2::{AttachedPictureFrame, ExtendedUrlFrame, Frame};
 use lofty::mpeg::MpegFile;
 use lofty::picture::{MimeType, Picture, PictureType};
 use lofty::tag::{ItemKey, Tag};
 
 const TITLE: &str = "Größe 漢字 🎵";
 const CUSTOM: &str = "value of a field of my own";
+const CHAPTER_LINK: &str = "https://example.org/chapter";
+const CHAPTER_PICTURE: &[u8] = b"a picture of a chapter";
 const CHAPTERS: &str = "[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1000\ntitle=Intro\n\
     [CHAPTER]\nTIMEBASE=1/1000\nSTART=1000\nEND=2000\ntitle=漢字\n";
 
@@ -76,16 +81,7 @@ fn tagged(folder: &Path, name: &str) -> PathBuf {
         args.extend(["-i", cover.to_str().unwrap(), "-map", "2:v", "-c:v", "copy"]);
         args.extend(["-disposition:v", "attached_pic"]);
     }
-    // The demuxer refuses Matroska chapters as ffmpeg writes them, without an edition's number.
-    let chapters = if name.ends_with("mkv") { "-1" } else { "1" };
-    args.extend([
-        "-map",
-        "0:a",
-        "-map_metadata",
-        "1",
-        "-map_chapters",
-        chapters,
-    ]);
+    args.extend(["-map", "0:a", "-map_metadata", "1", "-map_chapters", "1"]);
     if name.ends_with("aiff") {
         args.extend(["-write_id3v2", "1"]);
     }
@@ -96,7 +92,31 @@ fn tagged(folder: &Path, name: &str) -> PathBuf {
         args.extend(["-c:a", "libvorbis"]);
     }
     ffmpeg(&args, &output);
+    if name.ends_with("mp3") {
+        add_to_chapters(&output);
+    }
     output
+}
+
+/// Gives every chapter of an MP3 file a link and a picture, which ffmpeg cannot.
+fn add_to_chapters(path: &Path) {
+    let mut file = fs::File::open(path).unwrap();
+    let mut mpeg = MpegFile::read_from(&mut file, ParseOptions::new()).unwrap();
+    let mut picture = b"\xFF\xD8\xFF\xE0".to_vec();
+    picture.extend(CHAPTER_PICTURE);
+    let picture = Picture::unchecked(picture)
+        .mime_type(MimeType::Jpeg)
+        .build();
+    mpeg.id3v2_mut().unwrap().retain_mut(|frame| {
+        if let Frame::Chapter(chapter) = frame {
+            let link = ExtendedUrlFrame::new(TextEncoding::Latin1, "chapter url", CHAPTER_LINK);
+            chapter.children.insert(Frame::UserUrl(link));
+            let picture = AttachedPictureFrame::new(TextEncoding::Latin1, picture.clone());
+            chapter.children.insert(Frame::Picture(picture));
+        }
+        true
+    });
+    mpeg.save_to_path(path, WriteOptions::default()).unwrap();
 }
 
 fn convert(input: &Path, output: &Path, ratio: f32, keep: Keep) -> FileReport {
@@ -159,11 +179,9 @@ fn found(path: &Path) -> Vec<&'static str> {
         ),
         ("own field", holds(CUSTOM.as_bytes()) || holds(&wide)),
         ("cover", tags.iter().any(|tag| !tag.pictures().is_empty())),
-        (
-            "chapters",
-            chapters(path).len() == 2
-                || (path.extension().is_some_and(|end| end == "aiff") && holds(b"MARK")),
-        ),
+        ("chapters", chapters(path).len() == 2),
+        ("chapter links", holds(CHAPTER_LINK.as_bytes())),
+        ("chapter pictures", holds(CHAPTER_PICTURE)),
     ];
     let kept = checks.into_iter().filter(|(_, found)| *found);
     kept.map(|(name, _)| name).collect()
@@ -175,7 +193,9 @@ const UPDATE: &str = "AUDIOSTRETCHY_UPDATE_DOCS";
 #[test]
 fn the_table_of_what_is_kept_is_true() {
     let folder = tempfile::tempdir().unwrap();
-    let inputs = ["mp3", "flac", "ogg", "opus", "wav", "aiff", "m4a", "mkv"];
+    let inputs = [
+        "mp3", "flac", "ogg", "opus", "wav", "aiff", "m4a", "mkv", "webm",
+    ];
     let outputs = Format::ALL;
     let names = outputs.map(|format| format.name().to_owned());
     let mut table = format!(
@@ -183,19 +203,28 @@ fn the_table_of_what_is_kept_is_true() {
         names.join(" | "),
         " --- |".repeat(outputs.len() + 1)
     );
+    let mut arrived = HashMap::new();
     for input in inputs {
         let source = tagged(folder.path(), &format!("in.{input}"));
+        let before = found(&source);
         let mut cells = Vec::new();
         for format in outputs {
             let output = folder
                 .path()
                 .join(format!("out.{}", format.extensions()[0]));
             convert(&source, &output, 0.5, Keep::default());
-            let (before, after) = (found(&source), found(&output));
-            let lost: Vec<_> = before
-                .into_iter()
-                .filter(|name| !after.contains(name))
-                .collect();
+            let after = found(&output);
+            let mut lost = Vec::new();
+            for &kind in &before {
+                let is_there = after.contains(&kind);
+                arrived
+                    .entry((kind, format))
+                    .or_insert_with(Vec::new)
+                    .push(is_there);
+                if !is_there {
+                    lost.push(kind);
+                }
+            }
             cells.push(match lost.is_empty() {
                 true => "all".to_owned(),
                 false => format!("not {}", lost.join(", ")),
@@ -206,24 +235,103 @@ fn the_table_of_what_is_kept_is_true() {
         }
         table.push_str(&format!("| {input} | {} |\n", cells.join(" | ")));
     }
-    let page = format!("{INTRODUCTION}{table}");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tags.md");
-    if std::env::var_os(UPDATE).is_some() {
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, &page).unwrap();
-    }
-    let written = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(
-        written, page,
-        "run the tests with {UPDATE}=1 to write it anew"
+    is_written("docs/tags.md", &format!("{INTRODUCTION}{table}{NOTES}"));
+
+    let readme = fs::read_to_string(root("README.md")).unwrap();
+    let (before, rest) = readme.split_once(START).unwrap();
+    let (_, after) = rest.split_once(END).unwrap();
+    let summary = summary(&arrived);
+    is_written(
+        "README.md",
+        &format!("{before}{START}\n\n{summary}\n{END}{after}"),
     );
 }
+
+/// For each kind of thing and format, whether it arrived, once an input.
+type Arrived = HashMap<(&'static str, Format), Vec<bool>>;
+
+/// The families of tags, and the formats that have them.
+const FAMILIES: [(&str, &[Format]); 5] = [
+    ("MP3", &[Format::Mp3]),
+    (
+        "FLAC, Ogg, Opus",
+        &[Format::Flac, Format::Ogg, Format::Opus],
+    ),
+    ("M4A", &[Format::M4a]),
+    ("WAV", &[Format::Wav]),
+    ("AIFF", &[Format::Aiff]),
+];
+
+fn summary(arrived: &Arrived) -> String {
+    let rows: [(&str, &[&str]); 7] = [
+        (
+            "title, artist, album, genre, date, track",
+            &["title", "artist", "album", "genre", "date", "track"],
+        ),
+        ("comment, lyrics", &["comment", "lyrics"]),
+        ("fields of one's own", &["own field"]),
+        ("pictures", &["cover"]),
+        ("chapters with titles", &["chapters"]),
+        ("links of chapters", &["chapter links"]),
+        ("pictures of chapters", &["chapter pictures"]),
+    ];
+    let families = FAMILIES.map(|(name, _)| name).join(" | ");
+    let mut table = format!(
+        "| kept into | {families} |\n|{}\n",
+        " --- |".repeat(FAMILIES.len() + 1)
+    );
+    for (row, kinds) in rows {
+        let cells = FAMILIES.map(|(_, formats)| {
+            let pairs = kinds
+                .iter()
+                .flat_map(|&kind| formats.iter().map(move |&f| (kind, f)));
+            let all = pairs.flat_map(|pair| &arrived[&pair]).all(|&there| there);
+            if all { "yes" } else { "no" }
+        });
+        table.push_str(&format!("| {row} | {} |\n", cells.join(" | ")));
+    }
+    table
+}
+
+fn root(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Checks what a file says, or writes it where that is asked for.
+fn is_written(path: &str, text: &str) {
+    if std::env::var_os(UPDATE).is_some() {
+        fs::write(root(path), text).unwrap();
+    }
+    let written = fs::read_to_string(root(path)).unwrap_or_default();
+    assert_eq!(
+        written, text,
+        "run the tests with {UPDATE}=1 to write {path} anew"
+    );
+}
+
+/// Around the table in the README.
+const START: &str = "<!-- tags -->";
+const END: &str = "<!-- /tags -->";
+
+const NOTES: &str = "
+Beside these, `tests/timed` shows with files made by hand and by other programs:
+
+- ID3v2: nested tables of contents with their own titles, pictures and links; synchronised lyrics
+  (SYLT), events (ETCO), length (TLEN) and tempo (TBPM) moved. A tag stays in the version that it
+  came in. Of a damaged tag what can be read is kept, with the warning `tags-damaged`.
+- WAV: cue points, labels, notes and regions, sampler loops, and the broadcast extension, whose time
+  of day stays the same.
+- FLAC: cue sheets, no longer of a CD, since its sectors are gone.
+- ReplayGain: the gain stays, as stretching does not change how loud audio is; the peak goes.
+- Chapters that start behind the end of the audio are left out, with the warning
+  `chapters-past-end`. Of several editions of chapters in Matroska, the default one is taken.
+";
 
 const INTRODUCTION: &str = "# What is kept of tags
 
 Of title, artist, album, genre, date, track, comment, lyrics, a field with a name of one's own, a
-cover and chapters: what arrives of those that ffmpeg could put into the input. Made and checked by
-`tests/tags.rs`.
+cover and chapters: what arrives of those that ffmpeg could put into the input; in MP3 files the
+chapters have links and pictures of their own. Made and checked by `tests/tags.rs`.
 
 ";
 
@@ -263,22 +371,30 @@ fn a_cover_of_ten_megabytes_arrives_in_every_format() {
     let input = tagged(folder.path(), "in.mp3");
     let mut picture = b"\xFF\xD8\xFF\xE0".to_vec();
     picture.resize(10 << 20, 0x55);
-    let picture = Picture::unchecked(picture)
+    let cover = Picture::unchecked(picture.clone())
         .pic_type(PictureType::CoverFront)
         .mime_type(MimeType::Jpeg)
         .build();
     let mut file = fs::File::open(&input).unwrap();
     let mut mpeg = MpegFile::read_from(&mut file, ParseOptions::new()).unwrap();
-    mpeg.id3v2_mut().unwrap().insert_picture(picture);
+    mpeg.id3v2_mut().unwrap().insert_picture(cover);
     mpeg.save_to_path(&input, WriteOptions::default()).unwrap();
     for format in Format::ALL {
         let output = folder
             .path()
             .join(format!("out.{}", format.extensions()[0]));
         convert(&input, &output, 0.5, Keep::default());
-        let size = fs::metadata(&output).unwrap().len();
-        assert!(size > 10 << 20, "{format:?}: {size}");
+        assert!(covers(&output).contains(&picture), "{format:?}");
+        let back = folder.path().join("back.mp3");
+        convert(&output, &back, 2.0, Keep::default());
+        assert!(covers(&back).contains(&picture), "{format:?} and back");
     }
+}
+
+fn covers(path: &Path) -> Vec<Vec<u8>> {
+    let file = lofty::read_from_path(path).unwrap();
+    let pictures = file.tags().iter().flat_map(Tag::pictures);
+    pictures.map(|picture| picture.data().to_vec()).collect()
 }
 
 #[test]

@@ -4,17 +4,20 @@
 //! and the modification time that the output will have, so that after a crash at any moment an
 //! output is either vouched for by its line or made again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::output::parent;
 use super::plan::Job;
+use crate::media::sidecar;
 use crate::report::PathText;
 
 /// Name of the journal within the output folder.
@@ -28,6 +31,9 @@ pub(super) struct Entry {
     output_state: FileState,
     source: PathText,
     source_state: FileState,
+    /// Of the text files beside the source whose times are moved too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sidecars: Vec<FileState>,
     /// SHA-256 of the source, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     source_sha256: Option<String>,
@@ -37,7 +43,7 @@ pub(super) struct Entry {
 
 /// What tells that a file has not been touched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct FileState {
+pub(super) struct FileState {
     size: u64,
     /// Nanoseconds since 1970.
     mtime_ns: i128,
@@ -75,6 +81,16 @@ fn source_of(job: &Job, current_folder: &Path) -> PathText {
     absolute.as_deref().unwrap_or(&path).into()
 }
 
+/// The states of the text files beside a job's source, if they are kept.
+pub(super) fn sidecar_states(job: &Job) -> Vec<FileState> {
+    if !job.sidecars {
+        return Vec::new();
+    }
+    let files = sidecar::candidates(&job.input).filter_map(|path| path.metadata().ok());
+    let files = files.filter(Metadata::is_file);
+    files.map(|metadata| FileState::from(&metadata)).collect()
+}
+
 fn current_folder() -> PathBuf {
     std::env::current_dir().unwrap_or_default()
 }
@@ -92,6 +108,9 @@ pub(super) struct Journal {
     current_folder: PathBuf,
     /// By output, which the entries themselves do not hold here.
     entries: HashMap<PathBuf, Entry>,
+    /// By folder, the names without extension, in lower case, of files that may be sidecars: to
+    /// ask for every file's would take longer than all the rest.
+    sidecars: Mutex<HashMap<PathBuf, Arc<HashSet<OsString>>>>,
 }
 
 impl Journal {
@@ -106,7 +125,7 @@ impl Journal {
         let mut journal = Self {
             folder: folder.to_owned(),
             current_folder: current_folder(),
-            entries: HashMap::new(),
+            ..Self::default()
         };
         let file = match File::open(folder.join(NAME)) {
             Ok(file) => file,
@@ -141,7 +160,36 @@ impl Journal {
             && *entry.fingerprint == *job.fingerprint
             && entry.source == source_of(job, &self.current_folder)
             && entry.source_is_unchanged(job)
+            && entry.sidecars == self.sidecar_states(job)
     }
+
+    /// As [`sidecar_states`], with each folder read but once.
+    fn sidecar_states(&self, job: &Job) -> Vec<FileState> {
+        let folder = parent(&job.input);
+        let known = {
+            let mut folders = self.sidecars.lock().unwrap_or_else(PoisonError::into_inner);
+            match folders.get(folder) {
+                Some(known) => known.clone(),
+                None => {
+                    let known = Arc::new(sidecar_stems(folder));
+                    folders.insert(folder.to_owned(), known.clone());
+                    known
+                }
+            }
+        };
+        match job.input.file_stem().map(OsStr::to_ascii_lowercase) {
+            Some(stem) if known.contains(&stem) => sidecar_states(job),
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn sidecar_stems(folder: &Path) -> HashSet<OsString> {
+    let names = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let paths = names.map(|entry| PathBuf::from(entry.file_name()));
+    let sidecars = paths.filter(|path| sidecar::may_be_sidecar(path));
+    let stems = sidecars.filter_map(|path| path.file_stem().map(OsStr::to_ascii_lowercase));
+    stems.collect()
 }
 
 /// The journal of a folder, open for writing: no other run can open it.
@@ -174,18 +222,26 @@ impl JournalWriter {
         })
     }
 
-    /// Records that `job`, whose input had the metadata `source` before it was read, is about to
-    /// put a file with the metadata `output` in its output's place.
+    /// Records that `job`, whose input had the metadata `source` before it was read, and whose text
+    /// files beside it the states `sidecars`, is about to put a file with the metadata `output` in
+    /// its output's place.
     ///
     /// # Errors
     /// Where the source or the journal cannot be read or written.
-    pub(super) fn record(&self, job: &Job, source: &Metadata, output: &Metadata) -> io::Result<()> {
+    pub(super) fn record(
+        &self,
+        job: &Job,
+        source: &Metadata,
+        sidecars: Vec<FileState>,
+        output: &Metadata,
+    ) -> io::Result<()> {
         let relative = job.output.strip_prefix(&self.folder).unwrap_or(&job.output);
         let entry = Entry {
             output: relative.into(),
             output_state: output.into(),
             source: source_of(job, &current_folder()),
             source_state: source.into(),
+            sidecars,
             source_sha256: job.checksum.then(|| sha256_of(&job.input)).transpose()?,
             fingerprint: job.fingerprint.to_string(),
         };
@@ -250,7 +306,8 @@ mod tests {
         let metadata = job.output.metadata().unwrap();
         let journal = JournalWriter::open(&folder.join("out")).unwrap();
         let source = job.input.metadata().unwrap();
-        journal.record(job, &source, &metadata).unwrap();
+        let sidecars = sidecar_states(job);
+        journal.record(job, &source, sidecars, &metadata).unwrap();
     }
 
     fn is_up_to_date(folder: &Path, job: &Job) -> bool {
@@ -278,6 +335,26 @@ mod tests {
         assert!(is_up_to_date(folder, &job));
 
         std::fs::write(&job.input, "another source").unwrap();
+        assert!(!is_up_to_date(folder, &job));
+    }
+
+    #[test]
+    fn a_text_file_that_comes_changes_or_goes_makes_an_output_out_of_date() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = temp.path();
+        let mut job = job(folder);
+        run(folder, &job);
+        let text = folder.join("in.SRT");
+        std::fs::write(&text, "subtitles").unwrap();
+        assert!(is_up_to_date(folder, &job), "they are not kept");
+        job.sidecars = true;
+        assert!(!is_up_to_date(folder, &job));
+        run(folder, &job);
+        assert!(is_up_to_date(folder, &job));
+        std::fs::write(&text, "other subtitles").unwrap();
+        assert!(!is_up_to_date(folder, &job));
+        run(folder, &job);
+        std::fs::remove_file(&text).unwrap();
         assert!(!is_up_to_date(folder, &job));
     }
 

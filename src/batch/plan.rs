@@ -6,6 +6,7 @@ mod error;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::Metadata;
+use std::panic::catch_unwind;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -140,6 +141,8 @@ pub struct Job {
     pub(super) fingerprint: Arc<str>,
     /// Compare the content of the source instead of its modification time.
     pub(super) checksum: bool,
+    /// Whether text files beside the source are kept.
+    pub(super) sidecars: bool,
 }
 
 impl Job {
@@ -281,6 +284,7 @@ impl PlanRequest {
         Job {
             fingerprint,
             checksum: self.checksum,
+            sidecars: self.keep.sidecars,
             ..Job::new(input, output, format)
         }
     }
@@ -403,8 +407,9 @@ impl Plan {
             .par_iter_mut()
             .filter(|job| job.action == Action::Stretch)
             .for_each(|job| {
-                let decoder = Decoder::open(&job.input).ok();
-                job.audio = decoder.map(|decoder| decoder.info().clone());
+                // A parser's panic is that file's failure, once it is its turn.
+                let open = || Decoder::open(&job.input).map(|decoder| decoder.info().clone());
+                job.audio = catch_unwind(open).ok().and_then(Result::ok);
             });
         self.jobs
             .sort_by(|a, b| b.seconds().total_cmp(&a.seconds()));
@@ -429,6 +434,7 @@ impl Job {
             audio: None,
             fingerprint: Arc::default(),
             checksum: false,
+            sidecars: false,
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::companions;
 use super::events::Event;
-use super::journal::JournalWriter;
+use super::journal::{self, JournalWriter};
 use super::output::{self, PendingOutput};
 use super::plan::{Job, Plan, PlanError};
 use super::run::{self, RunOptions, StopToken};
@@ -170,7 +170,7 @@ impl Session {
         on_event: &(dyn Fn(Event<'_>) + Sync),
     ) -> Result<Outcome, FileError> {
         let plan = &self.plan;
-        let source = job.input.metadata();
+        let (source, sidecars) = (job.input.metadata(), journal::sidecar_states(job));
         let open = match job.keeps_format {
             true => Pipeline::open_to_keep,
             false => Pipeline::open,
@@ -230,7 +230,7 @@ impl Session {
         if let Some(journal) = &self.journal {
             let output = pending.file().metadata().map_err(FileError::Output)?;
             journal
-                .record(job, &source, &output)
+                .record(job, &source, sidecars, &output)
                 .map_err(FileError::Journal)?;
         }
         pending.commit(job.replace).map_err(FileError::Output)?;

@@ -1,5 +1,6 @@
 //! What Symphonia leaves unread in Matroska and WebM files: how much to trim from the start and
-//! the end of a track, and whether the file is whole.
+//! the end of a track, whether the file is whole, and chapters, for which it refuses files whose
+//! editions have no number of their own, as FFmpeg writes them.
 //!
 //! Elements are as in RFC 9559 (Matroska) and RFC 8794 (EBML).
 
@@ -15,6 +16,8 @@ const BLOCK_GROUP: u32 = 0xa0;
 const BLOCK: u32 = 0xa1;
 const SIMPLE_BLOCK: u32 = 0xa3;
 const DISCARD_PADDING: u32 = 0x75a2;
+const CHAPTERS: u32 = 0x1043_a770;
+const VOID: u8 = 0xec;
 
 /// Elements looked at before giving up: enough for days of audio in one-second clusters.
 const MAX_ELEMENTS: u32 = 2_000_000;
@@ -26,6 +29,31 @@ pub(crate) struct Mkv {
     pub tracks: Vec<MkvTrack>,
     /// The file ends within one of its elements.
     pub cut_short: bool,
+    /// Where its chapters are.
+    pub chapters: Vec<Element>,
+}
+
+/// Where an element of a file is, in bytes from the start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Element {
+    /// Of its header.
+    pub at: u64,
+    /// Of its content.
+    pub body: u64,
+    /// Behind its content.
+    pub end: u64,
+}
+
+impl Element {
+    /// Where bytes are to be put, and which, to make it an empty space of the same length.
+    pub(crate) fn as_void(&self) -> (u64, Vec<u8>) {
+        // The number of bytes that the size takes is free.
+        let size_len = (self.body - self.at - 1).min(8);
+        let size = self.end - self.at - 1 - size_len;
+        let size = size | 1 << (7 * size_len);
+        let size = size.to_be_bytes();
+        (self.at, [&[VOID], &size[8 - size_len as usize..]].concat())
+    }
 }
 
 /// What was found of a track.
@@ -135,6 +163,11 @@ impl<R: Read + Seek> Walk<'_, R> {
                         track.codec_delay = delay;
                     }
                 }
+                CHAPTERS if !is_unknown => self.found.chapters.push(Element {
+                    at,
+                    body,
+                    end: next,
+                }),
                 BLOCK | SIMPLE_BLOCK => self.block()?,
                 DISCARD_PADDING => {
                     // Signed; a negative one would trim the start, which nothing writes.
@@ -190,5 +223,34 @@ impl<R: Read + Seek> Walk<'_, R> {
         Ok(bytes[..len]
             .iter()
             .fold(0, |sum, &byte| sum << 8 | u64::from(byte)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_element_as_a_void_keeps_its_length() {
+        for size_len in [1, 2, 4, 8] {
+            let body = 104 + size_len;
+            let (at, header) = Element {
+                at: 100,
+                body,
+                end: body + 50,
+            }
+            .as_void();
+            let mut walk = Walk {
+                source: &mut io::Cursor::new(&header[1..]),
+                len: 0,
+                elements_left: 0,
+                last_cluster: None,
+                block_track: None,
+                found: Mkv::default(),
+            };
+            let (size, _) = walk.vint(true).unwrap();
+            assert_eq!((at, header[0]), (100, VOID));
+            assert_eq!(100 + header.len() as u64 + size, body + 50);
+        }
     }
 }

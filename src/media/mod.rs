@@ -1,6 +1,7 @@
 //! Audio files: decoding, encoding, resampling. The only rooms that know file formats.
 
 mod aac;
+mod audio_start;
 pub mod decode;
 pub mod encode;
 pub mod format;
@@ -9,6 +10,7 @@ mod mkv;
 mod mp4;
 mod ogg;
 mod opus;
+mod patched;
 mod pcm;
 pub mod resample;
 pub mod sidecar;

@@ -14,32 +14,18 @@ pub(crate) struct Xing {
 }
 
 impl Xing {
-    /// Reads the header of a file; the position afterwards is anywhere.
+    /// Reads the header of a file that starts with its audio; the position afterwards is anywhere.
     ///
     /// # Errors
     /// Where reading fails.
     pub(crate) fn scan<R: Read + Seek>(source: &mut R) -> io::Result<Option<Self>> {
         source.seek(SeekFrom::Start(0))?;
-        let mut start = Vec::new();
-        (&mut *source).take(10).read_to_end(&mut start)?;
-        let mut at = 0;
-        // An ID3v2 tag first, its size in four bytes of seven bits.
-        if let [b'I', b'D', b'3', _, _, flags, size @ ..] = start.as_slice()
-            && size.len() == 4
-        {
-            let size = size
-                .iter()
-                .fold(0, |sum, byte| sum << 7 | u64::from(byte & 0x7f));
-            let footer = if flags & 0x10 != 0 { 10 } else { 0 };
-            at = 10 + size + footer;
-        }
-        source.seek(SeekFrom::Start(at))?;
         let mut frame = Vec::new();
         (&mut *source).take(192).read_to_end(&mut frame)?;
-        Ok(Self::parse(&frame, at))
+        Ok(Self::parse(&frame))
     }
 
-    fn parse(frame: &[u8], at: u64) -> Option<Self> {
+    fn parse(frame: &[u8]) -> Option<Self> {
         let header = u32::from_be_bytes(frame.first_chunk().copied()?);
         // Sync, and layer III.
         if header >> 21 != 0x7ff || header >> 17 & 3 != 1 {
@@ -68,7 +54,7 @@ impl Xing {
         let bytes = if flags & 2 != 0 { field()? } else { 0 };
         (mpeg_frames > 0).then_some(Self {
             mpeg_frames,
-            end: (bytes > 0).then(|| at + u64::from(bytes)),
+            end: (bytes > 0).then(|| u64::from(bytes)),
         })
     }
 }

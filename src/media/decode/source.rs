@@ -1,7 +1,7 @@
 //! Opening a source of bytes: which demuxer takes it, and what its container says about length
 //! that the demuxer does not pass on.
 
-use std::io::{self, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::probe::{Hint, Probe};
@@ -17,6 +17,7 @@ use crate::media::mkv::Mkv;
 use crate::media::mp4::Mp4;
 use crate::media::ogg;
 use crate::media::opus::OpusHead;
+use crate::media::patched::PatchedSource;
 use crate::media::pcm::PcmReader;
 use crate::media::xing::Xing;
 
@@ -64,7 +65,7 @@ pub(super) struct Scan {
 }
 
 impl Scan {
-    fn new(mut source: &mut dyn MediaSource) -> io::Result<Self> {
+    fn new(mut source: &mut PatchedSource) -> io::Result<Self> {
         let byte_len = source.byte_len();
         let mut scan = Self {
             byte_len,
@@ -73,7 +74,7 @@ impl Scan {
         if let Some(len) = byte_len.filter(|_| source.is_seekable()) {
             scan.mp4 = Mp4::scan(&mut source, len)?;
             if scan.mp4.is_none() {
-                scan.mkv = Mkv::scan(&mut source, len)?;
+                scan.mkv = source.take_mkv();
                 scan.xing = Xing::scan(&mut source)?;
                 scan.ogg_frames = ogg::last_granule(&mut source, len)?;
             }
@@ -229,11 +230,12 @@ pub(super) fn ticks_to_frames(ticks: u64, base: Option<TimeBase>, sample_rate: u
 
 /// Finds the demuxer for a source.
 pub(super) fn open(
-    mut source: Box<dyn MediaSource>,
+    source: Box<dyn MediaSource>,
     hint: &Hint,
 ) -> Result<(Box<dyn FormatReader>, Scan), DecodeError> {
-    let scan = Scan::new(source.as_mut())?;
-    let stream = MediaSourceStream::new(source, Default::default());
+    let mut source = PatchedSource::new(source)?;
+    let scan = Scan::new(&mut source)?;
+    let stream = MediaSourceStream::new(Box::new(source), Default::default());
     let refuse = |error| match error {
         SymphoniaError::IoError(io) if io.kind() != io::ErrorKind::UnexpectedEof => {
             DecodeError::Io(io)

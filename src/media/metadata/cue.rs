@@ -163,7 +163,11 @@ impl CueSheet {
         }
         push_chunk(&mut chunks, *b"cue ", &cue);
         let mut adtl = b"adtl".to_vec();
-        for note in &self.annotations {
+        // ffmpeg reads labels up to the first annotation that is none.
+        let is_label = |note: &&Annotation| &note.kind == b"labl";
+        let labels = self.annotations.iter().filter(is_label);
+        let others = self.annotations.iter().filter(|note| !is_label(note));
+        for note in labels.chain(others) {
             let Some((_, start)) = points.iter().find(|(id, _)| *id == note.id) else {
                 continue;
             };

@@ -12,6 +12,8 @@ use symphonia::core::meta::{ChapterGroup, ChapterGroupItem, MetadataOptions, Sta
 
 use super::chapter::{Chapter, MAX_CHAPTERS};
 use super::fields::{self, Custom};
+use super::matroska;
+use crate::media::patched::PatchedSource;
 
 /// What was found in a file.
 pub struct Found {
@@ -29,8 +31,10 @@ pub struct Found {
 ///
 /// # Errors
 /// Where the demuxer refuses the file.
-pub fn read(file: File, rate: u32) -> Result<Found, Error> {
-    let stream = MediaSourceStream::new(Box::new(file), Default::default());
+pub fn read(mut file: File, rate: u32) -> Result<Found, Error> {
+    let chapters = matroska::chapters(&mut file, rate)?;
+    let source = PatchedSource::new(Box::new(file))?;
+    let stream = MediaSourceStream::new(Box::new(source), Default::default());
     let mut reader = symphonia::default::get_probe().probe(
         &Hint::new(),
         stream,
@@ -41,7 +45,7 @@ pub fn read(file: File, rate: u32) -> Result<Found, Error> {
         common: Tag::new(TagType::VorbisComments),
         custom: Custom::new(),
         pictures: Vec::new(),
-        chapters: Vec::new(),
+        chapters,
     };
     if let Some(group) = reader.chapters() {
         collect(group, rate, &mut found.chapters);

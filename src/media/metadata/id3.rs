@@ -10,9 +10,9 @@ use lofty::TextEncoding;
 use lofty::config::{ParseOptions, ParsingMode, WriteOptions};
 use lofty::file::AudioFile;
 use lofty::id3::v2::{
-    AttachedPictureFrame, ChapterFrame, ChapterTableOfContentsFrame, CtocFlags, ExtendedTextFrame,
-    ExtendedUrlFrame, Frame, FrameFlags, FrameId, FrameList, Id3v2Tag, Id3v2TagFlags, Id3v2Version,
-    SynchronizedTextFrame, TextInformationFrame, TimestampFormat,
+    AttachedPictureFrame, BinaryFrame, ChapterFrame, ChapterTableOfContentsFrame, CtocFlags,
+    ExtendedTextFrame, ExtendedUrlFrame, Frame, FrameFlags, FrameId, FrameList, Id3v2Tag,
+    Id3v2TagFlags, Id3v2Version, SynchronizedTextFrame, TextInformationFrame, TimestampFormat,
 };
 use lofty::iff::wav::WavFile;
 use lofty::tag::{ItemKey, Tag, TagExt, TagType};
@@ -20,6 +20,7 @@ use lofty::tag::{ItemKey, Tag, TagExt, TagType};
 use super::chapter::{self, Chapter};
 use super::clock::{Clock, rescale};
 use super::fields::{self, Custom};
+use super::id3_frames::RawTag;
 
 /// Encoder settings, sizes, seek tables and tempo maps of the old stream.
 const DROPPED_FRAMES: [&str; 9] = [
@@ -36,14 +37,38 @@ const TOC_ENTRIES: usize = 255;
 pub fn parse_options() -> ParseOptions {
     ParseOptions::new()
         .read_properties(false)
+        // Tags are looked for before, and taken apart.
+        .max_junk_bytes(0)
         .parsing_mode(ParsingMode::Relaxed)
 }
 
-/// Reads a tag that stands alone, as in the chunk of a WAV or AIFF file.
-///
-/// # Errors
-/// Where the bytes are no ID3v2 tag.
-pub fn parse(bytes: &[u8]) -> Result<Option<Id3v2Tag>, lofty::error::FileParseError> {
+/// Reads a tag, frame by frame where one of them is bad; `None` if nothing can be read. The flag
+/// tells whether something was left out.
+pub fn parse(bytes: &[u8]) -> (Option<Id3v2Tag>, bool) {
+    let Some(raw) = RawTag::parse(bytes) else {
+        return (None, true);
+    };
+    if let Some(tag) = parse_whole(&raw.bytes()) {
+        return (Some(tag), raw.is_damaged);
+    }
+    let mut all: Option<Id3v2Tag> = None;
+    for tag in raw.singles().filter_map(|single| parse_whole(&single)) {
+        match &mut all {
+            Some(all) => merge(all, tag),
+            None => all = Some(tag),
+        }
+    }
+    (all, true)
+}
+
+/// Adds the frames of a tag to another.
+pub fn merge(to: &mut Id3v2Tag, tag: Id3v2Tag) {
+    for frame in tag {
+        to.insert(frame);
+    }
+}
+
+fn parse_whole(bytes: &[u8]) -> Option<Id3v2Tag> {
     // The library reads tags from files only, so this makes one around it.
     let padded = bytes.len().next_multiple_of(2);
     let mut file = Vec::with_capacity(padded + 20);
@@ -53,8 +78,8 @@ pub fn parse(bytes: &[u8]) -> Result<Option<Id3v2Tag>, lofty::error::FileParseEr
     file.extend((bytes.len() as u32).to_le_bytes());
     file.extend(bytes);
     file.resize(padded + 20, 0);
-    let wav = WavFile::read_from(&mut Cursor::new(file), parse_options())?;
-    Ok(wav.id3v2().cloned())
+    let wav = WavFile::read_from(&mut Cursor::new(file), parse_options()).ok()?;
+    wav.id3v2().cloned()
 }
 
 /// Takes out what does not outlive a new encoding, and what frames are wrapped in.
@@ -306,6 +331,19 @@ pub fn to_bytes(tag: &Id3v2Tag) -> (Vec<u8>, usize) {
     let mut tag = tag.clone();
     tag.insert(Frame::Text(text("TSSE", fields::ENCODER)));
     let options = WriteOptions::new().preferred_padding(0).use_id3v23(!is_2_4);
+    // The library makes the bytes of these and then refuses to write them as what they are.
+    tag.retain_mut(|frame| {
+        let bytes = match &*frame {
+            Frame::EventTimingCodes(events) => events.as_bytes(),
+            Frame::Ownership(owner) => owner.as_bytes(options),
+            _ => return true,
+        };
+        if let Ok(bytes) = bytes {
+            let id = FrameId::Valid(Cow::Owned(frame.id_str().to_owned()));
+            *frame = Frame::Binary(BinaryFrame::new(id, bytes));
+        }
+        true
+    });
     let dump = |tag: &Id3v2Tag| {
         let mut bytes = Vec::new();
         tag.dump_to(&mut bytes, options).map(|()| bytes)

@@ -13,6 +13,8 @@ mod fields;
 mod flac;
 mod foreign;
 mod id3;
+mod id3_frames;
+mod matroska;
 mod mp4;
 mod ogg;
 mod place;
@@ -58,8 +60,6 @@ pub struct Metadata {
     /// In order of time; those of nested lists stand among the others.
     chapters: Vec<Chapter>,
     id3: Option<Id3v2Tag>,
-    /// Whether there are common fields beside the ID3v2 tag that are not in it.
-    says_more_than_id3: bool,
     vorbis: Option<VorbisComments>,
     riff: Option<RiffChunks>,
     /// The content of a FLAC cue sheet block.
@@ -78,7 +78,6 @@ impl Default for Metadata {
             pictures: Vec::new(),
             chapters: Vec::new(),
             id3: None,
-            says_more_than_id3: false,
             vorbis: None,
             riff: None,
             cue_sheet: None,

@@ -15,6 +15,9 @@ use mp4ameta::{Chapter, Data, DataIdent, ErrorKind, Fourcc};
 use super::{Metadata, fields};
 use crate::warning::Warning;
 
+/// Entries that a chapter list can hold: their number is a byte.
+const LIST_ENTRIES: usize = 255;
+
 /// Whose free text fields everyone reads.
 const MEAN: &str = "com.apple.iTunes";
 
@@ -52,14 +55,17 @@ pub fn write(metadata: &Metadata, file: &File) -> io::Result<Vec<Warning>> {
                 let start = chapter.start as f64 / f64::from(rate);
                 Chapter::new(Duration::from_secs_f64(start), chapter.title.clone())
             };
-            let chapters: Vec<_> = metadata.chapters.iter().map(chapter).collect();
-            *tag.userdata.chapter_list_mut() = chapters.clone();
+            let mut chapters: Vec<_> = metadata.chapters.iter().map(chapter).collect();
+            let list = chapters.iter().take(LIST_ENTRIES).cloned();
+            *tag.userdata.chapter_list_mut() = list.collect();
             // A text track has no gaps: its first chapter would be taken to start with the audio.
             let from_start = metadata.chapters.first().is_some_and(|c| c.start == 0);
-            *tag.userdata.chapter_track_mut() = match from_start {
-                true => chapters,
-                false => Vec::new(),
-            };
+            if !from_start && chapters.len() > LIST_ENTRIES {
+                chapters.insert(0, Chapter::new(Duration::ZERO, ""));
+            } else if !from_start {
+                chapters.clear();
+            }
+            *tag.userdata.chapter_track_mut() = chapters;
         }
         tag.userdata.write_to(&mut file)
     });

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -21,7 +22,12 @@ use lofty::tag::{ItemKey, Tag, TagType};
 use super::{
     Chapter, MAX_CHAPTERS, MAX_TAG_BYTES, Metadata, aiff, fields, flac, foreign, id3, riff, vorbis,
 };
+use crate::media::audio_start::AudioStart;
+use crate::media::patched::PatchedSource;
 use crate::warning::Warning;
+
+/// A file without ID3v2 tags at its start.
+type TagReader = BufReader<PatchedSource>;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -95,7 +101,13 @@ impl Reader {
     }
 
     fn read(&mut self, path: &Path, container: &str) -> Result<()> {
-        let mut file = BufReader::new(File::open(path)?);
+        let mut file = File::open(path)?;
+        let len = file.metadata()?.len();
+        let start = AudioStart::find(&mut file, len)?;
+        for tag in &start.tags {
+            self.read_id3(&mut file, tag, start.is_damaged)?;
+        }
+        let mut file = BufReader::new(PatchedSource::new(Box::new(file))?);
         match container {
             "wave" | "rf64" => self.read_wav(&mut file),
             "mp1" | "mp2" | "mp3" | "aac" => self.read_mpeg(&mut file, container),
@@ -107,7 +119,36 @@ impl Reader {
         }
     }
 
-    fn read_wav(&mut self, file: &mut BufReader<File>) -> Result<()> {
+    /// Reads an ID3v2 tag at the start of a file.
+    fn read_id3(&mut self, file: &mut File, tag: &Range<u64>, is_damaged: bool) -> Result<()> {
+        if tag.end - tag.start > MAX_TAG_BYTES {
+            self.warnings.push(Warning::tags_too_large(MAX_TAG_BYTES));
+            return Ok(());
+        }
+        let mut bytes = vec![0; (tag.end - tag.start) as usize];
+        file.seek(SeekFrom::Start(tag.start))?;
+        file.read_exact(&mut bytes)?;
+        self.add_id3_bytes(&bytes, is_damaged);
+        Ok(())
+    }
+
+    fn add_id3_bytes(&mut self, bytes: &[u8], is_damaged: bool) {
+        let (tag, is_partial) = id3::parse(bytes);
+        if is_damaged || is_partial {
+            self.warnings.push(Warning::tags_damaged());
+        }
+        if let Some(mut tag) = tag {
+            if let Some(mut first) = self.metadata.id3.take() {
+                id3::merge(&mut first, tag);
+                tag = first;
+                // They are in the tag, from where they come again.
+                self.metadata.pictures.clear();
+            }
+            self.add_id3(tag);
+        }
+    }
+
+    fn read_wav(&mut self, file: &mut TagReader) -> Result<()> {
         let mut chunks = riff::read(file)?;
         if chunks.too_large {
             self.warnings.push(Warning::tags_too_large(MAX_TAG_BYTES));
@@ -117,44 +158,33 @@ impl Reader {
         let id3 = chunks.id3.take();
         self.metadata.riff = Some(chunks);
         self.set_common(common);
-        if let Some(bytes) = id3
-            && let Some(tag) = id3::parse(&bytes)?
-        {
-            self.add_id3(tag);
+        if let Some(bytes) = id3 {
+            self.add_id3_bytes(&bytes, false);
         }
         Ok(())
     }
 
-    fn read_mpeg(&mut self, file: &mut BufReader<File>, container: &str) -> Result<()> {
-        if id3_size(file)? > MAX_TAG_BYTES {
-            self.warnings.push(Warning::tags_too_large(MAX_TAG_BYTES));
+    /// The tags at the end of a file, for one that has none at the start.
+    fn read_mpeg(&mut self, file: &mut TagReader, container: &str) -> Result<()> {
+        if self.metadata.id3.is_some() {
             return Ok(());
         }
         let options = id3::parse_options();
-        let (id3, others) = if container == "aac" {
+        let tags = if container == "aac" {
             let file = AacFile::read_from(file, options)?;
-            let old = file.id3v1().cloned().map(Tag::from);
-            (file.id3v2().cloned(), [None, old])
+            [None, file.id3v1().cloned().map(Tag::from)]
         } else {
             let file = MpegFile::read_from(file, options)?;
-            let old = file.id3v1().cloned().map(Tag::from);
-            (
-                file.id3v2().cloned(),
-                [file.ape().cloned().map(Tag::from), old],
-            )
+            let ape = file.ape().cloned().map(Tag::from);
+            [ape, file.id3v1().cloned().map(Tag::from)]
         };
-        match id3 {
-            Some(tag) => self.add_id3(tag),
-            None => {
-                if let Some(tag) = others.into_iter().flatten().next() {
-                    self.set_common(tag);
-                }
-            }
+        if let Some(tag) = tags.into_iter().flatten().next() {
+            self.set_common(tag);
         }
         Ok(())
     }
 
-    fn read_flac(&mut self, file: &mut BufReader<File>) -> Result<()> {
+    fn read_flac(&mut self, file: &mut TagReader) -> Result<()> {
         let (blocks, _) = flac::read_blocks(file)?;
         self.metadata.cue_sheet = flac::cue_sheet(&blocks);
         file.seek(SeekFrom::Start(0))?;
@@ -162,9 +192,20 @@ impl Reader {
         let pictures = file.pictures().iter().map(|(picture, _)| picture.clone());
         let pictures: Vec<_> = pictures.collect();
         if let Some(comments) = file.vorbis_comments().cloned() {
+            // They are what players of FLAC look at; a tag before them fills their gaps.
+            let has_tag = self.metadata.id3.take().is_some();
+            let chapters = std::mem::take(&mut self.metadata.chapters);
             self.add_vorbis(comments);
-        } else if let Some(tag) = file.id3v2().cloned() {
-            self.add_id3(tag);
+            if has_tag {
+                // Made anew from both.
+                self.metadata.vorbis = None;
+            }
+            if self.metadata.chapters.is_empty() {
+                self.metadata.chapters = chapters;
+            }
+            if !pictures.is_empty() {
+                self.metadata.pictures.clear();
+            }
         }
         self.metadata.pictures.extend(pictures);
         if let Some(sheet) = &self.metadata.cue_sheet
@@ -176,21 +217,19 @@ impl Reader {
         Ok(())
     }
 
-    fn read_aiff(&mut self, file: &mut BufReader<File>) -> Result<()> {
+    fn read_aiff(&mut self, file: &mut TagReader) -> Result<()> {
         let chunks = aiff::read(file)?;
         self.metadata.chapters = chunks.markers;
         if let Some(text) = chunks.text {
             self.set_common(text);
         }
-        if let Some(bytes) = chunks.id3
-            && let Some(tag) = id3::parse(&bytes)?
-        {
-            self.add_id3(tag);
+        if let Some(bytes) = chunks.id3 {
+            self.add_id3_bytes(&bytes, false);
         }
         Ok(())
     }
 
-    fn read_mp4(&mut self, path: &Path, mut file: BufReader<File>) -> Result<()> {
+    fn read_mp4(&mut self, path: &Path, mut file: TagReader) -> Result<()> {
         let mp4 = Mp4File::read_from(&mut file, id3::parse_options())?;
         if let Some(ilst) = mp4.ilst() {
             for atom in ilst {
@@ -206,7 +245,19 @@ impl Reader {
         }
         let found = mp4ameta::Tag::read_from_path(path)?;
         let rate = f64::from(self.rate);
-        let chapters = found.userdata.chapters().iter().map(|chapter| {
+        // A list holds 255 at most, a track any number.
+        let (list, track) = (found.chapter_list(), found.chapter_track());
+        let chapters = match track.len() > list.len() {
+            // A track starts with the audio, if need be with a chapter that is none.
+            true => {
+                let is_none = |first: &mp4ameta::Chapter| {
+                    list.first().is_some_and(|list| list.start > first.start)
+                };
+                &track[usize::from(track.first().is_some_and(is_none))..]
+            }
+            false => list,
+        };
+        let chapters = chapters.iter().map(|chapter| {
             let start = (chapter.start.as_secs_f64() * rate).round() as u64;
             Chapter::new(start, chapter.title.clone())
         });
@@ -215,7 +266,7 @@ impl Reader {
         Ok(())
     }
 
-    fn read_ogg(&mut self, path: &Path, file: &mut BufReader<File>) -> Result<()> {
+    fn read_ogg(&mut self, path: &Path, file: &mut TagReader) -> Result<()> {
         let kind = Probe::new(&mut *file).guess_file_type()?.file_type();
         file.seek(SeekFrom::Start(0))?;
         match kind {
@@ -241,7 +292,7 @@ impl Reader {
         Ok(())
     }
 
-    fn read_other(&mut self, path: &Path, file: BufReader<File>) -> Result<()> {
+    fn read_other(&mut self, path: &Path, file: TagReader) -> Result<()> {
         let probe = Probe::new(file)
             .options(id3::parse_options())
             .guess_file_type()?;
@@ -289,21 +340,8 @@ impl Reader {
         for item in self.metadata.common.items() {
             if common.get(item.key()).is_none() {
                 common.push_unchecked(item.clone());
-                self.metadata.says_more_than_id3 = true;
             }
         }
         self.metadata.common = common;
     }
-}
-
-/// The size that an ID3v2 tag at the start of a file says it has; the file is left at its start.
-fn id3_size(file: &mut (impl Read + Seek)) -> std::io::Result<u64> {
-    let mut head = [0; 10];
-    let whole = file.read_exact(&mut head).is_ok();
-    file.seek(SeekFrom::Start(0))?;
-    if !whole || &head[..3] != b"ID3" {
-        return Ok(0);
-    }
-    let size = head[6..].iter();
-    Ok(size.fold(0, |size, &byte| size << 7 | u64::from(byte & 0x7F)))
 }

@@ -68,7 +68,8 @@ impl Metadata {
         let mut warnings = Vec::new();
         let mut chunks = aiff::marker_chunk(&self.chapters);
         chunks.extend(aiff::text_chunks(&self.common));
-        let tag = self.id3_chunk(&mut warnings);
+        // Few read markers; those who do, read no chapters in the tag.
+        let tag = self.id3_tag(true, &mut warnings);
         aiff::push_chunk(&mut chunks, *b"ID3 ", &tag);
         if !aiff::append(file, &chunks)? {
             warnings.push(Warning::tags_not_written("the file would outgrow 4 GiB"));
@@ -150,12 +151,13 @@ impl Metadata {
     /// The bytes of an ID3v2 tag: the one that came in, else one made from what there is.
     fn id3_tag(&self, with_chapters: bool, warnings: &mut Vec<Warning>) -> Vec<u8> {
         let mut tag = match &self.id3 {
-            Some(tag) => tag.clone(),
+            Some(tag) => {
+                let mut tag = tag.clone();
+                id3::fill_gaps(&mut tag, &self.common);
+                tag
+            }
             None => id3::from_common(&self.common, &self.custom, &self.pictures),
         };
-        if self.id3.is_some() && self.says_more_than_id3 {
-            id3::fill_gaps(&mut tag, &self.common);
-        }
         if !with_chapters {
             id3::remove_chapters(&mut tag);
         } else if let Some((end, rate)) = self.end

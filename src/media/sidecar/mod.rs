@@ -54,36 +54,33 @@ impl Sidecar {
     /// The text files beside an input; those that cannot be understood give a warning.
     pub fn beside(input: &Path) -> (Vec<Self>, Vec<Warning>) {
         let (mut found, mut warnings) = (Vec::new(), Vec::new());
-        for (extension, kind) in KINDS {
-            for extension in [extension.to_owned(), extension.to_ascii_uppercase()] {
-                let path = input.with_extension(&extension);
-                if path == input || !path.is_file() {
-                    continue;
-                }
-                // On some systems both spellings name the same file.
-                let taken = |other: &Self| {
-                    other.kind == kind && path.canonicalize().ok() == other.path.canonicalize().ok()
+        for (kind, extension, path) in places(input) {
+            if !path.is_file() {
+                continue;
+            }
+            // On some systems both spellings name the same file.
+            let taken = |other: &Self| {
+                other.kind == kind && path.canonicalize().ok() == other.path.canonicalize().ok()
+            };
+            if found.iter().any(taken) {
+                continue;
+            }
+            let read = read(&path).and_then(|text| {
+                let path = path.clone();
+                let sidecar = Self {
+                    path,
+                    extension,
+                    kind,
+                    text,
                 };
-                if found.iter().any(taken) {
-                    continue;
-                }
-                let read = read(&path).and_then(|text| {
-                    let path = path.clone();
-                    let sidecar = Self {
-                        path,
-                        extension,
-                        kind,
-                        text,
-                    };
-                    let whole = sidecar.moved(&mut Clock::asking(1000)).is_some();
-                    whole.then_some(sidecar)
-                });
-                match read {
-                    Some(sidecar) => found.push(sidecar),
-                    // Any text and any JSON may lie beside audio without telling times.
-                    None if matches!(kind, Kind::Labels | Kind::Transcript) => {}
-                    None => warnings.push(Warning::sidecar_unreadable(&path)),
-                }
+                let whole = sidecar.moved(&mut Clock::asking(1000)).is_some();
+                whole.then_some(sidecar)
+            });
+            match read {
+                Some(sidecar) => found.push(sidecar),
+                // Any text and any JSON may lie beside audio without telling times.
+                None if matches!(kind, Kind::Labels | Kind::Transcript) => {}
+                None => warnings.push(Warning::sidecar_unreadable(&path)),
             }
         }
         (found, warnings)
@@ -119,6 +116,31 @@ impl Sidecar {
         }
         Some((output.with_extension(&self.extension), text))
     }
+}
+
+/// Where text files of an input may lie: what they would be, their extension and path.
+fn places(input: &Path) -> impl Iterator<Item = (Kind, String, PathBuf)> {
+    let spellings = KINDS.into_iter().flat_map(|(extension, kind)| {
+        [extension.to_owned(), extension.to_ascii_uppercase()].map(|name| (kind, name))
+    });
+    let places = spellings.map(|(kind, extension)| {
+        let path = input.with_extension(&extension);
+        (kind, extension, path)
+    });
+    places.filter(move |(_, _, path)| path != input)
+}
+
+/// Where text files of an input may lie, in a fixed order.
+pub fn candidates(input: &Path) -> impl Iterator<Item = PathBuf> {
+    places(input).map(|(_, _, path)| path)
+}
+
+/// Whether a file has an extension that text files of an input have.
+pub fn may_be_sidecar(path: &Path) -> bool {
+    let Some(extension) = path.extension() else {
+        return false;
+    };
+    (KINDS.iter()).any(|(known, _)| extension.eq_ignore_ascii_case(known))
 }
 
 /// The text of a file of sensible size: UTF-8, or Latin-1 where it is not.

@@ -1,0 +1,304 @@
+//! Where the audio starts in a file that begins with ID3v2 tags, be they whole or broken.
+//!
+//! Symphonia refuses a file whose tag it cannot parse, so it is never shown one: a broken tag must
+//! not cost the audio. A tag's size is believed if something follows that begins as audio does;
+//! else the first frames of audio that follow each other are looked for.
+
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
+
+/// Bytes of a tag's header, and of its footer.
+const HEAD_LEN: u64 = 10;
+const HAS_FOOTER: u8 = 0x10;
+/// First bytes of what may follow a tag, beside MPEG audio.
+const MAGIC: [[u8; 4]; 6] = [*b"fLaC", *b"OggS", *b"RIFF", *b"FORM", *b"RF64", *b"caff"];
+/// Frames in a row that are taken for audio.
+const FRAMES: usize = 4;
+/// Bytes of a frame's header that tell its length: 4 in MPEG audio, 6 in ADTS.
+const FRAME_HEAD: usize = 6;
+/// How far audio is looked for.
+const MAX_SEARCH: u64 = 64 << 20;
+const BLOCK: usize = 1 << 16;
+
+/// Where the tags and the audio of a file are, in bytes from its start.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct AudioStart {
+    /// The ID3v2 tags, headers included.
+    pub tags: Vec<Range<u64>>,
+    /// Where what follows them starts.
+    pub at: u64,
+    /// Whether a tag does not end where it says.
+    pub is_damaged: bool,
+}
+
+impl AudioStart {
+    /// Looks at the start of a source of a length in bytes; the position afterwards is anywhere.
+    ///
+    /// # Errors
+    /// Where reading fails.
+    pub(crate) fn find<R: Read + Seek>(source: &mut R, len: u64) -> io::Result<Self> {
+        let mut start = Self::default();
+        while let Some(end) = claimed_end(source, start.at)? {
+            let tag_at = start.at;
+            start.at = if end <= len && is_start(source, end)? {
+                end
+            } else {
+                match search(source, tag_at + HEAD_LEN)? {
+                    Some(found) => {
+                        start.is_damaged |= found < end;
+                        found
+                    }
+                    None => end.min(len),
+                }
+            };
+            start.tags.push(tag_at..end.min(start.at));
+        }
+        if start.at == 0
+            && let Some(end) = disguised_end(source)?
+            && is_start(source, end)?
+        {
+            return Ok(Self {
+                tags: vec![0..end],
+                at: end,
+                is_damaged: true,
+            });
+        }
+        Ok(start)
+    }
+}
+
+/// Where an ID3v2 tag says that it ends; `None` where there is no tag.
+fn claimed_end<R: Read + Seek>(source: &mut R, at: u64) -> io::Result<Option<u64>> {
+    let head = read_at(source, at, HEAD_LEN as usize)?;
+    let [b'I', b'D', b'3', _, _, flags, size @ ..] = head.as_slice() else {
+        return Ok(None);
+    };
+    if size.len() < 4 {
+        return Ok(None);
+    }
+    // Four bytes of seven bits.
+    let size = size.iter();
+    let size = size.fold(0, |sum, byte| sum << 7 | u64::from(byte & 0x7F));
+    let footer = if flags & HAS_FOOTER != 0 { HEAD_LEN } else { 0 };
+    Ok(Some(at + HEAD_LEN + size + footer))
+}
+
+/// Where a tag at the start ends of whose name a byte is wrong, and nothing else in its header.
+fn disguised_end<R: Read + Seek>(source: &mut R) -> io::Result<Option<u64>> {
+    let mut head = read_at(source, 0, HEAD_LEN as usize)?;
+    let right = head.iter().zip(b"ID3").filter(|(byte, name)| byte == name);
+    if right.count() != 2 || head.len() < HEAD_LEN as usize {
+        return Ok(None);
+    }
+    let is_tag = (2..=4).contains(&head[3])
+        && head[4] == 0
+        && head[5] & 0x0F == 0
+        && head[6..].iter().all(|&byte| byte < 0x80);
+    head[..3].copy_from_slice(b"ID3");
+    match is_tag {
+        true => claimed_end(&mut io::Cursor::new(head), 0),
+        false => Ok(None),
+    }
+}
+
+/// Whether a tag, a known file or a frame of MPEG audio starts at a place.
+fn is_start<R: Read + Seek>(source: &mut R, at: u64) -> io::Result<bool> {
+    let head = read_at(source, at, FRAME_HEAD)?;
+    Ok(head.starts_with(b"ID3") || is_magic(&head) || frame(&head).is_some())
+}
+
+fn is_magic(head: &[u8]) -> bool {
+    MAGIC.iter().any(|magic| head.starts_with(magic))
+}
+
+/// The first place from `from` on where frames of audio follow each other, or FLAC or Ogg starts.
+fn search<R: Read + Seek>(source: &mut R, from: u64) -> io::Result<Option<u64>> {
+    let mut at = from;
+    while at < from + MAX_SEARCH {
+        let block = read_at(source, at, BLOCK)?;
+        if block.len() < FRAME_HEAD {
+            break;
+        }
+        let windows = block.windows(FRAME_HEAD);
+        let steps = windows.len() as u64;
+        for (place, window) in (at..).zip(windows) {
+            let is_found = match window[0] {
+                0xFF => frame(window).is_some() && frames_follow(source, place)?,
+                _ => window.starts_with(b"fLaC") || window.starts_with(b"OggS\0"),
+            };
+            if is_found {
+                return Ok(Some(place));
+            }
+        }
+        at += steps;
+    }
+    Ok(None)
+}
+
+/// Whether frames of one kind follow each other, to the end of the source if it comes first.
+fn frames_follow<R: Read + Seek>(source: &mut R, mut at: u64) -> io::Result<bool> {
+    let mut kind = None;
+    for index in 0..FRAMES {
+        let head = read_at(source, at, FRAME_HEAD)?;
+        if head.is_empty() {
+            return Ok(index > 1);
+        }
+        match frame(&head) {
+            Some(found) if kind.is_none_or(|kind| kind == found.kind) => {
+                kind = Some(found.kind);
+                at += found.len;
+            }
+            _ => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+/// A frame of MPEG audio or ADTS.
+struct Frame {
+    /// What all frames of a file have in common.
+    kind: u32,
+    /// In bytes.
+    len: u64,
+}
+
+/// The frame that a header begins; `None` if it is none, or of a free bit rate.
+fn frame(head: &[u8]) -> Option<Frame> {
+    let bits = u32::from_be_bytes(*head.first_chunk()?);
+    if bits >> 20 == 0xFFF && bits >> 17 & 3 == 0 {
+        // ADTS (ISO/IEC 13818-7, 6.2): 13 bits of length, across the fourth to the sixth byte.
+        let length = u64::from(*head.get(5)?) >> 5 | u64::from(bits & 3) << 11;
+        let length = length | u64::from(head[4]) << 3;
+        let is_valid = bits >> 10 & 15 < 13 && length > 7;
+        return is_valid.then_some(Frame {
+            kind: bits & 0xFFFF_FC00,
+            len: length,
+        });
+    }
+    // ISO/IEC 11172-3 and 13818-3, 2.4.2.3.
+    let (version, layer) = (bits >> 19 & 3, bits >> 17 & 3);
+    let (rate, sample_rate) = (bits >> 12 & 15, bits >> 10 & 3);
+    if bits >> 21 != 0x7FF || version == 1 || layer == 0 || sample_rate == 3 {
+        return None;
+    }
+    let kbps = kbps(version == 3, layer, rate as usize)?;
+    let halvings = [2, 0, 1, 0][version as usize];
+    let sample_rate = [44_100, 48_000, 32_000][sample_rate as usize] >> halvings;
+    let padding = u64::from(bits >> 9 & 1);
+    let len = match layer {
+        3 => (12_000 * kbps / sample_rate + padding) * 4,
+        1 if version != 3 => 72_000 * kbps / sample_rate + padding,
+        _ => 144_000 * kbps / sample_rate + padding,
+    };
+    Some(Frame {
+        // Sync, version, layer and sample rate.
+        kind: bits & 0xFFFE_0C00,
+        len,
+    })
+}
+
+/// The bit rate of an index; layers as in headers: 3 is layer I, 1 is layer III.
+fn kbps(is_mpeg1: bool, layer: u32, index: usize) -> Option<u64> {
+    const TABLE: [[u64; 14]; 5] = [
+        [
+            32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448,
+        ],
+        [
+            32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384,
+        ],
+        [
+            32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320,
+        ],
+        [
+            32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256,
+        ],
+        [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
+    ];
+    let row = match (is_mpeg1, layer) {
+        (true, 3) => 0,
+        (true, 2) => 1,
+        (true, _) => 2,
+        (false, 3) => 3,
+        (false, _) => 4,
+    };
+    TABLE[row].get(index.checked_sub(1)?).copied()
+}
+
+/// Up to `len` bytes from a place on.
+fn read_at<R: Read + Seek>(source: &mut R, at: u64, len: usize) -> io::Result<Vec<u8>> {
+    source.seek(SeekFrom::Start(at))?;
+    let mut bytes = Vec::with_capacity(len);
+    source.take(len as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    /// A tag of 300 bytes that holds the start of a frame, and frames of 417 bytes behind it.
+    fn file() -> Vec<u8> {
+        let mut file = b"ID3\x04\0\0\0\0\x02\x2C".to_vec();
+        file.extend(b"\xFF\xFB\x90\0");
+        file.resize(310, 0);
+        for _ in 0..6 {
+            file.extend(b"\xFF\xFB\x90\0");
+            file.resize(file.len() + 413, 7);
+        }
+        file
+    }
+
+    fn find(file: &[u8]) -> AudioStart {
+        AudioStart::find(&mut Cursor::new(file), file.len() as u64).unwrap()
+    }
+
+    #[test]
+    fn audio_starts_behind_a_whole_tag() {
+        let start = find(&file());
+        assert_eq!((start.at, start.is_damaged), (310, false));
+        assert_eq!((start.tags.len(), start.tags[0].clone()), (1, 0..310));
+        let two = [&file()[..310], &file()].concat();
+        assert_eq!(find(&two).tags, [0..310, 310..620]);
+        assert_eq!(find(&file()[310..]), AudioStart::default());
+    }
+
+    #[test]
+    fn audio_is_found_whatever_the_size_says() {
+        for size in [
+            [0, 0, 0, 1],
+            [0, 0, 2, 0x2D],
+            [0, 0, 9, 0],
+            [0x7F; 4],
+            [0xFF; 4],
+        ] {
+            let mut file = file();
+            file[6..10].copy_from_slice(&size);
+            assert_eq!(find(&file).at, 310, "{size:?}");
+        }
+    }
+
+    #[test]
+    fn audio_is_found_behind_a_tag_with_a_wrong_name() {
+        for at in 0..3 {
+            let mut file = file();
+            file[at] = 0xFF;
+            let start = find(&file);
+            assert_eq!((start.at, start.is_damaged), (310, true), "{at}");
+        }
+    }
+
+    #[test]
+    fn frames_of_all_kinds_have_their_length() {
+        for (head, len) in [
+            (b"\xFF\xFB\x90\0\0\0", 417),
+            (b"\xFF\xFB\x92\0\0\0", 418),
+            (b"\xFF\xF3\x40\0\0\0", 104),
+            (b"\xFF\xFD\xA4\0\0\0", 576),
+            (b"\xFF\xF1\x50\x80\x02\x7F", 19),
+        ] {
+            assert_eq!(frame(head).unwrap().len, len, "{head:X?}");
+        }
+        assert!(frame(b"\xFF\xFE\x41\0\0\0").is_none_or(|frame| frame.len > 0));
+    }
+}

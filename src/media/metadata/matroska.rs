@@ -1,0 +1,139 @@
+//! Chapters of Matroska and WebM files (RFC 9559, section 5.1.7), which the demuxer is not shown.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use super::MAX_TAG_BYTES;
+use super::chapter::{Chapter, MAX_CHAPTERS};
+use super::clock::rescale;
+use crate::media::mkv::Mkv;
+
+const EDITION: u64 = 0x45b9;
+const EDITION_IS_DEFAULT: u64 = 0x45db;
+const ATOM: u64 = 0xb6;
+const START: u64 = 0x91;
+const END: u64 = 0x92;
+const IS_HIDDEN: u64 = 0x98;
+const IS_ENABLED: u64 = 0x4598;
+const DISPLAY: u64 = 0x80;
+const TITLE: u64 = 0x85;
+
+/// How deep chapters within chapters are looked at.
+const MAX_DEPTH: u32 = 16;
+const NANOSECONDS: u64 = 1_000_000_000;
+
+/// The chapters of a file in order of time, nested ones among the others; none where it is not
+/// Matroska. Of several editions, the default one, or else the first.
+///
+/// # Errors
+/// Where reading fails.
+pub fn chapters(file: &mut (impl Read + Seek), rate: u32) -> io::Result<Vec<Chapter>> {
+    let len = file.seek(SeekFrom::End(0))?;
+    let mut chapters = Vec::new();
+    let Some(mkv) = Mkv::scan(file, len)? else {
+        return Ok(chapters);
+    };
+    let mut bytes = Vec::new();
+    for element in mkv.chapters {
+        file.seek(SeekFrom::Start(element.body))?;
+        let room = MAX_TAG_BYTES.saturating_sub(bytes.len() as u64);
+        let length = (element.end - element.body).min(room);
+        (&mut *file).take(length).read_to_end(&mut bytes)?;
+    }
+    let editions = || elements(&bytes).filter(|(id, _)| *id == EDITION);
+    let is_default = |(_, edition): &(u64, &[u8])| flag(edition, EDITION_IS_DEFAULT, false);
+    if let Some((_, edition)) = editions().find(is_default).or_else(|| editions().next()) {
+        collect(edition, rate, MAX_DEPTH, &mut chapters);
+    }
+    chapters.sort_by_key(|chapter| chapter.start);
+    Ok(chapters)
+}
+
+fn collect(list: &[u8], rate: u32, depth: u32, chapters: &mut Vec<Chapter>) {
+    for (_, atom) in elements(list).filter(|(id, _)| *id == ATOM) {
+        if chapters.len() > MAX_CHAPTERS || depth == 0 {
+            return;
+        }
+        let position = |bytes| rescale(integer(bytes), NANOSECONDS, rate.into());
+        let is_shown = !flag(atom, IS_HIDDEN, false) && flag(atom, IS_ENABLED, true);
+        if let Some(start) = child(atom, START).map(position)
+            && is_shown
+        {
+            let title = child(atom, DISPLAY).and_then(|display| child(display, TITLE));
+            let title = String::from_utf8_lossy(title.unwrap_or_default());
+            let mut chapter = Chapter::new(start, title.trim_end_matches('\0'));
+            chapter.end = child(atom, END).map(position).filter(|&end| end > start);
+            chapters.push(chapter);
+        }
+        collect(atom, rate, depth - 1, chapters);
+    }
+}
+
+fn child(bytes: &[u8], wanted: u64) -> Option<&[u8]> {
+    let found = elements(bytes).find(|(id, _)| *id == wanted);
+    found.map(|(_, body)| body)
+}
+
+fn flag(bytes: &[u8], wanted: u64, default: bool) -> bool {
+    child(bytes, wanted).map_or(default, |body| integer(body) != 0)
+}
+
+fn integer(bytes: &[u8]) -> u64 {
+    let bytes = bytes.iter().take(8);
+    bytes.fold(0, |sum, &byte| sum << 8 | u64::from(byte))
+}
+
+/// The elements within another: IDs and contents, as far as they are whole.
+fn elements(mut bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
+    std::iter::from_fn(move || {
+        let (id, rest) = vint(bytes)?;
+        let (size, rest) = vint(rest)?;
+        let marker = 1 << (63 - size.leading_zeros());
+        let (body, rest) = rest.split_at_checked(usize::try_from(size - marker).ok()?)?;
+        bytes = rest;
+        Some((id, body))
+    })
+}
+
+/// A number of variable length with its marker bit, and what follows it.
+fn vint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let len = bytes.first()?.leading_zeros() as usize + 1;
+    let (number, rest) = bytes.split_at_checked(len).filter(|_| len <= 8)?;
+    Some((integer(number), rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn element(id: &[u8], body: &[u8]) -> Vec<u8> {
+        [id, &[0x80 | body.len() as u8], body].concat()
+    }
+
+    fn atom(start: u8, more: &[u8]) -> Vec<u8> {
+        let title = element(&[0x80], &element(&[0x85], "漢字".as_bytes()));
+        let body = [element(&[0x91], &[start]), title, more.to_vec()].concat();
+        element(&[0xb6], &body)
+    }
+
+    #[test]
+    fn nested_chapters_are_found_and_hidden_ones_are_not() {
+        let hidden = atom(9, &element(&[0x98], &[1]));
+        let list = [atom(4, &atom(2, &[])), hidden].concat();
+        let mut chapters = Vec::new();
+        collect(&list, 1_000_000_000, MAX_DEPTH, &mut chapters);
+        assert_eq!(chapters, [4, 2].map(|start| Chapter::new(start, "漢字")));
+    }
+
+    #[test]
+    fn broken_elements_do_no_harm() {
+        let whole = atom(4, &atom(2, &[]));
+        for end in 0..whole.len() {
+            collect(&whole[..end], 1000, MAX_DEPTH, &mut Vec::new());
+        }
+        let mut deep = Vec::new();
+        for _ in 0..40 {
+            deep = atom(1, &deep[..deep.len().min(100)]);
+        }
+        collect(&deep, 1000, MAX_DEPTH, &mut Vec::new());
+    }
+}

@@ -1,0 +1,122 @@
+//! A source of bytes as Symphonia can take it: without what would make it refuse the audio.
+//!
+//! ID3v2 tags at the start are left out, and Matroska's chapters are shown as an empty space. Both
+//! are read elsewhere.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use symphonia::core::io::MediaSource;
+
+use super::audio_start::AudioStart;
+use super::mkv::{Element, Mkv};
+
+/// A source without its first bytes and with other bytes in the place of some.
+pub(crate) struct PatchedSource {
+    inner: Box<dyn MediaSource>,
+    /// Bytes left out at the start.
+    start: u64,
+    /// Where bytes are replaced, in the inner source, and by what.
+    patches: Vec<(u64, Vec<u8>)>,
+    /// Where the inner source stands.
+    position: u64,
+    /// What was found of a Matroska file.
+    mkv: Option<Mkv>,
+}
+
+impl PatchedSource {
+    /// The source as Symphonia is to see it; one that cannot be sought in is left as it is.
+    ///
+    /// # Errors
+    /// Where reading fails.
+    pub(crate) fn new(mut inner: Box<dyn MediaSource>) -> io::Result<Self> {
+        let (mut start, mut patches, mut mkv) = (0, Vec::new(), None);
+        if let Some(len) = inner.byte_len().filter(|_| inner.is_seekable()) {
+            start = AudioStart::find(&mut inner, len)?.at;
+            if start == 0 {
+                mkv = Mkv::scan(&mut inner, len)?;
+            }
+            let chapters = mkv.iter().flat_map(|mkv| &mkv.chapters);
+            patches.extend(chapters.map(Element::as_void));
+            inner.seek(SeekFrom::Start(start))?;
+        }
+        Ok(Self {
+            inner,
+            start,
+            patches,
+            position: start,
+            mkv,
+        })
+    }
+
+    /// What was found of a Matroska file, once.
+    pub(crate) fn take_mkv(&mut self) -> Option<Mkv> {
+        self.mkv.take()
+    }
+}
+
+impl Read for PatchedSource {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        let from = self.position;
+        self.position += count as u64;
+        for (at, bytes) in &self.patches {
+            for (place, byte) in (*at..).zip(bytes) {
+                if (from..self.position).contains(&place) {
+                    buffer[(place - from) as usize] = *byte;
+                }
+            }
+        }
+        Ok(count)
+    }
+}
+
+impl Seek for PatchedSource {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let to = match to {
+            SeekFrom::Start(at) => SeekFrom::Start(at.saturating_add(self.start)),
+            other => other,
+        };
+        self.position = self.inner.seek(to)?;
+        (self.position.checked_sub(self.start)).ok_or_else(|| io::ErrorKind::InvalidInput.into())
+    }
+}
+
+impl MediaSource for PatchedSource {
+    fn is_seekable(&self) -> bool {
+        self.inner.is_seekable()
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        Some(self.inner.byte_len()?.saturating_sub(self.start))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    #[test]
+    fn bytes_are_replaced_however_they_are_read() {
+        let mut source = PatchedSource {
+            inner: Box::new(Cursor::new((0..20).collect::<Vec<u8>>())),
+            start: 5,
+            patches: vec![(8, vec![100, 101, 102])],
+            position: 0,
+            mkv: None,
+        };
+        let expected = [5, 6, 7, 100, 101, 102, 11, 12];
+        for step in 1..=expected.len() {
+            assert_eq!(source.seek(SeekFrom::Start(0)).unwrap(), 0);
+            let mut read = Vec::new();
+            while read.len() < expected.len() {
+                let mut block = vec![0; step.min(expected.len() - read.len())];
+                source.read_exact(&mut block).unwrap();
+                read.extend(block);
+            }
+            assert_eq!(read, expected);
+        }
+        assert_eq!(source.seek(SeekFrom::End(-1)).unwrap(), 14);
+        assert_eq!(source.byte_len(), Some(15));
+    }
+}
