@@ -57,11 +57,9 @@ impl AudioStart {
             && let Some(end) = disguised_end(source)?
             && is_start(source, end)?
         {
-            return Ok(Self {
-                tags: vec![0..end],
-                at: end,
-                is_damaged: true,
-            });
+            start.tags.push(0..end);
+            start.at = end;
+            start.is_damaged = true;
         }
         Ok(start)
     }
