@@ -38,6 +38,7 @@ mod warning;
 
 pub use engine::{PositionMapper, Sample, Stretcher, TimeMap, TimePoint};
 pub use media::format::{BitDepth, Format, OutputOptions};
+pub use media::input::Input;
 pub use options::{Keep, OptionError, StretchOptions};
 pub use warning::Warning;
 

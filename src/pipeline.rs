@@ -9,6 +9,7 @@ use crate::engine::{PositionMapper, Sample, Stretcher, TimePoint};
 use crate::media::decode::{AudioInfo, Damage, DecodeError, Decoder};
 use crate::media::encode::{EncodeError, EncodeSpec, Encoded, Encoder, Samples, Sink};
 use crate::media::format::{Format, OutputOptions};
+use crate::media::input::Input;
 use crate::media::metadata::{Clock, Metadata, MovedPositions, rescale};
 use crate::media::resample::{ResampleError, Resampler};
 use crate::media::sidecar::Sidecar;
@@ -78,6 +79,7 @@ pub struct Outcome {
 
 /// One input, opened, with everything decided about its output.
 pub struct Pipeline {
+    input: Input,
     decoder: Decoder,
     stretch: StretchOptions,
     spec: EncodeSpec,
@@ -98,7 +100,21 @@ impl Pipeline {
         format: Format,
         output: &OutputOptions,
     ) -> Result<Self, PipelineError> {
-        Self::start(Decoder::open(input)?, stretch, format, output)
+        Self::open_input(&Input::open(input)?, stretch, format, output)
+    }
+
+    /// As [`open`](Self::open), for any input, which is read from its start.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_input(
+        input: &Input,
+        stretch: &StretchOptions,
+        format: Format,
+        output: &OutputOptions,
+    ) -> Result<Self, PipelineError> {
+        let decoder = Decoder::from_input(input)?;
+        Self::start(input, decoder, stretch, format, output)
     }
 
     /// As [`open`](Self::open), with the output in the input's own format: the one that its name
@@ -112,14 +128,16 @@ impl Pipeline {
         named: Format,
         output: &OutputOptions,
     ) -> Result<Self, PipelineError> {
-        let decoder = Decoder::open(input)?;
+        let input = Input::open(input)?;
+        let decoder = Decoder::from_input(&input)?;
         let (format, warning) = kept_format(decoder.info(), named)?;
-        let mut this = Self::start(decoder, stretch, format, output)?;
+        let mut this = Self::start(&input, decoder, stretch, format, output)?;
         this.warnings.extend(warning);
         Ok(this)
     }
 
     fn start(
+        input: &Input,
         decoder: Decoder,
         stretch: &StretchOptions,
         format: Format,
@@ -129,6 +147,7 @@ impl Pipeline {
         stretch.validate_for(source.sample_rate, source.channels)?;
         let (spec, warnings) = EncodeSpec::new(source, format, output, stretch.sample_rate)?;
         Ok(Self {
+            input: input.reopen(),
             decoder,
             stretch: stretch.clone(),
             spec,
@@ -139,19 +158,22 @@ impl Pipeline {
         })
     }
 
-    /// Reads from `input` what is to be kept beside the audio.
+    /// Reads what is to be kept beside the audio; only files have anything beside them.
     ///
     /// What cannot be read is a warning.
     #[must_use]
-    pub fn keeping(mut self, input: &Path, keep: Keep) -> Self {
+    pub fn keeping(mut self, keep: Keep) -> Self {
         if keep.tags {
             let source = self.decoder.info();
-            let (metadata, warnings) = Metadata::read(input, source.container, source.sample_rate);
+            let (metadata, warnings) =
+                Metadata::read(&self.input, source.container, source.sample_rate);
             self.metadata = Some(metadata);
             self.warnings.extend(warnings);
         }
-        if keep.sidecars {
-            let (sidecars, warnings) = Sidecar::beside(input);
+        if keep.sidecars
+            && let Some(path) = self.input.path()
+        {
+            let (sidecars, warnings) = Sidecar::beside(path);
             self.sidecars = sidecars;
             self.warnings.extend(warnings);
         }
@@ -187,6 +209,7 @@ impl Pipeline {
         progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<Outcome, PipelineError> {
         let Self {
+            input: _,
             mut decoder,
             stretch,
             spec,

@@ -175,8 +175,8 @@ impl Session {
             true => Pipeline::open_to_keep,
             false => Pipeline::open,
         };
-        let pipeline = open(&job.input, &plan.stretch, job.format, &plan.encoding)?
-            .keeping(&job.input, plan.keep());
+        let pipeline =
+            open(&job.input, &plan.stretch, job.format, &plan.encoding)?.keeping(plan.keep());
         let source = source
             .map_err(DecodeError::Io)
             .map_err(PipelineError::from)?;

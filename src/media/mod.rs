@@ -4,6 +4,7 @@ mod aac;
 pub mod decode;
 pub mod encode;
 pub mod format;
+pub mod input;
 pub mod metadata;
 mod mkv;
 mod mp4;

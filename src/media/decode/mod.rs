@@ -5,7 +5,6 @@ mod info;
 mod link;
 mod source;
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -17,6 +16,7 @@ use symphonia::core::formats::{FormatReader, Track, TrackType};
 use symphonia::core::io::MediaSource;
 use symphonia::core::packet::Packet;
 
+use super::input::Input;
 pub use info::{AudioInfo, Damage, DecodeError};
 use link::Link;
 use source::{Scan, ticks_to_frames};
@@ -62,16 +62,19 @@ impl Decoder {
     /// # Errors
     /// Where the file cannot be opened, is no audio, or has no decoder.
     pub fn open(path: &Path) -> Result<Self, DecodeError> {
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            return Err(DecodeError::NotAFile);
-        }
+        Self::from_input(&Input::open(path)?)
+    }
+
+    /// Reads the header of an input, from its start.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_input(input: &Input) -> Result<Self, DecodeError> {
         let mut hint = Hint::new();
-        if let Some(extension) = path.extension().and_then(|name| name.to_str()) {
+        if let Some(extension) = input.hint() {
             hint.with_extension(extension);
         }
-        Self::new(Box::new(file), &hint)
+        Self::new(Box::new(input.reopen()), &hint)
     }
 
     /// Reads the header of any source of bytes, and decodes its first packet: what a header says

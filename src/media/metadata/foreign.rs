@@ -1,7 +1,5 @@
 //! What the demuxer tells of files whose tags lofty does not read: Matroska and others.
 
-use std::fs::File;
-
 use lofty::picture::{MimeType, Picture, PictureType};
 use lofty::tag::{ItemKey, Tag, TagType};
 use symphonia::core::errors::Error;
@@ -12,6 +10,7 @@ use symphonia::core::meta::{ChapterGroup, ChapterGroupItem, MetadataOptions, Sta
 
 use super::chapter::{Chapter, MAX_CHAPTERS};
 use super::fields::{self, Custom};
+use crate::media::input::Input;
 
 /// What was found in a file.
 pub struct Found {
@@ -29,8 +28,8 @@ pub struct Found {
 ///
 /// # Errors
 /// Where the demuxer refuses the file.
-pub fn read(file: File, rate: u32) -> Result<Found, Error> {
-    let stream = MediaSourceStream::new(Box::new(file), Default::default());
+pub fn read(input: Input, rate: u32) -> Result<Found, Error> {
+    let stream = MediaSourceStream::new(Box::new(input), Default::default());
     let mut reader = symphonia::default::get_probe().probe(
         &Hint::new(),
         stream,

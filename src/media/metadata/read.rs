@@ -1,10 +1,8 @@
 //! Reading what a file says of its audio, each family in its own way.
 
 use std::error::Error;
-use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 
 use lofty::aac::AacFile;
 use lofty::config::{GlobalOptions, apply_global_options};
@@ -21,18 +19,19 @@ use lofty::tag::{ItemKey, Tag, TagType};
 use super::{
     Chapter, MAX_CHAPTERS, MAX_TAG_BYTES, Metadata, aiff, fields, flac, foreign, id3, riff, vorbis,
 };
+use crate::media::input::Input;
 use crate::warning::Warning;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// See [`Metadata::read`].
-pub fn read(path: &Path, container: &str, rate: u32) -> (Metadata, Vec<Warning>) {
+pub fn read(input: &Input, container: &str, rate: u32) -> (Metadata, Vec<Warning>) {
     let options = GlobalOptions::new().allocation_limit(MAX_TAG_BYTES as usize);
     apply_global_options(options);
     let mut reader = Reader::new(rate);
     // A parser's panic must not cost the audio either.
     let result = catch_unwind(AssertUnwindSafe(|| {
-        (reader.read(path, container)).map_err(|error| describe(&*error))
+        (reader.read(input, container)).map_err(|error| describe(&*error))
     }));
     apply_global_options(GlobalOptions::new());
     let Reader {
@@ -94,20 +93,20 @@ impl Reader {
         }
     }
 
-    fn read(&mut self, path: &Path, container: &str) -> Result<()> {
-        let mut file = BufReader::new(File::open(path)?);
+    fn read(&mut self, input: &Input, container: &str) -> Result<()> {
+        let mut file = BufReader::new(input.reopen());
         match container {
             "wave" | "rf64" => self.read_wav(&mut file),
             "mp1" | "mp2" | "mp3" | "aac" => self.read_mpeg(&mut file, container),
             "flac" => self.read_flac(&mut file),
-            "ogg" => self.read_ogg(path, &mut file),
+            "ogg" => self.read_ogg(&mut file),
             "aiff" => self.read_aiff(&mut file),
-            "isomp4" => self.read_mp4(path, file),
-            _ => self.read_other(path, file),
+            "isomp4" => self.read_mp4(&mut file),
+            _ => self.read_other(file),
         }
     }
 
-    fn read_wav(&mut self, file: &mut BufReader<File>) -> Result<()> {
+    fn read_wav(&mut self, file: &mut BufReader<Input>) -> Result<()> {
         let mut chunks = riff::read(file)?;
         if chunks.too_large {
             self.warnings.push(Warning::tags_too_large(MAX_TAG_BYTES));
@@ -125,7 +124,7 @@ impl Reader {
         Ok(())
     }
 
-    fn read_mpeg(&mut self, file: &mut BufReader<File>, container: &str) -> Result<()> {
+    fn read_mpeg(&mut self, file: &mut BufReader<Input>, container: &str) -> Result<()> {
         if id3_size(file)? > MAX_TAG_BYTES {
             self.warnings.push(Warning::tags_too_large(MAX_TAG_BYTES));
             return Ok(());
@@ -154,7 +153,7 @@ impl Reader {
         Ok(())
     }
 
-    fn read_flac(&mut self, file: &mut BufReader<File>) -> Result<()> {
+    fn read_flac(&mut self, file: &mut BufReader<Input>) -> Result<()> {
         let (blocks, _) = flac::read_blocks(file)?;
         self.metadata.cue_sheet = flac::cue_sheet(&blocks);
         file.seek(SeekFrom::Start(0))?;
@@ -176,7 +175,7 @@ impl Reader {
         Ok(())
     }
 
-    fn read_aiff(&mut self, file: &mut BufReader<File>) -> Result<()> {
+    fn read_aiff(&mut self, file: &mut BufReader<Input>) -> Result<()> {
         let chunks = aiff::read(file)?;
         self.metadata.chapters = chunks.markers;
         if let Some(text) = chunks.text {
@@ -190,8 +189,8 @@ impl Reader {
         Ok(())
     }
 
-    fn read_mp4(&mut self, path: &Path, mut file: BufReader<File>) -> Result<()> {
-        let mp4 = Mp4File::read_from(&mut file, id3::parse_options())?;
+    fn read_mp4(&mut self, file: &mut BufReader<Input>) -> Result<()> {
+        let mp4 = Mp4File::read_from(file, id3::parse_options())?;
         if let Some(ilst) = mp4.ilst() {
             for atom in ilst {
                 if let AtomIdent::Freeform { mean, name } = atom.ident()
@@ -204,7 +203,8 @@ impl Reader {
             }
             self.set_common(Tag::from(ilst.clone()));
         }
-        let found = mp4ameta::Tag::read_from_path(path)?;
+        file.seek(SeekFrom::Start(0))?;
+        let found = mp4ameta::Tag::read_from(file)?;
         let rate = f64::from(self.rate);
         let chapters = found.userdata.chapters().iter().map(|chapter| {
             let start = (chapter.start.as_secs_f64() * rate).round() as u64;
@@ -215,7 +215,7 @@ impl Reader {
         Ok(())
     }
 
-    fn read_ogg(&mut self, path: &Path, file: &mut BufReader<File>) -> Result<()> {
+    fn read_ogg(&mut self, file: &mut BufReader<Input>) -> Result<()> {
         let kind = Probe::new(&mut *file).guess_file_type()?.file_type();
         file.seek(SeekFrom::Start(0))?;
         match kind {
@@ -227,13 +227,13 @@ impl Reader {
                 let file = VorbisFile::read_from(file, id3::parse_options())?;
                 self.add_vorbis(file.vorbis_comments().clone());
             }
-            _ => self.read_foreign(path)?,
+            _ => self.read_foreign(file.get_ref())?,
         }
         Ok(())
     }
 
-    fn read_foreign(&mut self, path: &Path) -> Result<()> {
-        let found = foreign::read(File::open(path)?, self.rate)?;
+    fn read_foreign(&mut self, input: &Input) -> Result<()> {
+        let found = foreign::read(input.reopen(), self.rate)?;
         self.metadata.chapters = found.chapters;
         self.metadata.pictures = found.pictures;
         self.metadata.custom = found.custom;
@@ -241,12 +241,13 @@ impl Reader {
         Ok(())
     }
 
-    fn read_other(&mut self, path: &Path, file: BufReader<File>) -> Result<()> {
+    fn read_other(&mut self, file: BufReader<Input>) -> Result<()> {
+        let input = file.get_ref().reopen();
         let probe = Probe::new(file)
             .options(id3::parse_options())
             .guess_file_type()?;
         if probe.file_type().is_none() {
-            return self.read_foreign(path);
+            return self.read_foreign(&input);
         }
         let tagged = probe.read()?;
         if let Some(tag) = tagged.primary_tag().or_else(|| tagged.first_tag()) {
