@@ -27,8 +27,11 @@
 //! # Ok::<(), audiostretchy::batch::PlanError>(())
 //! ```
 
+mod audio_stretch;
 pub mod batch;
+mod conversion;
 pub mod engine;
+mod error;
 pub mod media;
 pub mod options;
 pub mod pipeline;
@@ -36,7 +39,10 @@ pub mod preset;
 pub mod report;
 mod warning;
 
+pub use audio_stretch::{AudioSamples, AudioStretch};
+pub use conversion::{Conversion, stretch_audio};
 pub use engine::{PositionMapper, Sample, Stretcher, TimeMap, TimePoint};
+pub use error::{End, Error};
 pub use media::format::{BitDepth, Format, OutputOptions};
 pub use media::input::Input;
 pub use options::{Keep, OptionError, StretchOptions};

@@ -245,12 +245,7 @@ impl Pipeline {
         let encoded = encoder.finish()?;
 
         let damage = decoder.damage();
-        if damage.lost_frames > 0 {
-            warnings.push(Warning::lost_frames(damage.lost_frames));
-        }
-        if damage.checksum_mismatch {
-            warnings.push(Warning::checksum_mismatch());
-        }
+        warnings.extend(Warning::of_damage(damage));
         if encoded.clipped_samples > 0 {
             warnings.push(Warning::clipped(encoded.clipped_samples));
         }

@@ -27,14 +27,16 @@ pub enum Samples<'a> {
 }
 
 impl<'a> Samples<'a> {
-    fn len(self) -> usize {
+    /// Samples of all channels together.
+    pub fn len(self) -> usize {
         match self {
             Self::Int16(samples) => samples.len(),
             Self::Float32(samples) => samples.len(),
         }
     }
 
-    fn is_empty(self) -> bool {
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
         self.len() == 0
     }
 
@@ -53,7 +55,7 @@ impl<'a> Samples<'a> {
     }
 
     /// The block in parts of at most `len` samples.
-    fn chunks(self, len: usize) -> impl Iterator<Item = Self> {
+    pub fn chunks(self, len: usize) -> impl Iterator<Item = Self> {
         let (integers, floats): (&'a [i16], &'a [f32]) = match self {
             Self::Int16(samples) => (samples, &[]),
             Self::Float32(samples) => (&[], samples),
