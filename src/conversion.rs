@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use crate::batch::output::PendingOutput;
-use crate::batch::{FileError, file, panic_message};
+use crate::batch::{Estimate, FileError, file, panic_message};
 use crate::error::{End, Error};
 use crate::media::format::{Format, OutputOptions};
 use crate::media::input::Input;
@@ -149,6 +149,19 @@ impl Conversion {
         Ok(outcome)
     }
 
+    /// Estimates how long the output will be and how long this machine will take for it: see
+    /// [`estimate`].
+    ///
+    /// # Errors
+    /// Where no format is named in `encoding`, or the input cannot be decoded or not so encoded.
+    pub fn estimate(&self, input: &Input) -> Result<Estimate, Error> {
+        let format = format_of(&self.encoding, None)?;
+        guarded(&End::of(input), &End::Writer, || {
+            let estimate = Estimate::new(input, &self.stretch, format, &self.encoding);
+            Ok(estimate?)
+        })
+    }
+
     fn open(&self, input: &Input, format: Format) -> Result<Pipeline, Error> {
         let keep = Keep {
             tags: self.tags,
@@ -172,6 +185,40 @@ impl Conversion {
             file::stretch(pipeline, file, self.strict, progress)
         })
     }
+}
+
+/// Estimates how long the output of a file will be and how long this machine will take for it,
+/// written in the file's own format, or as WAV where that cannot be.
+///
+/// The beginning of the file is stretched in memory, for about a third of a second, to measure the
+/// machine; nothing is written. Where gaps have a ratio of their own, the length rests on that
+/// beginning too. [`Conversion::estimate`] is the same for other formats.
+///
+/// ```
+/// use audiostretchy::{StretchOptions, estimate};
+///
+/// let options = StretchOptions { ratio: 0.5, ..StretchOptions::default() };
+/// let estimate = estimate("tests/data/recordings/stories/sea.wav", &options)?;
+/// assert_eq!((estimate.input_seconds, estimate.output_seconds), (6.0, 3.0));
+/// assert!(estimate.processing.as_secs_f64() > 0.0);
+/// # Ok::<(), audiostretchy::Error>(())
+/// ```
+///
+/// # Errors
+/// Where the input cannot be read or a parameter is out of range: see [`Error`].
+pub fn estimate(path: impl AsRef<Path>, options: &StretchOptions) -> Result<Estimate, Error> {
+    let path = path.as_ref();
+    let input = Input::open(path).map_err(|error| Error::of_path(error, path))?;
+    let own = input.hint().and_then(Format::kept_from_extension);
+    let conversion = Conversion {
+        stretch: options.clone(),
+        encoding: OutputOptions {
+            format: Some(own.unwrap_or(Format::Wav)),
+            ..OutputOptions::default()
+        },
+        ..Conversion::default()
+    };
+    conversion.estimate(&input)
 }
 
 /// Does something that may fail; a panic of a decoder or encoder is an error like others.

@@ -40,7 +40,8 @@ pub mod report;
 mod warning;
 
 pub use audio_stretch::{AudioSamples, AudioStretch};
-pub use conversion::{Conversion, stretch_audio};
+pub use batch::Estimate;
+pub use conversion::{Conversion, estimate, stretch_audio};
 pub use engine::{PositionMapper, Sample, Stretcher, TimeMap, TimePoint};
 pub use error::{End, Error};
 pub use media::format::{BitDepth, Format, OutputOptions};

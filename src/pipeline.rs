@@ -186,6 +186,11 @@ impl Pipeline {
         self.decoder.info()
     }
 
+    /// How the output will be encoded.
+    pub fn spec(&self) -> &EncodeSpec {
+        &self.spec
+    }
+
     /// Runs the whole file through; `progress` is told the frames read after every block.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ mod selection;
 mod session;
 mod walk;
 
-pub use estimate::estimate;
+pub use estimate::{Estimate, PlanEstimate, estimate};
 pub use events::Event;
 pub use file::FileError;
 pub use output::write_file;

@@ -30,7 +30,10 @@ fn in_memory_equals_through_files_byte_for_byte() {
     for name in RECORDINGS {
         for format in Format::ALL {
             let [through_files, in_memory] = both_ways(&recording(name), format, &at_ratio(0.8));
-            assert!(through_files == in_memory, "{name} to {format:?}");
+            assert!(
+                through_files == in_memory,
+                "{name} to {format:?}: the same bytes"
+            );
         }
     }
 }
@@ -62,7 +65,7 @@ fn in_memory_equals_through_files_with_gaps_chapters_and_another_rate() {
     let options = StretchOptions {
         ratio: 1.3,
         gap_ratio: 0.5,
-        sample_rate: 32_000,
+        sample_rate: 24_000,
         ..StretchOptions::default()
     };
     for format in Format::ALL {
@@ -110,7 +113,7 @@ fn a_rate_that_the_format_cannot_hold_is_converted_when_saved() {
 #[test]
 fn sixteen_bit_sources_stay_16_bits_and_others_are_floats() {
     for (name, is_integer) in [
-        ("stories/sea.wav", true),
+        ("lectures/scaling.wav", true),
         ("lectures/evening.flac", true),
         ("stories/lighthouse.mp3", false),
     ] {
@@ -146,7 +149,7 @@ fn audio_made_of_samples_is_stretched_as_by_the_stretcher_itself() {
 
 #[test]
 fn samples_rate_and_channels_can_be_set() {
-    let mut audio = AudioStretch::open(recording("stories/sea.wav")).unwrap();
+    let mut audio = AudioStretch::open(recording("lectures/scaling.wav")).unwrap();
     let Samples::Int16(samples) = audio.samples() else {
         panic!("a 16-bit file");
     };
