@@ -120,7 +120,7 @@ impl AudioStretch {
     /// As [`open`](Self::open).
     pub fn open_reader(reader: impl Read + Seek + Send + 'static) -> Result<Self, Error> {
         let input = Input::from_reader(reader);
-        let input = input.map_err(|error| Error::of_input(error.into(), End::Reader))?;
+        let input = input.map_err(Error::from_reader)?;
         Self::open_input(&input)
     }
 

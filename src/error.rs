@@ -129,7 +129,7 @@ impl Error {
         match error {
             FileError::Pipeline(PipelineError::Options(error)) => Self::InvalidParameter(error),
             FileError::Pipeline(PipelineError::Cancelled) => Self::Cancelled,
-            FileError::Pipeline(PipelineError::Decode(error)) => Self::of_input(error, input),
+            FileError::Pipeline(PipelineError::Decode(error)) => Self::from_input(error, input),
             source @ FileError::Damaged(_) => Self::Damaged { input, source },
             source @ (FileError::Pipeline(PipelineError::Encode(EncodeError::Io(_)))
             | FileError::Output(_)
@@ -139,8 +139,8 @@ impl Error {
         }
     }
 
-    /// The error of decoding an input.
-    pub(crate) fn of_input(error: DecodeError, input: End) -> Self {
+    /// The error of opening or decoding an input, for those who do that themselves.
+    pub fn from_input(error: DecodeError, input: End) -> Self {
         use DecodeError as E;
         let is_missing = matches!(&error, E::Io(error) if error.kind() == io::ErrorKind::NotFound);
         let make: fn(End, FileError) -> Self = match &error {
@@ -159,9 +159,14 @@ impl Error {
         }
     }
 
+    /// The error of reading from a reader.
+    pub fn from_reader(error: io::Error) -> Self {
+        Self::from_input(error.into(), End::Reader)
+    }
+
     /// The error of opening a file that is the input.
     pub(crate) fn of_path(error: DecodeError, path: &Path) -> Self {
-        Self::of_input(error, End::File(path.to_owned()))
+        Self::from_input(error, End::File(path.to_owned()))
     }
 
     /// The error of writing an output.

@@ -94,7 +94,8 @@ pub enum PresetsCommand {
 
 #[derive(Debug, clap::Args)]
 pub struct ConvertArgs {
-    /// Audio files and folders, then the output: a folder, or a file for a single input file
+    /// Audio files and folders, then the output: a folder, or a file for a single input file; -
+    /// for standard input or output
     #[arg(value_name = "INPUT... OUTPUT", required = true)]
     pub paths: Vec<PathBuf>,
 
