@@ -34,7 +34,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use audiostretchy::preset::{Layer, PresetStore};
+use audiostretchy::preset::{Layer, PresetStore, Settings};
 use audiostretchy::{Conversion, Error, Format, Input};
 use axum::body::Body;
 use axum::extract::multipart::{Field, MultipartError, MultipartRejection};
@@ -197,7 +197,8 @@ impl Upload {
     async fn receive(mut form: Multipart) -> Result<Self, Failure> {
         let mut upload = None;
         let mut preset = None;
-        let mut layer = Layer::command_line();
+        let mut ratio = None;
+        let mut format = None;
         while let Some(field) = form.next_field().await? {
             match field.name() {
                 Some("file") => {
@@ -207,18 +208,17 @@ impl Upload {
                 Some("preset") => preset = Some(text(field).await?),
                 Some("ratio") => {
                     let text = text(field).await?;
-                    let number: f64 = text.trim().parse().map_err(|_| {
-                        Failure::invalid(&format!("ratio is {text}: it must be a number"))
-                    })?;
-                    layer
-                        .set("ratio", number)
-                        .map_err(|error| Failure::invalid(&error))?;
+                    let problem =
+                        || Failure::invalid(&format!("ratio is {text}: it must be a number"));
+                    ratio = Some(text.trim().parse().map_err(|_| problem())?);
                 }
                 Some("format") => {
                     let text = text(field).await?;
-                    layer
-                        .set("format", text)
-                        .map_err(|error| Failure::invalid(&error))?;
+                    let names = Format::ALL.map(Format::name).join(", ");
+                    let problem = || {
+                        Failure::invalid(&format!("format is {text}: it must be one of {names}"))
+                    };
+                    format = Some(Format::from_name(text.trim()).ok_or_else(problem)?);
                 }
                 other => {
                     let name = other.unwrap_or_default();
@@ -231,13 +231,17 @@ impl Upload {
         }
         let missing = || Failure::bad_request("the field \"file\" is missing".into());
         let (name, file) = upload.ok_or_else(missing)?;
-        let settings = settings(preset.as_deref(), &layer)?;
-        let mut encoding = settings.output;
-        if encoding.format.is_none() {
-            let extension = Path::new(&name).extension().and_then(|name| name.to_str());
-            let own = extension.and_then(Format::kept_from_extension);
-            encoding.format = Some(own.unwrap_or(Format::Wav));
+        let mut settings = settings(preset.as_deref())?;
+        if let Some(ratio) = ratio {
+            settings.stretch.ratio = ratio;
         }
+        // Before the file waits in line.
+        let checked = settings.stretch.validate();
+        checked.map_err(|error| Failure::invalid(&error))?;
+        let mut encoding = settings.output;
+        let extension = Path::new(&name).extension().and_then(|name| name.to_str());
+        let own = extension.and_then(Format::kept_from_extension);
+        encoding.format = format.or(encoding.format).or(own).or(Some(Format::Wav));
         Ok(Self {
             name,
             file,
@@ -266,7 +270,7 @@ impl Upload {
             Ok(_) => println!("done with {:?}", self.name),
             Err(Error::Cancelled) => {
                 println!("the client is gone: stopped {:?}", self.name);
-                return Err(Failure::internal(&Error::Cancelled));
+                return Err(Failure::bad_request("the client is gone".into()));
             }
             Err(error) => return Err(Failure::of(&error)),
         }
@@ -276,10 +280,7 @@ impl Upload {
 }
 
 /// Built-in presets only: a client has no business with files of this machine.
-fn settings(
-    preset: Option<&str>,
-    layer: &Layer,
-) -> Result<audiostretchy::preset::Settings, Failure> {
+fn settings(preset: Option<&str>) -> Result<Settings, Failure> {
     let store = PresetStore::default();
     let presets = store.list().map_err(|error| Failure::invalid(&error))?;
     let is_known = |name: &str| presets.iter().any(|preset| preset.name == name);
@@ -289,7 +290,7 @@ fn settings(
         let message = format!("preset is {name}: it must be one of {names}");
         return Err(Failure::invalid(&message));
     }
-    let resolved = store.resolve(preset.map(str::as_ref), layer);
+    let resolved = store.resolve(preset.map(str::as_ref), &Layer::default());
     Ok(resolved.map_err(|error| Failure::invalid(&error))?.settings)
 }
 
