@@ -190,9 +190,9 @@ impl Conversion {
 /// Estimates how long the output of a file will be and how long this machine will take for it,
 /// written in the file's own format, or as WAV where that cannot be.
 ///
-/// The beginning of the file is stretched in memory, for about a third of a second, to measure the
-/// machine; nothing is written. Where gaps have a ratio of their own, the length rests on that
-/// beginning too. [`Conversion::estimate`] is the same for other formats.
+/// Short parts from all over the file are stretched in memory, for about a third of a second, to
+/// measure the machine; nothing is written. Where gaps have a ratio of their own, the length rests
+/// on such parts too. [`Conversion::estimate`] is the same for other formats.
 ///
 /// ```
 /// use audiostretchy::{StretchOptions, estimate};

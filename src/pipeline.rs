@@ -191,6 +191,13 @@ impl Pipeline {
         &self.spec
     }
 
+    /// Lets [`run`](Self::run) take short parts from all over the file, for measurements.
+    #[must_use]
+    pub(crate) fn on_tour(mut self) -> Self {
+        self.decoder.start_tour();
+        self
+    }
+
     /// Runs the whole file through; `progress` is told the frames read after every block.
     ///
     /// # Errors

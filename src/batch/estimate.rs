@@ -13,6 +13,9 @@ use crate::media::input::Input;
 use crate::options::StretchOptions;
 use crate::pipeline::{Pipeline, PipelineError};
 
+/// Seconds of audio from which on a file is looked at here and there instead of in order.
+const LONG: f64 = 20.0;
+
 /// Longest time spent on a trial.
 const TRIAL: Duration = Duration::from_millis(300);
 
@@ -32,10 +35,10 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// The estimate for an input, of which the beginning is stretched in memory.
+    /// The estimate for an input, parts of which are stretched in memory.
     ///
     /// # Errors
-    /// As [`Pipeline::open`], and where the beginning cannot be decoded.
+    /// As [`Pipeline::open`], and where those parts cannot be decoded.
     pub(crate) fn new(
         input: &Input,
         stretch: &StretchOptions,
@@ -62,7 +65,7 @@ impl Estimate {
     }
 }
 
-/// What was learned from the beginning of a file.
+/// What was learned from parts of a file, or all of it if it is short.
 #[derive(Debug, Clone, Copy)]
 struct Trial {
     /// Seconds of work per second of audio.
@@ -78,6 +81,15 @@ impl Trial {
         stretch: &StretchOptions,
     ) -> Result<Self, PipelineError> {
         let rate = f64::from(pipeline.source().sample_rate);
+        let is_long = pipeline
+            .source()
+            .seconds()
+            .is_some_and(|length| length > LONG);
+        let pipeline = if is_long {
+            pipeline.on_tour()
+        } else {
+            pipeline
+        };
         let clock = Instant::now();
         let mut done = 0;
         let result = pipeline.run(Cursor::new(Vec::new()), &mut |frames| {
@@ -95,16 +107,23 @@ impl Trial {
         Ok(Self {
             cost: elapsed / (done.max(1) as f64 / rate),
             ratio: match stretch.has_gap_ratio() {
-                true => ratio_with_gaps(input, stretch)?,
+                true => ratio_with_gaps(input, stretch, is_long)?,
                 false => stretch.ratio.into(),
             },
         })
     }
 }
 
-/// The ratio that the beginning of a file gets, gaps and all.
-fn ratio_with_gaps(input: &Input, stretch: &StretchOptions) -> Result<f64, PipelineError> {
+/// The ratio that parts of a file get, gaps and all.
+fn ratio_with_gaps(
+    input: &Input,
+    stretch: &StretchOptions,
+    is_long: bool,
+) -> Result<f64, PipelineError> {
     let mut decoder = Decoder::from_input(input)?;
+    if is_long {
+        decoder.start_tour();
+    }
     let (rate, channels) = (decoder.info().sample_rate, decoder.info().channels);
     let mut stretcher = Stretcher::<f32>::new(stretch, rate, channels)?;
     let (mut block, mut output, mut output_len) = (Vec::new(), Vec::new(), 0);
@@ -146,7 +165,7 @@ impl PlanEstimate {
 
 /// What a probed plan will give and take with `jobs` files at a time (0: one a processor).
 ///
-/// The beginning of one file of each kind is stretched in memory to learn this machine's speed.
+/// Parts of one file of each kind are stretched in memory to learn this machine's speed.
 pub fn estimate(plan: &Plan, jobs: usize) -> PlanEstimate {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = if jobs == 0 { processors } else { jobs };

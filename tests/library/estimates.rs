@@ -67,3 +67,33 @@ fn what_cannot_be_stretched_cannot_be_estimated() {
     let wrong = estimate(recording("stories/sea.wav"), &at_ratio(0.1));
     assert!(matches!(wrong, Err(Error::InvalidParameter(_))));
 }
+
+#[test]
+fn long_files_are_looked_at_all_over() {
+    let files = Files::new();
+    let speech = recording("lectures/scaling.wav");
+    let options = StretchOptions {
+        ratio: 1.0,
+        gap_ratio: 0.25,
+        ..StretchOptions::default()
+    };
+    for extension in [
+        "wav", "flac", "mp3", "ogg", "opus", "m4a", "aiff", "caf", "w64",
+    ] {
+        // Half a minute of silence, then speech: the beginning tells nothing of the rest.
+        let path = files.path("long").with_extension(extension);
+        let filter = "[0]adelay=30000:all=1[out]";
+        let arguments = ["-v", "error", "-y", "-stream_loop", "4", "-i"];
+        let arguments = [
+            &arguments[..],
+            &[speech.to_str().unwrap(), "-filter_complex", filter],
+            &["-map", "[out]", path.to_str().unwrap()],
+        ];
+        run("ffmpeg", &arguments.concat());
+        let estimate = estimate(&path, &options).unwrap();
+        let outcome = stretch_audio(&path, files.path("out.wav"), &options).unwrap();
+        let written = outcome.encoded.frames as f64 / f64::from(outcome.spec.sample_rate);
+        let off = estimate.output_seconds / written;
+        assert!((0.7..1.3).contains(&off), "{extension}: {off}");
+    }
+}

@@ -4,6 +4,7 @@ mod codecs;
 mod info;
 mod link;
 mod source;
+mod tour;
 
 use std::io;
 use std::path::Path;
@@ -20,6 +21,7 @@ use super::input::Input;
 pub use info::{AudioInfo, Damage, DecodeError};
 use link::Link;
 use source::{Scan, ticks_to_frames};
+use tour::Tour;
 
 /// Frames of silence given out at a time where audio is missing.
 const SILENCE_BLOCK: u64 = 4096;
@@ -54,6 +56,8 @@ pub struct Decoder {
     silence_allowed: u64,
     frames: u64,
     damage: Damage,
+    /// Set where not the whole file is wanted.
+    tour: Option<Tour>,
 }
 
 impl Decoder {
@@ -113,6 +117,7 @@ impl Decoder {
             silence_allowed: 0,
             frames: 0,
             damage: Damage::default(),
+            tour: None,
             scan,
         };
         this.prime(&track)?;
@@ -157,6 +162,9 @@ impl Decoder {
         block: &mut Vec<T>,
     ) -> Result<bool, DecodeError> {
         block.clear();
+        if let Some(tour) = self.tour.take() {
+            return self.next_block_of(tour, block);
+        }
         loop {
             if self.silence > 0 {
                 let frames = self.silence.min(SILENCE_BLOCK);
