@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use symphonia::core::audio::conv::ConvertibleSample;
 
+use crate::audio_samples::{AudioSamples, BLOCK_FRAMES};
 use crate::batch::output::PendingOutput;
 use crate::batch::{FileError, file};
 use crate::conversion::{copy, format_of, guarded, is_same_file};
-use crate::engine::{PositionMapper, Sample, Stretcher};
+use crate::engine::PositionMapper;
 use crate::error::{End, Error};
 use crate::media::decode::{AudioInfo, DecodeError, Decoder};
 use crate::media::encode::{EncodeError, EncodeSpec, Encoded, Samples};
@@ -21,50 +22,6 @@ use crate::media::resample::Resampler;
 use crate::options::{CHANNELS, OptionError, SAMPLE_RATE, StretchOptions};
 use crate::pipeline::PipelineError;
 use crate::warning::Warning;
-
-/// Frames worked on at a time.
-const BLOCK_FRAMES: usize = 4096;
-
-/// Mean square of a sine at full scale, on the 16-bit scale: 0 dB.
-const FULL_SCALE: f64 = 32768.0 * 32767.0 / 2.0;
-
-/// Samples in memory, interleaved.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum AudioSamples {
-    /// 16-bit integers: what 16-bit sources are kept as.
-    Int16(Vec<i16>),
-    /// 32-bit floats with full scale at 1.0: what all other sources are kept as.
-    Float32(Vec<f32>),
-}
-
-impl From<Vec<i16>> for AudioSamples {
-    fn from(samples: Vec<i16>) -> Self {
-        Self::Int16(samples)
-    }
-}
-
-impl From<Vec<f32>> for AudioSamples {
-    fn from(samples: Vec<f32>) -> Self {
-        Self::Float32(samples)
-    }
-}
-
-impl AudioSamples {
-    fn as_samples(&self) -> Samples<'_> {
-        match self {
-            Self::Int16(samples) => Samples::Int16(samples),
-            Self::Float32(samples) => Samples::Float32(samples),
-        }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Self::Int16(samples) => samples.len(),
-            Self::Float32(samples) => samples.len(),
-        }
-    }
-}
 
 /// A piece of audio in memory, with its tags.
 ///
@@ -196,7 +153,7 @@ impl AudioStretch {
     }
 
     fn new(info: AudioInfo, samples: AudioSamples) -> Self {
-        let frames = (samples.len() / info.channels.max(1)) as u64;
+        let frames = (samples.as_samples().len() / info.channels.max(1)) as u64;
         let mut positions = MovedPositions {
             input_rate: info.sample_rate,
             output_rate: info.sample_rate,
@@ -257,7 +214,7 @@ impl AudioStretch {
 
     /// Length in frames.
     pub fn frames(&self) -> u64 {
-        (self.samples.len() / self.info.channels) as u64
+        (self.samples.as_samples().len() / self.info.channels) as u64
     }
 
     /// Length in seconds.
@@ -273,10 +230,7 @@ impl AudioStretch {
     /// Level over the whole length in dB, 0 being a sine at full scale; the channels are mixed
     /// first, as the gap detector does it. Negative infinity for silence.
     pub fn rms_level_db(&self) -> f64 {
-        match &self.samples {
-            AudioSamples::Int16(samples) => level_db(samples, self.info.channels),
-            AudioSamples::Float32(samples) => level_db(samples, self.info.channels),
-        }
+        self.samples.level_db(self.info.channels)
     }
 
     /// Replaces the samples by others, interleaved; the sample rate and the tags stay.
@@ -294,11 +248,11 @@ impl AudioStretch {
         if !CHANNELS.contains(&channels) {
             return Err(out_of_range("channels", channels, "from 1 to 8"));
         }
-        if !samples.len().is_multiple_of(channels) {
+        if !samples.as_samples().len().is_multiple_of(channels) {
             let allowed = &format!("whole frames of {channels}");
             return Err(out_of_range(
                 "the number of samples",
-                samples.len(),
+                samples.as_samples().len(),
                 allowed,
             ));
         }
@@ -333,17 +287,8 @@ impl AudioStretch {
         options.validate_for(rate, channels)?;
         let outputs = self.positions.points.iter().map(|point| point.output);
         let mut mapper = PositionMapper::new(outputs.collect());
-        let keep_map = !self.positions.points.is_empty();
-        self.samples = match &self.samples {
-            AudioSamples::Int16(samples) => {
-                let stretcher = stretcher(options, rate, channels, keep_map)?;
-                run(stretcher, samples, channels, &mut mapper).into()
-            }
-            AudioSamples::Float32(samples) => {
-                let stretcher = stretcher(options, rate, channels, keep_map)?;
-                run(stretcher, samples, channels, &mut mapper).into()
-            }
-        };
+        let wanted = (!self.positions.points.is_empty()).then_some(&mut mapper);
+        self.samples = self.samples.stretched(options, rate, channels, wanted)?;
         let moved = mapper.finish();
         for point in &mut self.positions.points {
             if let Ok(found) = moved.binary_search_by_key(&point.output, |moved| moved.input) {
@@ -498,44 +443,6 @@ impl AudioStretch {
     fn failed(&self, error: FileError, output: &End) -> Error {
         Error::new(error, &self.origin(), output)
     }
-}
-
-fn stretcher<T: Sample>(
-    options: &StretchOptions,
-    rate: u32,
-    channels: usize,
-    keep_map: bool,
-) -> Result<Stretcher<T>, OptionError> {
-    match keep_map {
-        true => Stretcher::with_time_map(options, rate, channels),
-        false => Stretcher::new(options, rate, channels),
-    }
-}
-
-fn run<T: Sample>(
-    mut stretcher: Stretcher<T>,
-    samples: &[T],
-    channels: usize,
-    mapper: &mut PositionMapper,
-) -> Vec<T> {
-    let mut output = Vec::new();
-    for block in samples.chunks(BLOCK_FRAMES * channels) {
-        stretcher.process(block, &mut output);
-        mapper.advance(stretcher.drain_time_points());
-    }
-    stretcher.finish(&mut output);
-    mapper.advance(stretcher.drain_time_points());
-    output
-}
-
-fn level_db<T: Sample>(samples: &[T], channels: usize) -> f64 {
-    let frames = samples.chunks_exact(channels);
-    let count = frames.len().max(1) as f64;
-    let squares = frames.map(|frame| {
-        let sum: f64 = frame.iter().map(|sample| sample.to_16_bit_scale()).sum();
-        (sum / channels as f64).powi(2)
-    });
-    10.0 * (squares.sum::<f64>() / count / FULL_SCALE).log10()
 }
 
 fn check_rate(sample_rate: u32) -> Result<(), Error> {

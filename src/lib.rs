@@ -98,6 +98,7 @@
 //!
 //! The library never prints and never exits.
 
+mod audio_samples;
 mod audio_stretch;
 pub mod batch;
 mod conversion;
@@ -110,7 +111,8 @@ pub mod preset;
 pub mod report;
 mod warning;
 
-pub use audio_stretch::{AudioSamples, AudioStretch};
+pub use audio_samples::AudioSamples;
+pub use audio_stretch::AudioStretch;
 pub use batch::Estimate;
 pub use conversion::{Conversion, estimate, stretch_audio};
 pub use engine::{PositionMapper, Sample, Stretcher, TimeMap, TimePoint};

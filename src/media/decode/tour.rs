@@ -47,15 +47,18 @@ impl Decoder {
                 if tour.parts == MAX_PARTS {
                     return Ok(false);
                 }
-                self.go_to_next(&mut tour)?;
+                if !self.go_to_next(&mut tour) {
+                    return Ok(false);
+                }
             }
-            let packet = match self.read_packet()? {
-                Some(packet) => packet,
-                None if tour.can_seek => {
+            let packet = match self.read_packet() {
+                Ok(Some(packet)) => packet,
+                Err(error) if self.frames == 0 => return Err(error),
+                _ if tour.can_seek => {
                     tour.frames_left = 0;
                     continue;
                 }
-                None => return Ok(false),
+                _ => return Ok(false),
             };
             let Ok(frames @ 1..) = codecs::decode(self.decoder.as_mut(), &packet) else {
                 continue;
@@ -70,7 +73,8 @@ impl Decoder {
         }
     }
 
-    fn go_to_next(&mut self, tour: &mut Tour) -> Result<(), DecodeError> {
+    /// Goes to the next part; false if the demuxer has lost its way, as some do after the end.
+    fn go_to_next(&mut self, tour: &mut Tour) -> bool {
         // Its bits in reverse order spread the parts ever more densely over the file.
         let fraction = f64::from(tour.parts.reverse_bits()) / f64::from(u32::MAX);
         tour.parts += 1;
@@ -78,8 +82,7 @@ impl Decoder {
         let seconds = self.info.seconds().unwrap_or(0.0) * fraction;
         let (Some(reader), Some(time)) = (&mut self.reader, Time::try_from_secs_f64(seconds))
         else {
-            tour.can_seek = false;
-            return Ok(());
+            return false;
         };
         let to = SeekTo::Time {
             time,
@@ -89,13 +92,13 @@ impl Decoder {
             Ok(_) => {
                 self.decoder.reset();
                 self.link.mpeg_frames_left = None;
-                Ok(())
+                true
             }
             Err(SymphoniaError::SeekError(SeekErrorKind::Unseekable)) => {
                 tour.can_seek = false;
-                Ok(())
+                true
             }
-            Err(error) => Err(DecodeError::Damaged(error)),
+            Err(_) => false,
         }
     }
 }
