@@ -1,17 +1,56 @@
 //! Change the speed of audio, one piece or whole folders of files, without changing its pitch.
 //!
-//! The parts, from the innermost out; each needs only those before it:
+//! The engine is time-domain harmonic scaling (TDHS), made for speech. On 16-bit audio its output
+//! equals that of audio-stretch 0.4, the engine behind the AudioStretchy Python package, to the
+//! last bit; the page `docs/from-python.md` puts each call of that package beside ours.
 //!
-//! - [`engine`]: [`Stretcher`] takes blocks of samples and gives blocks, in bounded memory;
-//!   [`options`] are its parameters.
-//! - [`media`]: decoders and encoders of audio files.
-//! - [`pipeline`]: one file from end to end.
-//! - [`batch`]: whole folders: a [`Plan`](batch::Plan), checked before anything is written, is
-//!   carried out by a [`Session`](batch::Session) that tells [`Event`](batch::Event)s and returns a
-//!   [`Report`](report::Report).
-//! - [`preset`]: named settings in TOML files.
+//! # A file
 //!
-//! Stretching a folder:
+//! [`stretch_audio`] reads a file of any known format and writes one in the format that its name
+//! tells. [`StretchOptions`] has all parameters, with their defaults and ranges.
+//!
+//! ```
+//! use audiostretchy::{StretchOptions, stretch_audio};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let output = folder.path().join("faster.mp3");
+//! let input = "tests/data/recordings/lectures/evening.flac";
+//! // Ratios are output length / input length: below 1 speeds up.
+//! let options = StretchOptions { ratio: 0.8, ..StretchOptions::default() };
+//! let outcome = stretch_audio(input, output, &options)?;
+//! assert!(outcome.encoded.frames < outcome.input_frames);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Audio in memory
+//!
+//! [`AudioStretch`] holds a piece of audio: open it from a file or a reader, look at its samples or
+//! replace them, stretch and resample it as often as wanted, save it to files or writers.
+//!
+//! ```
+//! use audiostretchy::{AudioStretch, OutputOptions, StretchOptions};
+//!
+//! let tone: Vec<i16> = (0..44_100).map(|n| ((n as f32 * 0.06).sin() * 9000.0) as i16).collect();
+//! let mut audio = AudioStretch::from_samples(tone, 44_100, 1)?;
+//! audio.stretch(&StretchOptions { ratio: 2.0, ..StretchOptions::default() })?;
+//! assert!((audio.seconds() - 2.0).abs() < 0.05);
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let path = folder.path().join("tone.flac");
+//! audio.save(path, &OutputOptions::default())?;
+//! # Ok::<(), audiostretchy::Error>(())
+//! ```
+//!
+//! # Readers, writers, pipes
+//!
+//! [`Conversion`] takes an [`Input`], which is a file, any reader, or a pipe, to a file or any
+//! writer, in constant memory, with progress and a way to break off. For live audio, [`Stretcher`]
+//! takes blocks of samples and gives blocks.
+//!
+//! # Folders
+//!
+//! A [`Plan`](batch::Plan) is checked before anything is written; a [`Session`](batch::Session)
+//! carries it out on all processors, tells [`Event`](batch::Event)s, and returns a
+//! [`Report`](report::Report). The program is a thin user of this.
 //!
 //! ```no_run
 //! use audiostretchy::batch::{PlanRequest, RunOptions, Session, StopToken};
@@ -26,9 +65,45 @@
 //! println!("{} files done", report.counts.done);
 //! # Ok::<(), audiostretchy::batch::PlanError>(())
 //! ```
+//!
+//! # Errors
+//!
+//! Each layer has one enum; [`Error`] is the uppermost and tells apart what is not found, not
+//! supported, damaged, out of range, and what could not be processed or written. A call that fails
+//! leaves nothing half-written. Panics of decoders and encoders on damaged files are caught and are
+//! errors like others; they go through the process's panic hook, as all panics do.
+//!
+//! # How long it takes
+//!
+//! [`estimate`] measures this machine for a third of a second and tells how long an output will be
+//! and how long it will take.
+//!
+//! # Layers
+//!
+//! From the innermost out; each needs only those before it:
+//!
+//! - [`engine`]: [`Stretcher`] takes blocks of samples and gives blocks, in bounded memory;
+//!   [`options`] are its parameters.
+//! - [`media`]: decoders and encoders of audio files, tags.
+//! - [`pipeline`]: one file from end to end.
+//! - [`batch`]: whole folders. [`preset`]: named settings in TOML files. [`report`]: what became of
+//!   a run.
+//! - [`Conversion`], [`AudioStretch`] and the functions beside them.
+//!
+//! # Features
+//!
+//! `cli` is the program and what it needs. `mp3`, `flac`, `vorbis`, `opus` and `aac` are encoders;
+//! WAV and AIFF are always written, and everything is always read. All are on by default; a format
+//! that was left out is refused with an error that names its feature.
+//!
+//! The library never prints and never exits.
 
+mod audio_samples;
+mod audio_stretch;
 pub mod batch;
+mod conversion;
 pub mod engine;
+mod error;
 pub mod media;
 pub mod options;
 pub mod pipeline;
@@ -36,8 +111,14 @@ pub mod preset;
 pub mod report;
 mod warning;
 
+pub use audio_samples::AudioSamples;
+pub use audio_stretch::AudioStretch;
+pub use batch::Estimate;
+pub use conversion::{Conversion, estimate, stretch_audio};
 pub use engine::{PositionMapper, Sample, Stretcher, TimeMap, TimePoint};
+pub use error::{End, Error};
 pub use media::format::{BitDepth, Format, OutputOptions};
+pub use media::input::Input;
 pub use options::{Keep, OptionError, StretchOptions};
 pub use warning::Warning;
 
@@ -45,3 +126,8 @@ pub use warning::Warning;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The examples of the page for those who come from Python.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/from-python.md")]
+struct FromPython;

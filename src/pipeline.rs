@@ -9,6 +9,7 @@ use crate::engine::{PositionMapper, Sample, Stretcher, TimePoint};
 use crate::media::decode::{AudioInfo, Damage, DecodeError, Decoder};
 use crate::media::encode::{EncodeError, EncodeSpec, Encoded, Encoder, Samples, Sink};
 use crate::media::format::{Format, OutputOptions};
+use crate::media::input::Input;
 use crate::media::metadata::{Clock, Metadata, MovedPositions, rescale};
 use crate::media::resample::{ResampleError, Resampler};
 use crate::media::sidecar::Sidecar;
@@ -82,6 +83,7 @@ pub struct Outcome {
 
 /// One input, opened, with everything decided about its output.
 pub struct Pipeline {
+    input: Input,
     decoder: Decoder,
     stretch: StretchOptions,
     spec: EncodeSpec,
@@ -102,7 +104,21 @@ impl Pipeline {
         format: Format,
         output: &OutputOptions,
     ) -> Result<Self, PipelineError> {
-        Self::start(Decoder::open(input)?, stretch, format, output)
+        Self::open_input(&Input::open(input)?, stretch, format, output)
+    }
+
+    /// As [`open`](Self::open), for any input, which is read from its start.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_input(
+        input: &Input,
+        stretch: &StretchOptions,
+        format: Format,
+        output: &OutputOptions,
+    ) -> Result<Self, PipelineError> {
+        let decoder = Decoder::from_input(input)?;
+        Self::start(input, decoder, stretch, format, output)
     }
 
     /// As [`open`](Self::open), with the output in the input's own format: the one that its name
@@ -116,14 +132,16 @@ impl Pipeline {
         named: Format,
         output: &OutputOptions,
     ) -> Result<Self, PipelineError> {
-        let decoder = Decoder::open(input)?;
+        let input = Input::open(input)?;
+        let decoder = Decoder::from_input(&input)?;
         let (format, warning) = kept_format(decoder.info(), named)?;
-        let mut this = Self::start(decoder, stretch, format, output)?;
+        let mut this = Self::start(&input, decoder, stretch, format, output)?;
         this.warnings.extend(warning);
         Ok(this)
     }
 
     fn start(
+        input: &Input,
         decoder: Decoder,
         stretch: &StretchOptions,
         format: Format,
@@ -133,6 +151,7 @@ impl Pipeline {
         stretch.validate_for(source.sample_rate, source.channels)?;
         let (spec, warnings) = EncodeSpec::new(source, format, output, stretch.sample_rate)?;
         Ok(Self {
+            input: input.reopen(),
             decoder,
             stretch: stretch.clone(),
             spec,
@@ -143,19 +162,22 @@ impl Pipeline {
         })
     }
 
-    /// Reads from `input` what is to be kept beside the audio.
+    /// Reads what is to be kept beside the audio; only files have anything beside them.
     ///
     /// What cannot be read is a warning.
     #[must_use]
-    pub fn keeping(mut self, input: &Path, keep: Keep) -> Self {
+    pub fn keeping(mut self, keep: Keep) -> Self {
         if keep.tags {
             let source = self.decoder.info();
-            let (metadata, warnings) = Metadata::read(input, source.container, source.sample_rate);
+            let (metadata, warnings) =
+                Metadata::read(&self.input, source.container, source.sample_rate);
             self.metadata = Some(metadata);
             self.warnings.extend(warnings);
         }
-        if keep.sidecars {
-            let (sidecars, warnings) = Sidecar::beside(input);
+        if keep.sidecars
+            && let Some(path) = self.input.path()
+        {
+            let (sidecars, warnings) = Sidecar::beside(path);
             self.sidecars = sidecars;
             self.warnings.extend(warnings);
         }
@@ -166,6 +188,18 @@ impl Pipeline {
     /// What the input's header told.
     pub fn source(&self) -> &AudioInfo {
         self.decoder.info()
+    }
+
+    /// How the output will be encoded.
+    pub fn spec(&self) -> &EncodeSpec {
+        &self.spec
+    }
+
+    /// Lets [`run`](Self::run) take short parts from all over the file, for measurements.
+    #[must_use]
+    pub(crate) fn on_tour(mut self) -> Self {
+        self.decoder.start_tour();
+        self
     }
 
     /// Runs the whole file through; `progress` is told the frames read after every block.
@@ -194,6 +228,7 @@ impl Pipeline {
         progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<Outcome, PipelineError> {
         let Self {
+            input: _,
             mut decoder,
             stretch,
             spec,
@@ -241,12 +276,7 @@ impl Pipeline {
         let encoded = encoder.finish()?;
 
         let damage = decoder.damage();
-        if damage.lost_frames > 0 {
-            warnings.push(Warning::lost_frames(damage.lost_frames));
-        }
-        if damage.checksum_mismatch {
-            warnings.push(Warning::checksum_mismatch());
-        }
+        warnings.extend(Warning::of_damage(damage));
         if encoded.clipped_samples > 0 {
             warnings.push(Warning::clipped(encoded.clipped_samples));
         }

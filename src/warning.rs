@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::media::decode::Damage;
 use crate::media::format::{BitDepth, Format};
 
 /// A warning: a stable code for programs and a sentence for people.
@@ -55,6 +56,14 @@ impl Warning {
                  the usual ones"
             ),
         }
+    }
+
+    /// What a decoder found wrong.
+    pub(crate) fn of_damage(damage: Damage) -> Vec<Self> {
+        let lost = damage.lost_frames;
+        let lost = (lost > 0).then(|| Self::lost_frames(lost));
+        let mismatch = damage.checksum_mismatch.then(Self::checksum_mismatch);
+        lost.into_iter().chain(mismatch).collect()
     }
 
     /// Frames of the input could not be decoded.

@@ -3,8 +3,9 @@
 mod companions;
 mod estimate;
 pub mod events;
+pub(crate) mod file;
 mod journal;
-mod output;
+pub(crate) mod output;
 pub mod plan;
 mod rerun;
 pub mod run;
@@ -12,11 +13,13 @@ mod selection;
 mod session;
 mod walk;
 
-pub use estimate::estimate;
+pub use estimate::{Estimate, PlanEstimate, estimate};
 pub use events::Event;
+pub use file::FileError;
 pub use output::write_file;
 pub use plan::{Action, IfExists, Job, Plan, PlanError, PlanRequest};
 pub use rerun::UnfinishedFiles;
+pub(crate) use run::panic_message;
 pub use run::{RunOptions, StopToken};
 pub use selection::{AUDIO_EXTENSIONS, Globs, Selection};
-pub use session::{FileError, Session};
+pub use session::Session;

@@ -196,6 +196,7 @@ impl PlanRequest {
                 return Err(PlanError::OutputIsInput { path: map.clone() });
             }
         }
+        checks::check_encoders(&plan.jobs)?;
         checks::check_collisions(&plan.jobs)?;
         checks::check_inputs_survive(&plan.jobs)?;
         if let Some(only) = &self.only {

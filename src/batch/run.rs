@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::events::Event;
+use super::file::FileError;
 use super::plan::{Action, Job, Plan};
-use super::session::FileError;
 use crate::pipeline::Outcome;
 use crate::report::{ErrorReport, FileReport, Report, SettingsReport, Status};
 
@@ -154,7 +154,7 @@ fn run_job(
     report
 }
 
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
     text.or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "panic".into())

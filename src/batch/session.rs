@@ -8,83 +8,17 @@ use std::time::{Duration, Instant};
 
 use super::companions;
 use super::events::Event;
+use super::file::{self, FileError};
 use super::journal::{self, JournalWriter};
 use super::output::{self, PendingOutput};
 use super::plan::{Job, Plan, PlanError};
 use super::run::{self, RunOptions, StopToken};
-use crate::media::decode::{Damage, DecodeError, Decoder};
-use crate::media::encode::EncodeError;
-use crate::media::metadata::rescale;
+use crate::media::decode::DecodeError;
 use crate::pipeline::{Outcome, Pipeline, PipelineError};
 use crate::report::Report;
 
 /// Shortest time between two progress events of a file.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
-
-/// Why a file failed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FileError {
-    /// Decoding, stretching or encoding failed.
-    #[error(transparent)]
-    Pipeline(#[from] PipelineError),
-    /// The input is damaged, and that was to be a failure.
-    #[error("the input is damaged: {}; run without --strict to fill it up with silence", damage(.0))]
-    Damaged(Damage),
-    /// The output could not be created or given its name.
-    #[error("cannot write the output")]
-    Output(#[source] std::io::Error),
-    /// The finished output does not hold what was written to it.
-    #[error("the output holds {found} frames where {expected} were written; it was removed")]
-    WrongLength {
-        /// Frames found in the output.
-        found: u64,
-        /// Frames written.
-        expected: u64,
-    },
-    /// The finished output cannot be read back.
-    #[error("the output cannot be read back; it was removed")]
-    Unreadable(#[source] DecodeError),
-    /// The file took longer than allowed.
-    #[error("took longer than {:.1} s and was given up; allow more with --timeout", .0.as_secs_f64())]
-    Timeout(Duration),
-    /// The journal could not be written, so that the output would be unknown to later runs.
-    #[error("cannot write the journal of the output folder")]
-    Journal(#[source] std::io::Error),
-    /// Something panicked.
-    #[error("internal error: {0}; please report it with the file")]
-    Panic(String),
-}
-
-impl FileError {
-    /// A stable code, in kebab case.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Pipeline(PipelineError::Decode(error)) => match error {
-                DecodeError::Io(_) => "unreadable",
-                DecodeError::NotAFile => "not-a-file",
-                DecodeError::Unrecognised(_) => "not-audio",
-                DecodeError::NoAudioTrack => "no-audio-track",
-                DecodeError::UnsupportedCodec(_) => "unsupported-codec",
-                DecodeError::Damaged(_) => "damaged",
-                DecodeError::Truncated { .. } | DecodeError::CutShort { .. } => "truncated",
-                DecodeError::Empty => "empty",
-                DecodeError::Changed { .. } => "format-changes",
-            },
-            Self::Pipeline(PipelineError::Options(_)) => "invalid-parameter",
-            Self::Pipeline(PipelineError::Resample(_)) => "resample",
-            Self::Pipeline(PipelineError::Encode(EncodeError::Io(_))) | Self::Output(_) => "output",
-            Self::Pipeline(PipelineError::Encode(_)) => "encoder",
-            Self::Pipeline(PipelineError::LosslessToLossy { .. }) => "lossless-to-lossy",
-            Self::Pipeline(PipelineError::Cancelled) => "cancelled",
-            Self::Damaged(_) => "damaged",
-            Self::WrongLength { .. } | Self::Unreadable(_) => "verification",
-            Self::Timeout(_) => "timeout",
-            Self::Journal(_) => "journal",
-            Self::Panic(_) => "panic",
-        }
-    }
-}
 
 /// A plan whose output folder is ours until this is dropped.
 #[derive(Debug)]
@@ -175,8 +109,8 @@ impl Session {
             true => Pipeline::open_to_keep,
             false => Pipeline::open,
         };
-        let pipeline = open(&job.input, &plan.stretch, job.format, &plan.encoding)?
-            .keeping(&job.input, plan.keep());
+        let pipeline =
+            open(&job.input, &plan.stretch, job.format, &plan.encoding)?.keeping(plan.keep());
         let source = source
             .map_err(DecodeError::Io)
             .map_err(PipelineError::from)?;
@@ -185,7 +119,7 @@ impl Session {
         let _noted = Unfinished::note(&self.unfinished, pending.path());
         let started = Instant::now();
         let mut told = started;
-        let outcome = pipeline.run(pending.file(), &mut |frames| {
+        let outcome = file::stretch(pipeline, pending.file(), plan.strict, &mut |frames| {
             if told.elapsed() >= PROGRESS_INTERVAL {
                 told = Instant::now();
                 on_event(Event::FileProgress {
@@ -199,22 +133,11 @@ impl Session {
             }
         });
         let mut outcome = outcome.map_err(|error| match (error, timeout) {
-            (PipelineError::Cancelled, Some(timeout)) => FileError::Timeout(timeout),
-            (error, _) => error.into(),
+            (FileError::Pipeline(PipelineError::Cancelled), Some(timeout)) => {
+                FileError::Timeout(timeout)
+            }
+            (error, _) => error,
         })?;
-        if plan.strict && outcome.damage != Damage::default() {
-            return Err(FileError::Damaged(outcome.damage));
-        }
-        if let Some(metadata) = outcome.metadata.take() {
-            let warnings = metadata.write(pending.file(), outcome.spec.format);
-            let warnings = warnings.map_err(FileError::Output)?;
-            outcome.warnings.extend(warnings);
-        }
-        check_length(
-            pending.path(),
-            outcome.encoded.frames,
-            outcome.spec.sample_rate,
-        )?;
         companions::write_sidecars(&mut outcome, &job.input, &job.output, job.replace)
             .map_err(FileError::Output)?;
         if let Some(path) = &plan.time_map {
@@ -235,14 +158,6 @@ impl Session {
         }
         pending.commit(job.replace).map_err(FileError::Output)?;
         Ok(outcome)
-    }
-}
-
-fn damage(damage: &Damage) -> String {
-    match damage.lost_frames {
-        0 => "its audio does not match its checksum".into(),
-        1 => "1 frame is lost".into(),
-        frames => format!("{frames} frames are lost"),
     }
 }
 
@@ -275,17 +190,4 @@ fn check_writable(folder: &Path) -> Result<(), PlanError> {
         path: folder.to_owned(),
         source,
     })
-}
-
-/// Reads the header of a finished output back and compares its length in frames.
-///
-/// `rate` is the sample rate in Hz that the encoder was given: Opus is decoded at another.
-fn check_length(path: &Path, expected: u64, rate: u32) -> Result<(), FileError> {
-    let decoder = Decoder::open(path).map_err(FileError::Unreadable)?;
-    let info = decoder.info();
-    let expected = rescale(expected, rate.into(), info.sample_rate.into());
-    match info.frames {
-        Some(found) if found != expected => Err(FileError::WrongLength { found, expected }),
-        _ => Ok(()),
-    }
 }

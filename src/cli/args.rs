@@ -94,7 +94,8 @@ pub enum PresetsCommand {
 
 #[derive(Debug, clap::Args)]
 pub struct ConvertArgs {
-    /// Audio files and folders, then the output: a folder, or a file for a single input file
+    /// Audio files and folders, then the output: a folder, or a file for a single input file; -
+    /// for standard input or output
     #[arg(value_name = "INPUT... OUTPUT", required = true)]
     pub paths: Vec<PathBuf>,
 
@@ -588,7 +589,10 @@ fn file_count(text: &str) -> Result<usize, &'static str> {
 }
 
 fn formats() -> impl Iterator<Item = &'static str> {
-    std::iter::once("keep").chain(Format::ALL.map(Format::name))
+    let built_in = Format::ALL
+        .into_iter()
+        .filter(|format| format.is_built_in());
+    std::iter::once("keep").chain(built_in.map(Format::name))
 }
 
 fn bit_depths() -> impl Iterator<Item = &'static str> {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use audiostretchy::batch::{Action, Job, Plan, estimate};
+use audiostretchy::batch::{Action, Job, Plan, PlanEstimate, estimate};
 use audiostretchy::preset::Resolved;
 
 use super::text;
@@ -10,11 +10,12 @@ use super::text;
 /// Prints what a run would do: every file, then the whole.
 pub fn print(plan: &Plan, resolved: &Resolved, jobs: usize) -> io::Result<()> {
     let mut out = io::stdout().lock();
+    let expected = estimate(plan, jobs);
     let mut files: Vec<&Job> = plan.jobs.iter().collect();
     files.sort_by(|a, b| a.input.cmp(&b.input));
     for job in files {
         let (input, output) = (text::path(&job.input), text::path(&job.output));
-        writeln!(out, "{input} -> {output} ({})", about(plan, job))?;
+        writeln!(out, "{input} -> {output} ({})", about(&expected, job))?;
     }
     for unreadable in &plan.unreadable {
         writeln!(
@@ -30,7 +31,7 @@ pub fn print(plan: &Plan, resolved: &Resolved, jobs: usize) -> io::Result<()> {
         "{} to stretch, {} of audio, about {:.1} s of work",
         text::count(plan.to_stretch().count(), "file"),
         text::length(seconds),
-        estimate(plan, jobs).as_secs_f64(),
+        expected.processing.as_secs_f64(),
     )?;
     let preset = resolved.preset.as_deref().unwrap_or("none");
     let settings = resolved.entries.iter().filter_map(|entry| {
@@ -41,7 +42,7 @@ pub fn print(plan: &Plan, resolved: &Resolved, jobs: usize) -> io::Result<()> {
     writeln!(out, "preset {}: {settings}", text::escape(preset))
 }
 
-fn about(plan: &Plan, job: &Job) -> String {
+fn about(expected: &PlanEstimate, job: &Job) -> String {
     match job.action {
         Action::SkipExisting => return "skipped: the output exists".into(),
         Action::SkipUpToDate => return "skipped: up to date".into(),
@@ -50,13 +51,12 @@ fn about(plan: &Plan, job: &Job) -> String {
     let Some(audio) = &job.audio else {
         return "will fail: cannot be read as audio".into();
     };
-    let length = match audio.seconds() {
-        Some(seconds) => format!(
-            "{} to about {}",
-            text::length(seconds),
-            text::length(seconds * f64::from(plan.stretch.ratio))
-        ),
-        None => "unknown length".into(),
+    let length = match (audio.seconds(), expected.output_seconds(job)) {
+        (Some(input), Some(output)) => {
+            format!("{} to about {}", text::length(input), text::length(output))
+        }
+        (Some(input), None) => format!("{}, will fail", text::length(input)),
+        (None, _) => "unknown length".into(),
     };
     let (codec, channels) = (audio.codec, text::count(audio.channels, "channel"));
     format!("{codec}, {} Hz, {channels}, {length}", audio.sample_rate)

@@ -7,6 +7,7 @@ mod dry_run;
 mod events;
 mod exit_code;
 mod file_list;
+mod pipe;
 mod presets;
 mod progress;
 mod report;
@@ -57,6 +58,9 @@ pub fn main() -> ExitCode {
 fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
     let store = PresetStore::from_environment(args.preset_dir.as_deref())?;
     let resolved = store.resolve(args.preset.as_deref(), &args.layer()?)?;
+    if pipe::is_asked_for(args) {
+        return pipe::run(args, &resolved.settings);
+    }
     let request = args.plan_request(&resolved.settings)?;
     let plan = match &args.rerun_failed {
         None => request.plan().map(Some).map_err(Into::into),

@@ -86,6 +86,30 @@ impl Format {
         Self::ALL.into_iter().find(|format| format.name() == name)
     }
 
+    /// The Cargo feature that builds the format's encoder in; `None` if it is always there.
+    pub fn feature(self) -> Option<&'static str> {
+        match self {
+            Self::Wav | Self::Aiff => None,
+            Self::Mp3 => Some("mp3"),
+            Self::Flac => Some("flac"),
+            Self::Ogg => Some("vorbis"),
+            Self::Opus => Some("opus"),
+            Self::M4a => Some("aac"),
+        }
+    }
+
+    /// Whether the format's encoder is in this build. Reading needs no features.
+    pub fn is_built_in(self) -> bool {
+        match self {
+            Self::Wav | Self::Aiff => true,
+            Self::Mp3 => cfg!(feature = "mp3"),
+            Self::Flac => cfg!(feature = "flac"),
+            Self::Ogg => cfg!(feature = "vorbis"),
+            Self::Opus => cfg!(feature = "opus"),
+            Self::M4a => cfg!(feature = "aac"),
+        }
+    }
+
     /// Whether decoding gives back the samples that were encoded, to the last bit.
     pub fn is_lossless(self) -> bool {
         matches!(self, Self::Wav | Self::Flac | Self::Aiff)

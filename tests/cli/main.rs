@@ -11,6 +11,9 @@ mod help;
 mod main_job;
 mod names;
 mod parameters;
+mod pipes;
 mod plan_errors;
+#[path = "../program/mod.rs"]
+mod program;
 mod running;
 mod two_hundred_files;

@@ -63,6 +63,11 @@ impl Folder {
         Run(self.command(arguments).output().unwrap())
     }
 
+    /// As [`run`](Self::run), for output that is no text.
+    pub fn run_raw(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
     pub fn text(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name)).unwrap()
     }

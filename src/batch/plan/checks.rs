@@ -29,6 +29,17 @@ impl Plan {
     }
 }
 
+/// Checks that every output's format can be written by this build.
+pub fn check_encoders(jobs: &[Job]) -> Result<(), PlanError> {
+    match jobs.iter().find(|job| !job.format.is_built_in()) {
+        None => Ok(()),
+        Some(job) => Err(PlanError::FormatNotBuiltIn {
+            input: job.input.clone(),
+            format: job.format,
+        }),
+    }
+}
+
 /// The same path for every name of a file, which need not be there yet.
 fn resolve(path: &Path) -> PathBuf {
     let in_folder = || {

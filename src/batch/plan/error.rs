@@ -89,6 +89,19 @@ pub enum PlanError {
         /// The inputs.
         inputs: Vec<PathBuf>,
     },
+    /// A format whose encoder was left out when this was built.
+    #[error(
+        "{}: this build cannot write {}: build with the feature {:?}, or choose another --format",
+        input.display(),
+        format.name(),
+        format.feature().unwrap_or_default()
+    )]
+    FormatNotBuiltIn {
+        /// An input that would be written so.
+        input: PathBuf,
+        /// The format.
+        format: Format,
+    },
     /// Two inputs would be written to one file.
     #[error(
         "{} and {} would both be written to {}; rename one or give them different output folders",

@@ -4,8 +4,8 @@ mod codecs;
 mod info;
 mod link;
 mod source;
+mod tour;
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -17,9 +17,11 @@ use symphonia::core::formats::{FormatReader, Track, TrackType};
 use symphonia::core::io::MediaSource;
 use symphonia::core::packet::Packet;
 
+use super::input::Input;
 pub use info::{AudioInfo, Damage, DecodeError};
 use link::Link;
 use source::{Scan, ticks_to_frames};
+use tour::Tour;
 
 /// Frames of silence given out at a time where audio is missing.
 const SILENCE_BLOCK: u64 = 4096;
@@ -54,6 +56,8 @@ pub struct Decoder {
     silence_allowed: u64,
     frames: u64,
     damage: Damage,
+    /// Set where not the whole file is wanted.
+    tour: Option<Tour>,
 }
 
 impl Decoder {
@@ -62,16 +66,19 @@ impl Decoder {
     /// # Errors
     /// Where the file cannot be opened, is no audio, or has no decoder.
     pub fn open(path: &Path) -> Result<Self, DecodeError> {
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            return Err(DecodeError::NotAFile);
-        }
+        Self::from_input(&Input::open(path)?)
+    }
+
+    /// Reads the header of an input, from its start.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_input(input: &Input) -> Result<Self, DecodeError> {
         let mut hint = Hint::new();
-        if let Some(extension) = path.extension().and_then(|name| name.to_str()) {
+        if let Some(extension) = input.hint() {
             hint.with_extension(extension);
         }
-        Self::new(Box::new(file), &hint)
+        Self::new(Box::new(input.reopen()), &hint)
     }
 
     /// Reads the header of any source of bytes, and decodes its first packet: what a header says
@@ -110,6 +117,7 @@ impl Decoder {
             silence_allowed: 0,
             frames: 0,
             damage: Damage::default(),
+            tour: None,
             scan,
         };
         this.prime(&track)?;
@@ -154,6 +162,9 @@ impl Decoder {
         block: &mut Vec<T>,
     ) -> Result<bool, DecodeError> {
         block.clear();
+        if let Some(tour) = self.tour.take() {
+            return self.next_block_of(tour, block);
+        }
         loop {
             if self.silence > 0 {
                 let frames = self.silence.min(SILENCE_BLOCK);

@@ -73,13 +73,12 @@ pub fn fits(layout: &[u32], mask: u32) -> bool {
     layout.len() < 3 || order_by_speaker(layout, mask).is_some()
 }
 
-/// Puts a block of interleaved samples into one vector a channel, in the order of [`order`].
+/// Appends a block of interleaved samples to one vector a channel, in the order of [`order`].
 ///
 /// Encoders are not given what is no number: they answer with noise or an error.
 pub fn deinterleave(samples: Samples<'_>, order: &[usize], planes: &mut [Vec<f32>]) {
     let channels = order.len();
     for (plane, &channel) in planes.iter_mut().zip(order) {
-        plane.clear();
         match samples {
             Samples::Int16(samples) => {
                 let frames = samples.chunks_exact(channels);

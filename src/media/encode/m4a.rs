@@ -116,6 +116,7 @@ impl<S: Sink> M4aEncoder<S> {
 impl<S: Sink> Encoder for M4aEncoder<S> {
     fn write(&mut self, samples: Samples<'_>) -> Result<(), EncodeError> {
         for block in samples.chunks(BLOCK_FRAMES * self.order.len()) {
+            self.planes.iter_mut().for_each(Vec::clear);
             layout::deinterleave(block, &self.order, &mut self.planes);
             self.encode()?;
         }

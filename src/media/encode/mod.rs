@@ -1,13 +1,23 @@
 //! Encoding audio files: one file a format, all behind one trait.
 
 mod aiff;
+#[cfg(feature = "flac")]
 mod flac;
+#[cfg_attr(
+    not(all(feature = "vorbis", feature = "opus", feature = "aac")),
+    allow(dead_code) // Each of them uses some of it.
+)]
 mod layout;
+#[cfg(feature = "aac")]
 mod m4a;
+#[cfg(feature = "mp3")]
 mod mp3;
+#[cfg(feature = "mp3")]
 mod mp3_info;
+#[cfg(feature = "opus")]
 mod opus;
 mod quantise;
+#[cfg(feature = "vorbis")]
 mod vorbis;
 mod wav;
 
@@ -27,19 +37,21 @@ pub enum Samples<'a> {
 }
 
 impl<'a> Samples<'a> {
-    fn len(self) -> usize {
+    /// Samples of all channels together.
+    pub fn len(self) -> usize {
         match self {
             Self::Int16(samples) => samples.len(),
             Self::Float32(samples) => samples.len(),
         }
     }
 
-    fn is_empty(self) -> bool {
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
         self.len() == 0
     }
 
     /// The first `len` samples, or all if there are fewer, and the rest.
-    fn split_at(self, len: usize) -> (Self, Self) {
+    pub fn split_at(self, len: usize) -> (Self, Self) {
         match self {
             Self::Int16(samples) => {
                 let (first, rest) = samples.split_at(len.min(samples.len()));
@@ -53,7 +65,7 @@ impl<'a> Samples<'a> {
     }
 
     /// The block in parts of at most `len` samples.
-    fn chunks(self, len: usize) -> impl Iterator<Item = Self> {
+    pub fn chunks(self, len: usize) -> impl Iterator<Item = Self> {
         let (integers, floats): (&'a [i16], &'a [f32]) = match self {
             Self::Int16(samples) => (samples, &[]),
             Self::Float32(samples) => (&[], samples),
@@ -104,16 +116,23 @@ struct Limits {
 }
 
 impl Limits {
-    fn of(format: Format) -> Self {
-        match format {
+    fn of(format: Format) -> Result<Self, EncodeError> {
+        Ok(match format {
             Format::Wav => wav::LIMITS,
-            Format::Mp3 => mp3::LIMITS,
-            Format::Flac => flac::LIMITS,
             Format::Aiff => aiff::LIMITS,
+            #[cfg(feature = "mp3")]
+            Format::Mp3 => mp3::LIMITS,
+            #[cfg(feature = "flac")]
+            Format::Flac => flac::LIMITS,
+            #[cfg(feature = "vorbis")]
             Format::Ogg => vorbis::LIMITS,
+            #[cfg(feature = "opus")]
             Format::Opus => opus::LIMITS,
+            #[cfg(feature = "aac")]
             Format::M4a => m4a::LIMITS,
-        }
+            #[allow(unreachable_patterns)] // Where all are built in.
+            _ => return Err(EncodeError::NotBuiltIn { format }),
+        })
     }
 
     /// The depth itself wherever it can be held, or the largest there is.
@@ -132,6 +151,16 @@ pub enum EncodeError {
     /// The output cannot be written.
     #[error("cannot write the output")]
     Io(#[from] io::Error),
+    /// The format's encoder was left out when this was built.
+    #[error(
+        "this build cannot write {}: build with the feature {:?}, or choose another --format",
+        format.name(),
+        format.feature().unwrap_or_default()
+    )]
+    NotBuiltIn {
+        /// The output format.
+        format: Format,
+    },
     /// The format has no place for that many channels.
     #[error(
         "{} holds at most {most} channels and the audio has {channels}; choose another --format",
@@ -206,7 +235,7 @@ impl EncodeSpec {
             0 => source.sample_rate,
             rate => rate,
         };
-        let limits = Limits::of(format);
+        let limits = Limits::of(format)?;
         if source.channels > limits.channels {
             return Err(EncodeError::TooManyChannels {
                 format,
@@ -263,12 +292,19 @@ impl EncodeSpec {
     pub fn start<'a>(&self, sink: impl Sink + 'a) -> Result<Box<dyn Encoder + 'a>, EncodeError> {
         Ok(match self.format {
             Format::Wav => Box::new(wav::WavEncoder::new(self, sink)?),
-            Format::Mp3 => Box::new(mp3::Mp3Encoder::new(self, sink)?),
-            Format::Flac => Box::new(flac::FlacEncoder::new(self, sink)?),
             Format::Aiff => Box::new(aiff::AiffEncoder::new(self, sink)?),
+            #[cfg(feature = "mp3")]
+            Format::Mp3 => Box::new(mp3::Mp3Encoder::new(self, sink)?),
+            #[cfg(feature = "flac")]
+            Format::Flac => Box::new(flac::FlacEncoder::new(self, sink)?),
+            #[cfg(feature = "vorbis")]
             Format::Ogg => Box::new(vorbis::VorbisEncoder::new(self, sink)?),
+            #[cfg(feature = "opus")]
             Format::Opus => Box::new(opus::OpusEncoder::new(self, sink)?),
+            #[cfg(feature = "aac")]
             Format::M4a => Box::new(m4a::M4aEncoder::new(self, sink)?),
+            #[allow(unreachable_patterns)] // Where all are built in.
+            format => return Err(EncodeError::NotBuiltIn { format }),
         })
     }
 }

@@ -27,6 +27,7 @@ impl Quantiser {
     }
 
     /// Width of the integers.
+    #[cfg(feature = "flac")]
     pub fn bits(&self) -> u32 {
         self.bits
     }

@@ -30,7 +30,8 @@ pub const LIMITS: Limits = Limits {
     layouts: &layout::VORBIS,
 };
 
-/// Frames encoded at a time: more slow the encoder down.
+/// Frames encoded at a time: more slow the encoder down. Always as many, whatever the blocks that
+/// come in, because the encoder's output depends on it.
 const BLOCK_FRAMES: usize = 4096;
 /// The number of the stream within its file; the same in every run, so that output can be
 /// reproduced.
@@ -60,6 +61,7 @@ pub struct VorbisEncoder<S: Sink> {
     replies: Receiver<Result<Reply, VorbisError>>,
     /// For each channel of Vorbis the one of the block.
     order: Vec<usize>,
+    /// Frames that wait for a block to be full.
     planes: Vec<Vec<f32>>,
     frames: u64,
 }
@@ -86,21 +88,39 @@ impl<S: Sink> VorbisEncoder<S> {
     }
 }
 
+impl<S: Sink> VorbisEncoder<S> {
+    /// Encodes the frames in `planes`.
+    fn encode(&mut self) -> Result<(), EncodeError> {
+        self.frames += self.planes[0].len() as u64;
+        // Where this fails, the thread has sent the reason.
+        let _ = self.blocks.send(std::mem::take(&mut self.planes));
+        let reply = receive(&self.replies)?;
+        self.sink.write_all(&reply.bytes)?;
+        self.planes = reply.planes;
+        self.planes.iter_mut().for_each(Vec::clear);
+        Ok(())
+    }
+}
+
 impl<S: Sink> Encoder for VorbisEncoder<S> {
     fn write(&mut self, samples: Samples<'_>) -> Result<(), EncodeError> {
-        for block in samples.chunks(BLOCK_FRAMES * self.order.len()) {
+        let mut rest = samples;
+        while !rest.is_empty() {
+            let room = BLOCK_FRAMES - self.planes[0].len();
+            let (block, after) = rest.split_at(room * self.order.len());
             layout::deinterleave(block, &self.order, &mut self.planes);
-            self.frames += self.planes[0].len() as u64;
-            // Where this fails, the thread has sent the reason.
-            let _ = self.blocks.send(std::mem::take(&mut self.planes));
-            let reply = receive(&self.replies)?;
-            self.sink.write_all(&reply.bytes)?;
-            self.planes = reply.planes;
+            if self.planes[0].len() == BLOCK_FRAMES {
+                self.encode()?;
+            }
+            rest = after;
         }
         Ok(())
     }
 
-    fn finish(self: Box<Self>) -> Result<Encoded, EncodeError> {
+    fn finish(mut self: Box<Self>) -> Result<Encoded, EncodeError> {
+        if !self.planes[0].is_empty() {
+            self.encode()?;
+        }
         let Self {
             mut sink,
             blocks,

@@ -1,7 +1,5 @@
 //! What the demuxer tells of files whose tags lofty does not read: Matroska and others.
 
-use std::fs::File;
-
 use lofty::picture::{MimeType, Picture, PictureType};
 use lofty::tag::{ItemKey, Tag, TagType};
 use symphonia::core::errors::Error;
@@ -13,6 +11,7 @@ use symphonia::core::meta::{ChapterGroup, ChapterGroupItem, MetadataOptions, Sta
 use super::chapter::{Chapter, MAX_CHAPTERS};
 use super::fields::{self, Custom};
 use super::matroska;
+use crate::media::input::Input;
 use crate::media::patched::PatchedSource;
 
 /// What was found in a file.
@@ -31,9 +30,9 @@ pub struct Found {
 ///
 /// # Errors
 /// Where the demuxer refuses the file.
-pub fn read(mut file: File, rate: u32) -> Result<Found, Error> {
-    let chapters = matroska::chapters(&mut file, rate)?;
-    let source = PatchedSource::new(Box::new(file))?;
+pub fn read(mut input: Input, rate: u32) -> Result<Found, Error> {
+    let chapters = matroska::chapters(&mut input, rate)?;
+    let source = PatchedSource::new(Box::new(input))?;
     let stream = MediaSourceStream::new(Box::new(source), Default::default());
     let mut reader = symphonia::default::get_probe().probe(
         &Hint::new(),

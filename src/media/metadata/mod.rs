@@ -26,7 +26,6 @@ mod write;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::path::Path;
 
 use lofty::id3::v2::Id3v2Tag;
 use lofty::ogg::tag::VorbisComments;
@@ -38,6 +37,7 @@ pub use clock::{Clock, MovedPositions, rescale};
 pub use fields::ENCODER;
 
 use crate::media::format::Format;
+use crate::media::input::Input;
 use crate::warning::Warning;
 use fields::Custom;
 use riff::RiffChunks;
@@ -99,12 +99,12 @@ impl fmt::Debug for Metadata {
 }
 
 impl Metadata {
-    /// Reads all that a file says of its audio; `container` is the decoder's short name of its
+    /// Reads all that an input says of its audio; `container` is the decoder's short name of its
     /// format and `rate` the audio's sample rate in Hz.
     ///
     /// What cannot be read is left out with a warning: audio is never lost to a broken tag.
-    pub fn read(path: &Path, container: &str, rate: u32) -> (Self, Vec<Warning>) {
-        read::read(path, container, rate)
+    pub fn read(input: &Input, container: &str, rate: u32) -> (Self, Vec<Warning>) {
+        read::read(input, container, rate)
     }
 
     /// The chapters, in order of time.

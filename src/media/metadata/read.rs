@@ -1,11 +1,9 @@
 //! Reading what a file says of its audio, each family in its own way.
 
 use std::error::Error;
-use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 
 use lofty::aac::AacFile;
 use lofty::config::{GlobalOptions, apply_global_options};
@@ -23,6 +21,7 @@ use super::{
     Chapter, MAX_CHAPTERS, MAX_TAG_BYTES, Metadata, aiff, fields, flac, foreign, id3, riff, vorbis,
 };
 use crate::media::audio_start::AudioStart;
+use crate::media::input::Input;
 use crate::media::patched::PatchedSource;
 use crate::warning::Warning;
 
@@ -32,13 +31,13 @@ type TagReader = BufReader<PatchedSource>;
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// See [`Metadata::read`].
-pub fn read(path: &Path, container: &str, rate: u32) -> (Metadata, Vec<Warning>) {
+pub fn read(input: &Input, container: &str, rate: u32) -> (Metadata, Vec<Warning>) {
     let options = GlobalOptions::new().allocation_limit(MAX_TAG_BYTES as usize);
     apply_global_options(options);
     let mut reader = Reader::new(rate);
     // A parser's panic must not cost the audio either.
     let result = catch_unwind(AssertUnwindSafe(|| {
-        (reader.read(path, container)).map_err(|error| describe(&*error))
+        (reader.read(input, container)).map_err(|error| describe(&*error))
     }));
     apply_global_options(GlobalOptions::new());
     let Reader {
@@ -100,10 +99,9 @@ impl Reader {
         }
     }
 
-    fn read(&mut self, path: &Path, container: &str) -> Result<()> {
-        let mut file = File::open(path)?;
-        let len = file.metadata()?.len();
-        let start = AudioStart::find(&mut file, len)?;
+    fn read(&mut self, input: &Input, container: &str) -> Result<()> {
+        let mut file = input.reopen();
+        let start = AudioStart::find(&mut file, input.byte_len())?;
         for tag in &start.tags {
             self.read_id3(&mut file, tag, start.is_damaged)?;
         }
@@ -112,15 +110,15 @@ impl Reader {
             "wave" | "rf64" => self.read_wav(&mut file),
             "mp1" | "mp2" | "mp3" | "aac" => self.read_mpeg(&mut file, container),
             "flac" => self.read_flac(&mut file),
-            "ogg" => self.read_ogg(path, &mut file),
+            "ogg" => self.read_ogg(input, &mut file),
             "aiff" => self.read_aiff(&mut file),
-            "isomp4" => self.read_mp4(path, file),
-            _ => self.read_other(path, file),
+            "isomp4" => self.read_mp4(&mut file),
+            _ => self.read_other(input, file),
         }
     }
 
     /// Reads an ID3v2 tag at the start of a file.
-    fn read_id3(&mut self, file: &mut File, tag: &Range<u64>, is_damaged: bool) -> Result<()> {
+    fn read_id3(&mut self, file: &mut Input, tag: &Range<u64>, is_damaged: bool) -> Result<()> {
         if tag.end - tag.start > MAX_TAG_BYTES {
             self.warnings.push(Warning::tags_too_large(MAX_TAG_BYTES));
             return Ok(());
@@ -229,8 +227,8 @@ impl Reader {
         Ok(())
     }
 
-    fn read_mp4(&mut self, path: &Path, mut file: TagReader) -> Result<()> {
-        let mp4 = Mp4File::read_from(&mut file, id3::parse_options())?;
+    fn read_mp4(&mut self, file: &mut TagReader) -> Result<()> {
+        let mp4 = Mp4File::read_from(file, id3::parse_options())?;
         if let Some(ilst) = mp4.ilst() {
             for atom in ilst {
                 if let AtomIdent::Freeform { mean, name } = atom.ident()
@@ -243,7 +241,8 @@ impl Reader {
             }
             self.set_common(Tag::from(ilst.clone()));
         }
-        let found = mp4ameta::Tag::read_from_path(path)?;
+        file.seek(SeekFrom::Start(0))?;
+        let found = mp4ameta::Tag::read_from(file)?;
         let rate = f64::from(self.rate);
         // A list holds 255 at most, a track any number.
         let (list, track) = (found.chapter_list(), found.chapter_track());
@@ -266,7 +265,7 @@ impl Reader {
         Ok(())
     }
 
-    fn read_ogg(&mut self, path: &Path, file: &mut TagReader) -> Result<()> {
+    fn read_ogg(&mut self, input: &Input, file: &mut TagReader) -> Result<()> {
         let kind = Probe::new(&mut *file).guess_file_type()?.file_type();
         file.seek(SeekFrom::Start(0))?;
         match kind {
@@ -278,13 +277,13 @@ impl Reader {
                 let file = VorbisFile::read_from(file, id3::parse_options())?;
                 self.add_vorbis(file.vorbis_comments().clone());
             }
-            _ => self.read_foreign(path)?,
+            _ => self.read_foreign(input)?,
         }
         Ok(())
     }
 
-    fn read_foreign(&mut self, path: &Path) -> Result<()> {
-        let found = foreign::read(File::open(path)?, self.rate)?;
+    fn read_foreign(&mut self, input: &Input) -> Result<()> {
+        let found = foreign::read(input.reopen(), self.rate)?;
         self.metadata.chapters = found.chapters;
         self.metadata.pictures = found.pictures;
         self.metadata.custom = found.custom;
@@ -292,12 +291,12 @@ impl Reader {
         Ok(())
     }
 
-    fn read_other(&mut self, path: &Path, file: TagReader) -> Result<()> {
+    fn read_other(&mut self, input: &Input, file: TagReader) -> Result<()> {
         let probe = Probe::new(file)
             .options(id3::parse_options())
             .guess_file_type()?;
         if probe.file_type().is_none() {
-            return self.read_foreign(path);
+            return self.read_foreign(input);
         }
         let tagged = probe.read()?;
         if let Some(tag) = tagged.primary_tag().or_else(|| tagged.first_tag()) {

@@ -1,0 +1,465 @@
+//! Audio in memory: opened, stretched as often as wanted, saved.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use symphonia::core::audio::conv::ConvertibleSample;
+
+use crate::audio_samples::{AudioSamples, BLOCK_FRAMES};
+use crate::batch::output::PendingOutput;
+use crate::batch::{FileError, file};
+use crate::conversion::{copy, format_of, guarded, is_same_file};
+use crate::engine::PositionMapper;
+use crate::error::{End, Error};
+use crate::media::decode::{AudioInfo, DecodeError, Decoder};
+use crate::media::encode::{EncodeError, EncodeSpec, Encoded, Samples};
+use crate::media::format::{Format, OutputOptions};
+use crate::media::input::Input;
+use crate::media::metadata::{Clock, Metadata, MovedPositions, rescale};
+use crate::media::resample::Resampler;
+use crate::options::{CHANNELS, OptionError, SAMPLE_RATE, StretchOptions};
+use crate::pipeline::PipelineError;
+use crate::warning::Warning;
+
+/// A piece of audio in memory, with its tags.
+///
+/// What is saved after one [`stretch`](Self::stretch) equals what
+/// [`stretch_audio`](crate::stretch_audio) writes, byte for byte.
+///
+/// ```
+/// use audiostretchy::{AudioStretch, Format, OutputOptions, StretchOptions};
+///
+/// let mut audio = AudioStretch::open("tests/data/recordings/stories/lighthouse.mp3")?;
+/// let seconds = audio.seconds();
+/// audio.stretch(&StretchOptions { ratio: 0.8, ..StretchOptions::default() })?;
+/// audio.resample(16_000)?;
+/// assert!((audio.seconds() / seconds - 0.8).abs() < 0.01);
+///
+/// let mut file = Vec::new();
+/// let flac = OutputOptions { format: Some(Format::Flac), ..OutputOptions::default() };
+/// audio.save_writer(&mut file, &flac)?;
+/// assert_eq!(&file[..4], b"fLaC");
+/// # Ok::<(), audiostretchy::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct AudioStretch {
+    /// Of the source, but with the rate, channels and length that the audio has now.
+    info: AudioInfo,
+    samples: AudioSamples,
+    metadata: Metadata,
+    /// Where the positions are now that the tags tell.
+    positions: MovedPositions,
+    /// Output length divided by input length, of all stretches together.
+    ratio: f64,
+    /// The file it was read from.
+    path: Option<PathBuf>,
+    warnings: Vec<Warning>,
+}
+
+impl AudioStretch {
+    /// Reads a whole file, of any format and with any extension or none: the content decides.
+    ///
+    /// # Errors
+    /// Where it is not there, cannot be read, is not supported, or is damaged.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let input = Input::open(path).map_err(|error| Error::of_path(error, path))?;
+        Self::open_input(&input)
+    }
+
+    /// Reads all of a reader from its very start, such as a file in memory.
+    ///
+    /// For a pipe, or to give a hint of the format, use [`open_input`](Self::open_input).
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_reader(reader: impl Read + Seek + Send + 'static) -> Result<Self, Error> {
+        let input = Input::from_reader(reader);
+        let input = input.map_err(Error::from_reader)?;
+        Self::open_input(&input)
+    }
+
+    /// Reads all of an input from its start.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_input(input: &Input) -> Result<Self, Error> {
+        guarded(&End::of(input), &End::Writer, || {
+            let decoder = Decoder::from_input(input).map_err(PipelineError::from)?;
+            let info = decoder.info().clone();
+            let mut this = match info.fits_16_bits() {
+                true => Self::decode::<i16>(decoder),
+                false => Self::decode::<f32>(decoder),
+            }
+            .map_err(PipelineError::from)?;
+            let (metadata, warnings) = Metadata::read(input, info.container, info.sample_rate);
+            this.set_metadata(metadata);
+            this.warnings.extend(warnings);
+            this.path = input.path().map(Path::to_owned);
+            Ok(this)
+        })
+    }
+
+    fn decode<T: ConvertibleSample>(mut decoder: Decoder) -> Result<Self, DecodeError>
+    where
+        AudioSamples: From<Vec<T>>,
+    {
+        let (mut samples, mut block) = (Vec::new(), Vec::new());
+        while decoder.next_block::<T>(&mut block)? {
+            samples.extend_from_slice(&block);
+        }
+        let warnings = Warning::of_damage(decoder.damage());
+        let mut this = Self::new(decoder.info().clone(), samples.into());
+        this.warnings = warnings;
+        Ok(this)
+    }
+
+    /// Audio made of interleaved samples, at a sample rate in Hz.
+    ///
+    /// It is saved as 16 bits or floating point, whichever the samples are.
+    ///
+    /// # Errors
+    /// Where the sample rate is not from 8,000 to 384,000 Hz, there are not 1 to 8 channels, or the
+    /// samples are not whole frames.
+    pub fn from_samples(
+        samples: impl Into<AudioSamples>,
+        sample_rate: u32,
+        channels: usize,
+    ) -> Result<Self, Error> {
+        let samples = samples.into();
+        let (codec, bits) = match samples {
+            AudioSamples::Int16(_) => ("pcm_s16le", 16),
+            AudioSamples::Float32(_) => ("pcm_f32le", 32),
+        };
+        let info = AudioInfo {
+            container: "memory",
+            codec,
+            sample_rate,
+            channels,
+            channel_mask: None,
+            bits_per_sample: Some(bits),
+            is_float: bits == 32,
+            frames: None,
+            bitrate_kbps: None,
+        };
+        let mut this = Self::new(info, AudioSamples::Int16(Vec::new()));
+        this.set_samples(samples, channels)?;
+        this.set_sample_rate(sample_rate)?;
+        this.positions.input_rate = sample_rate;
+        this.positions.end.input = this.frames();
+        Ok(this)
+    }
+
+    fn new(info: AudioInfo, samples: AudioSamples) -> Self {
+        let frames = (samples.as_samples().len() / info.channels.max(1)) as u64;
+        let mut positions = MovedPositions {
+            input_rate: info.sample_rate,
+            output_rate: info.sample_rate,
+            ..MovedPositions::default()
+        };
+        positions.end.input = frames;
+        positions.end.output = frames;
+        Self {
+            info: AudioInfo {
+                frames: Some(frames),
+                ..info
+            },
+            samples,
+            metadata: Metadata::default(),
+            positions,
+            ratio: 1.0,
+            path: None,
+            warnings: Vec::new(),
+        }
+    }
+
+    fn set_metadata(&mut self, mut metadata: Metadata) {
+        let mut clock = Clock::asking(self.info.sample_rate);
+        metadata.visit(&mut clock, 1.0);
+        // Sorted and unique.
+        self.positions.points = PositionMapper::new(clock.into_positions()).finish();
+        for point in &mut self.positions.points {
+            point.output = point.input;
+        }
+        self.metadata = metadata;
+    }
+
+    /// What the source's header told, with the sample rate, channels and length of the audio as it
+    /// is now.
+    pub fn info(&self) -> &AudioInfo {
+        &self.info
+    }
+
+    /// The samples, interleaved.
+    pub fn samples(&self) -> Samples<'_> {
+        self.samples.as_samples()
+    }
+
+    /// The samples, interleaved, without a copy; the audio and its tags are given up.
+    pub fn into_samples(self) -> AudioSamples {
+        self.samples
+    }
+
+    /// Sample rate in Hz.
+    pub fn sample_rate(&self) -> u32 {
+        self.info.sample_rate
+    }
+
+    /// Number of channels.
+    pub fn channels(&self) -> usize {
+        self.info.channels
+    }
+
+    /// Length in frames.
+    pub fn frames(&self) -> u64 {
+        (self.samples.as_samples().len() / self.info.channels) as u64
+    }
+
+    /// Length in seconds.
+    pub fn seconds(&self) -> f64 {
+        self.frames() as f64 / f64::from(self.info.sample_rate)
+    }
+
+    /// What was wrong with the source, and what of its tags could not be read.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// Level over the whole length in dB, 0 being a sine at full scale; the channels are mixed
+    /// first, as the gap detector does it. Negative infinity for silence.
+    pub fn rms_level_db(&self) -> f64 {
+        self.samples.level_db(self.info.channels)
+    }
+
+    /// Replaces the samples by others, interleaved; the sample rate and the tags stay.
+    ///
+    /// Chapters and the like stay where they are, or move to the end if that comes before.
+    ///
+    /// # Errors
+    /// Where there are not 1 to 8 channels, or the samples are not whole frames.
+    pub fn set_samples(
+        &mut self,
+        samples: impl Into<AudioSamples>,
+        channels: usize,
+    ) -> Result<(), Error> {
+        let samples = samples.into();
+        if !CHANNELS.contains(&channels) {
+            return Err(out_of_range("channels", channels, "from 1 to 8"));
+        }
+        if !samples.as_samples().len().is_multiple_of(channels) {
+            let allowed = &format!("whole frames of {channels}");
+            return Err(out_of_range(
+                "the number of samples",
+                samples.as_samples().len(),
+                allowed,
+            ));
+        }
+        if channels != self.info.channels {
+            self.info.channels = channels;
+            self.info.channel_mask = None;
+        }
+        self.samples = samples;
+        self.note_length();
+        Ok(())
+    }
+
+    /// Says that the samples are of another rate in Hz: they are not converted, so that the audio
+    /// becomes faster and higher, or slower and lower.
+    ///
+    /// # Errors
+    /// Where the rate is not from 8,000 to 384,000 Hz.
+    pub fn set_sample_rate(&mut self, sample_rate: u32) -> Result<(), Error> {
+        check_rate(sample_rate)?;
+        self.info.sample_rate = sample_rate;
+        self.positions.output_rate = sample_rate;
+        Ok(())
+    }
+
+    /// Stretches the audio, which may be done again and again; then converts it to
+    /// `options.sample_rate` if that is not 0.
+    ///
+    /// # Errors
+    /// Where a parameter is out of range or does not fit the audio, which then stays as it is.
+    pub fn stretch(&mut self, options: &StretchOptions) -> Result<(), Error> {
+        let (rate, channels) = (self.info.sample_rate, self.info.channels);
+        options.validate_for(rate, channels)?;
+        let outputs = self.positions.points.iter().map(|point| point.output);
+        let mut mapper = PositionMapper::new(outputs.collect());
+        let wanted = (!self.positions.points.is_empty()).then_some(&mut mapper);
+        self.samples = self.samples.stretched(options, rate, channels, wanted)?;
+        let moved = mapper.finish();
+        for point in &mut self.positions.points {
+            if let Ok(found) = moved.binary_search_by_key(&point.output, |moved| moved.input) {
+                point.output = moved[found].output;
+            }
+        }
+        self.ratio *= f64::from(options.ratio);
+        self.note_length();
+        match options.sample_rate {
+            0 => Ok(()),
+            rate => self.resample(rate),
+        }
+    }
+
+    /// Converts the audio to another sample rate in Hz; pitch and speed stay. The samples are
+    /// floating point afterwards, unless it has that rate already.
+    ///
+    /// # Errors
+    /// Where the rate is not from 8,000 to 384,000 Hz.
+    pub fn resample(&mut self, sample_rate: u32) -> Result<(), Error> {
+        check_rate(sample_rate)?;
+        let from = self.info.sample_rate;
+        if from == sample_rate {
+            return Ok(());
+        }
+        let mut resampler = Resampler::new(from, sample_rate, self.info.channels)
+            .map_err(|error| self.failed(PipelineError::from(error).into(), &End::Writer))?;
+        let mut output = Vec::new();
+        let mut floats = Vec::new();
+        for block in self.samples().chunks(BLOCK_FRAMES * self.info.channels) {
+            floats.clear();
+            match block {
+                Samples::Int16(block) => {
+                    floats.extend(block.iter().map(|&sample| f32::from(sample) / 32768.0));
+                }
+                Samples::Float32(block) => floats.extend_from_slice(block),
+            }
+            resampler.process(&floats, &mut output);
+        }
+        resampler.finish(&mut output);
+        self.samples = output.into();
+        for point in &mut self.positions.points {
+            point.output = rescale(point.output, from.into(), sample_rate.into());
+        }
+        self.info.sample_rate = sample_rate;
+        self.positions.output_rate = sample_rate;
+        self.note_length();
+        Ok(())
+    }
+
+    /// Writes a file, in the format that `options` name or else its extension tells; it appears
+    /// whole or not at all, and one of that name is replaced.
+    ///
+    /// Returns what was converted because the format cannot hold it.
+    ///
+    /// # Errors
+    /// Where no format is known, it cannot hold the audio, or the file cannot be written or is the
+    /// one that was opened.
+    pub fn save(
+        &self,
+        path: impl AsRef<Path>,
+        options: &OutputOptions,
+    ) -> Result<Vec<Warning>, Error> {
+        let path = path.as_ref();
+        let output = End::File(path.to_owned());
+        if (self.path.as_deref()).is_some_and(|input| is_same_file(input, path)) {
+            let path = path.to_owned();
+            return Err(Error::OutputIsInput { path });
+        }
+        let format = format_of(options, Some(path))?;
+        let failed = |error| Error::of_output(error, output.clone());
+        let pending = PendingOutput::create(path).map_err(failed)?;
+        let warnings = self.write(pending.file(), format, options, &output)?;
+        pending.sync().map_err(failed)?;
+        pending.commit(true).map_err(failed)?;
+        Ok(warnings)
+    }
+
+    /// Writes a file to anything, such as memory or a pipe, in the format that `options` name.
+    ///
+    /// It is made in a temporary file first, for formats write lengths into their headers at the
+    /// end, and nothing is written if it fails. Returns what was converted because the format
+    /// cannot hold it.
+    ///
+    /// # Errors
+    /// Where no format is named, it cannot hold the audio, or writing fails.
+    pub fn save_writer(
+        &self,
+        mut writer: impl Write,
+        options: &OutputOptions,
+    ) -> Result<Vec<Warning>, Error> {
+        let format = format_of(options, None)?;
+        let failed = |error| Error::of_output(error, End::Writer);
+        let mut file = tempfile::tempfile().map_err(failed)?;
+        let warnings = self.write(&file, format, options, &End::Writer)?;
+        copy(&mut file, &mut writer).map_err(failed)?;
+        Ok(warnings)
+    }
+
+    fn write(
+        &self,
+        file: &File,
+        format: Format,
+        options: &OutputOptions,
+        output: &End,
+    ) -> Result<Vec<Warning>, Error> {
+        let spec = EncodeSpec::new(&self.info, format, options, 0);
+        let (spec, mut warnings) = spec
+            .map_err(PipelineError::from)
+            .map_err(|error| self.failed(error.into(), output))?;
+        let mut audio = Cow::Borrowed(self);
+        if spec.sample_rate != self.info.sample_rate {
+            audio.to_mut().resample(spec.sample_rate)?;
+        }
+        guarded(&self.origin(), output, || {
+            let encoded = audio.encode(&spec, file).map_err(PipelineError::from)?;
+            if encoded.clipped_samples > 0 {
+                warnings.push(Warning::clipped(encoded.clipped_samples));
+            }
+            let mut metadata = audio.metadata.clone();
+            let mut positions = audio.positions.clone();
+            positions.end.output = encoded.frames;
+            for point in &mut positions.points {
+                point.output = point.output.min(encoded.frames);
+            }
+            warnings.extend(metadata.visit(&mut Clock::moving(&positions), audio.ratio));
+            warnings.extend(file::complete(file, Some(&metadata), &spec, &encoded)?);
+            Ok(warnings)
+        })
+    }
+
+    fn encode(&self, spec: &EncodeSpec, file: &File) -> Result<Encoded, EncodeError> {
+        let mut encoder = spec.start(file)?;
+        for block in self.samples().chunks(BLOCK_FRAMES * spec.channels) {
+            encoder.write(block)?;
+        }
+        encoder.finish()
+    }
+
+    fn note_length(&mut self) {
+        self.info.frames = Some(self.frames());
+        self.positions.end.output = self.frames();
+    }
+
+    fn origin(&self) -> End {
+        match &self.path {
+            Some(path) => End::File(path.clone()),
+            None => End::Reader,
+        }
+    }
+
+    fn failed(&self, error: FileError, output: &End) -> Error {
+        Error::new(error, &self.origin(), output)
+    }
+}
+
+fn check_rate(sample_rate: u32) -> Result<(), Error> {
+    if SAMPLE_RATE.contains(&sample_rate) {
+        return Ok(());
+    }
+    Err(out_of_range(
+        "sample_rate",
+        sample_rate,
+        "from 8000 to 384000 Hz",
+    ))
+}
+
+fn out_of_range(name: &'static str, value: impl ToString, allowed: &str) -> Error {
+    Error::InvalidParameter(OptionError::OutOfRange {
+        name,
+        value: value.to_string(),
+        allowed: allowed.to_owned(),
+    })
+}

@@ -1,0 +1,186 @@
+//! `-` in the place of the input or the output: standard input, standard output.
+
+use std::error::Error as StdError;
+use std::io::{self, IsTerminal};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use audiostretchy::preset::Settings;
+use audiostretchy::{Conversion, End, Error, Format, Input, OutputOptions};
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use super::args::{ConvertArgs, IfExistsArg, Verbosity};
+use super::text;
+
+/// The file failed.
+const FAILED: u8 = 1;
+
+/// What is asked for cannot be done with a pipe. Nothing has been read or written.
+#[derive(Debug, thiserror::Error)]
+enum UsageError {
+    #[error("- stands for standard input or output: give one input and one output with it")]
+    SeveralPaths,
+    #[error("{0} does not work with -; give it files")]
+    Option(&'static str),
+    #[error("the format is not known: name it with --format {}", names())]
+    Format,
+    #[error("standard output is a terminal: send it to a file or a program")]
+    Terminal,
+    #[error("{}: already there; use --if-exists overwrite to replace, or skip to keep", text::path(.0.as_path()))]
+    Exists(std::path::PathBuf),
+}
+
+/// Whether the input or the output is a pipe.
+pub fn is_asked_for(args: &ConvertArgs) -> bool {
+    args.paths.iter().any(|path| is_pipe(path))
+}
+
+/// Stretches one piece of audio from or to a pipe.
+pub fn run(args: &ConvertArgs, settings: &Settings) -> Result<ExitCode, Box<dyn StdError>> {
+    let [from, to] = &args.paths[..] else {
+        return Err(UsageError::SeveralPaths.into());
+    };
+    if let Some(option) = option_for_files(args) {
+        return Err(UsageError::Option(option).into());
+    }
+    let encoding = OutputOptions {
+        format: Some(format(settings, from, to)?),
+        ..settings.output.clone()
+    };
+    if is_pipe(to) && io::stdout().is_terminal() {
+        return Err(UsageError::Terminal.into());
+    }
+    if !is_pipe(to) && to.symlink_metadata().is_ok() {
+        match args.if_exists {
+            IfExistsArg::Overwrite => {}
+            IfExistsArg::Skip => return Ok(ExitCode::SUCCESS),
+            IfExistsArg::Resume | IfExistsArg::Error => {
+                return Err(UsageError::Exists(to.clone()).into());
+            }
+        }
+    }
+    settings.stretch.validate()?;
+    let conversion = Conversion {
+        stretch: settings.stretch.clone(),
+        encoding,
+        tags: !args.no_tags,
+        strict: args.strict,
+    };
+    match convert(args, &conversion, from, to) {
+        Ok(exit_code) => Ok(exit_code),
+        Err(error) if is_closed_pipe(&error) => Ok(ExitCode::SUCCESS),
+        Err(error @ (Error::NotFound { .. } | Error::OutputIsInput { .. })) => Err(error.into()),
+        Err(error) => {
+            eprintln!("error: {}", text::with_causes(&error));
+            Ok(FAILED.into())
+        }
+    }
+}
+
+fn convert(
+    args: &ConvertArgs,
+    conversion: &Conversion,
+    from: &Path,
+    to: &Path,
+) -> Result<ExitCode, Error> {
+    let input = if is_pipe(from) {
+        Input::spool(io::stdin().lock()).map_err(Error::from_reader)?
+    } else {
+        Input::open(from).map_err(|error| Error::from_input(error, End::File(from.to_owned())))?
+    };
+    let started = Instant::now();
+    let timed_out = || (args.timeout).is_some_and(|timeout| started.elapsed() > timeout);
+    let signal = Arc::new(AtomicUsize::new(0));
+    let mut go_on = |_frames| match timed_out() || signal.load(Ordering::Relaxed) != 0 {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    };
+    let result = if is_pipe(to) {
+        conversion.to_writer(&input, io::stdout().lock(), &mut go_on)
+    } else {
+        // A file on its way has a name, and must not be left behind.
+        for number in [SIGINT, SIGTERM] {
+            let _ = signal_hook::flag::register_usize(number, signal.clone(), number as usize);
+        }
+        conversion.to_file(&input, to, &mut go_on)
+    };
+    let outcome = match result {
+        Err(Error::Cancelled) => {
+            return Ok(match signal.load(Ordering::Relaxed) {
+                0 => {
+                    eprintln!("error: took longer than --timeout allows and was given up");
+                    FAILED.into()
+                }
+                number => (128 + number as u8).into(),
+            });
+        }
+        other => other?,
+    };
+    if args.verbosity() > Verbosity::Quiet {
+        for warning in &outcome.warnings {
+            eprintln!("warning: {}", text::escape(&warning.message));
+        }
+    }
+    if args.verbosity() > Verbosity::Normal {
+        let seconds = |frames, rate| text::length(frames as f64 / f64::from(rate));
+        eprintln!(
+            "{} to {}, {}",
+            seconds(outcome.input_frames, outcome.source.sample_rate),
+            seconds(outcome.encoded.frames, outcome.spec.sample_rate),
+            outcome.spec.format.name(),
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn is_pipe(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// The output's format: that asked for, else what its name says, else what the input's says.
+fn format(settings: &Settings, from: &Path, to: &Path) -> Result<Format, UsageError> {
+    let extension = |path: &Path| Some(path.extension()?.to_str()?.to_owned());
+    let named = |path| Format::from_extension(&extension(path)?);
+    let kept = || Format::kept_from_extension(&extension(from)?);
+    let asked_for = settings.output.format.or_else(|| named(to));
+    let format = asked_for.or_else(|| kept().filter(|_| is_pipe(to)));
+    format.ok_or(UsageError::Format)
+}
+
+/// An option that was given and asks for what a pipe does not have.
+fn option_for_files(args: &ConvertArgs) -> Option<&'static str> {
+    let given = [
+        ("--dry-run", args.dry_run),
+        ("--events", args.events),
+        ("--report", args.report.is_some()),
+        ("--report-junit", args.report_junit.is_some()),
+        ("--report-markdown", args.report_markdown.is_some()),
+        ("--rerun-failed", args.rerun_failed.is_some()),
+        ("--files-from", args.files_from.is_some()),
+        ("--files-from0", args.files_from0.is_some()),
+        ("--time-map", args.time_map.is_some()),
+        ("--keep-mtime", args.keep_mtime),
+        ("--suffix", !args.suffix.is_empty()),
+    ];
+    let (option, _) = given.into_iter().find(|&(_, is_given)| is_given)?;
+    Some(option)
+}
+
+/// Whether the reader of our output has seen enough, as `head` does.
+fn is_closed_pipe(error: &Error) -> bool {
+    let Error::Output { source, .. } = error else {
+        return false;
+    };
+    let first: Option<&(dyn StdError + 'static)> = Some(source);
+    std::iter::successors(first, |&error| error.source())
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn names() -> String {
+    Format::ALL.map(Format::name).join("|")
+}

@@ -1,0 +1,267 @@
+//! One piece of audio from a file or reader to a file or writer, in constant memory.
+
+use std::fs::File;
+use std::io::{self, Seek, Write};
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use crate::batch::output::PendingOutput;
+use crate::batch::{Estimate, FileError, file, panic_message};
+use crate::error::{End, Error};
+use crate::media::format::{Format, OutputOptions};
+use crate::media::input::Input;
+use crate::options::{Keep, OptionError, StretchOptions};
+use crate::pipeline::{Outcome, Pipeline};
+
+/// Stretches a file.
+///
+/// The format of the output is told by its extension. Tags, pictures and chapters come along, with
+/// their times moved. The output appears whole under its name or not at all; a file of that name
+/// is replaced. Memory does not grow with the length of the audio. [`Conversion`] has more
+/// choices, also readers and writers.
+///
+/// ```
+/// use audiostretchy::{StretchOptions, stretch_audio};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let output = folder.path().join("slower.wav");
+/// let input = "tests/data/recordings/stories/lighthouse.mp3";
+/// let options = StretchOptions { ratio: 1.25, ..StretchOptions::default() };
+/// let outcome = stretch_audio(input, &output, &options)?;
+/// let ratio = outcome.encoded.frames as f64 / outcome.input_frames as f64;
+/// assert!((ratio - 1.25).abs() < 0.01);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// Where the input cannot be read, a parameter is out of range, or the output cannot be written:
+/// see [`Error`].
+pub fn stretch_audio(
+    input: impl AsRef<Path>,
+    output: impl AsRef<Path>,
+    options: &StretchOptions,
+) -> Result<Outcome, Error> {
+    let conversion = Conversion {
+        stretch: options.clone(),
+        ..Conversion::default()
+    };
+    let path = input.as_ref();
+    let input = Input::open(path).map_err(|error| Error::of_path(error, path))?;
+    conversion.to_file(&input, output, &mut |_| ControlFlow::Continue(()))
+}
+
+/// Stretches one piece of audio, in constant memory: from a file, a reader or a pipe to a file or a
+/// writer.
+///
+/// From a pipe to a writer, here in memory:
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use audiostretchy::{Conversion, Format, Input, OutputOptions, StretchOptions};
+///
+/// let pipe = std::fs::File::open("tests/data/recordings/stories/sea.wav")?;
+/// let mut output = Vec::new();
+/// let conversion = Conversion {
+///     stretch: StretchOptions { ratio: 0.5, ..StretchOptions::default() },
+///     encoding: OutputOptions { format: Some(Format::Wav), ..OutputOptions::default() },
+///     ..Conversion::default()
+/// };
+/// conversion.to_writer(&Input::spool(pipe)?, &mut output, &mut |_frames| {
+///     ControlFlow::Continue(())
+/// })?;
+/// assert_eq!(&output[..4], b"RIFF");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conversion {
+    /// How the audio is stretched.
+    pub stretch: StretchOptions,
+    /// How the output is encoded. A format named here goes before the output's extension.
+    pub encoding: OutputOptions,
+    /// Whether tags, pictures and chapters come along, with their times moved.
+    pub tags: bool,
+    /// Whether a damaged input fails, instead of being filled up with silence with a warning.
+    pub strict: bool,
+}
+
+impl Default for Conversion {
+    /// Nothing is changed; tags come along, and damage is filled up.
+    fn default() -> Self {
+        Self {
+            stretch: StretchOptions::default(),
+            encoding: OutputOptions::default(),
+            tags: true,
+            strict: false,
+        }
+    }
+}
+
+impl Conversion {
+    /// Writes to a file, which appears whole or not at all; one of that name is replaced.
+    ///
+    /// `progress` is told the frames of input done after every block and may break off.
+    ///
+    /// # Errors
+    /// Where the input cannot be decoded, a parameter does not fit it, the output cannot be
+    /// encoded or written or is the input, or `progress` breaks.
+    pub fn to_file(
+        &self,
+        input: &Input,
+        output: impl AsRef<Path>,
+        progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<Outcome, Error> {
+        let path = output.as_ref();
+        let output = End::File(path.to_owned());
+        if input.path().is_some_and(|input| is_same_file(input, path)) {
+            let path = path.to_owned();
+            return Err(Error::OutputIsInput { path });
+        }
+        let format = format_of(&self.encoding, Some(path))?;
+        let pipeline = self.open(input, format)?;
+        let failed = |error| Error::of_output(error, output.clone());
+        let pending = PendingOutput::create(path).map_err(failed)?;
+        let outcome = self.run(pipeline, pending.file(), input, &output, progress)?;
+        pending.sync().map_err(failed)?;
+        pending.commit(true).map_err(failed)?;
+        Ok(outcome)
+    }
+
+    /// Writes to anything, such as a pipe, once all is done; nothing is written if it fails.
+    ///
+    /// Formats put lengths into their headers at the end, and tags before the audio: the output is
+    /// made in a temporary file and copied. So it is the same, byte for byte, as a file's.
+    ///
+    /// # Errors
+    /// As [`to_file`](Self::to_file), and where no format is named in `encoding`.
+    pub fn to_writer(
+        &self,
+        input: &Input,
+        mut output: impl Write,
+        progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<Outcome, Error> {
+        let format = format_of(&self.encoding, None)?;
+        let pipeline = self.open(input, format)?;
+        let failed = |error| Error::of_output(error, End::Writer);
+        let mut file = tempfile::tempfile().map_err(failed)?;
+        let outcome = self.run(pipeline, &file, input, &End::Writer, progress)?;
+        copy(&mut file, &mut output).map_err(failed)?;
+        Ok(outcome)
+    }
+
+    /// Estimates how long the output will be and how long this machine will take for it: see
+    /// [`estimate`].
+    ///
+    /// # Errors
+    /// Where no format is named in `encoding`, or the input cannot be decoded or not so encoded.
+    pub fn estimate(&self, input: &Input) -> Result<Estimate, Error> {
+        let format = format_of(&self.encoding, None)?;
+        guarded(&End::of(input), &End::Writer, || {
+            let estimate = Estimate::new(input, &self.stretch, format, &self.encoding);
+            Ok(estimate?)
+        })
+    }
+
+    fn open(&self, input: &Input, format: Format) -> Result<Pipeline, Error> {
+        let keep = Keep {
+            tags: self.tags,
+            ..Keep::NOTHING
+        };
+        guarded(&End::of(input), &End::Writer, || {
+            let pipeline = Pipeline::open_input(input, &self.stretch, format, &self.encoding)?;
+            Ok(pipeline.keeping(keep))
+        })
+    }
+
+    fn run(
+        &self,
+        pipeline: Pipeline,
+        file: &File,
+        input: &Input,
+        output: &End,
+        progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<Outcome, Error> {
+        guarded(&End::of(input), output, || {
+            file::stretch(pipeline, file, self.strict, progress)
+        })
+    }
+}
+
+/// Estimates how long the output of a file will be and how long this machine will take for it,
+/// written in the file's own format, or as WAV where that cannot be.
+///
+/// Short parts from all over the file are stretched in memory, for about a third of a second, to
+/// measure the machine; nothing is written. Where gaps have a ratio of their own, the length rests
+/// on such parts too. [`Conversion::estimate`] is the same for other formats.
+///
+/// ```
+/// use audiostretchy::{StretchOptions, estimate};
+///
+/// let options = StretchOptions { ratio: 0.5, ..StretchOptions::default() };
+/// let estimate = estimate("tests/data/recordings/stories/sea.wav", &options)?;
+/// assert_eq!((estimate.input_seconds, estimate.output_seconds), (6.0, 3.0));
+/// assert!(estimate.processing.as_secs_f64() > 0.0);
+/// # Ok::<(), audiostretchy::Error>(())
+/// ```
+///
+/// # Errors
+/// Where the input cannot be read or a parameter is out of range: see [`Error`].
+pub fn estimate(path: impl AsRef<Path>, options: &StretchOptions) -> Result<Estimate, Error> {
+    let path = path.as_ref();
+    let input = Input::open(path).map_err(|error| Error::of_path(error, path))?;
+    let own = input.hint().and_then(Format::kept_from_extension);
+    let conversion = Conversion {
+        stretch: options.clone(),
+        encoding: OutputOptions {
+            format: Some(own.unwrap_or(Format::Wav)),
+            ..OutputOptions::default()
+        },
+        ..Conversion::default()
+    };
+    conversion.estimate(&input)
+}
+
+/// Does something that may fail; a panic of a decoder or encoder is an error like others.
+pub fn guarded<T>(
+    input: &End,
+    output: &End,
+    work: impl FnOnce() -> Result<T, FileError>,
+) -> Result<T, Error> {
+    let result = catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|panic| Err(FileError::Panic(panic_message(panic.as_ref()))));
+    result.map_err(|error| Error::new(error, input, output))
+}
+
+/// Copies all of a finished temporary file.
+pub fn copy(file: &mut File, output: &mut impl Write) -> io::Result<()> {
+    file.rewind()?;
+    io::copy(file, output)?;
+    output.flush()
+}
+
+/// The output's format: the one asked for, else that of the file name's extension.
+///
+/// # Errors
+/// Where neither tells one, as an invalid parameter `format`.
+pub fn format_of(options: &OutputOptions, path: Option<&Path>) -> Result<Format, OptionError> {
+    let extension = path
+        .and_then(Path::extension)
+        .and_then(|name| name.to_str());
+    let named = options.format;
+    named
+        .or_else(|| extension.and_then(Format::from_extension))
+        .ok_or_else(|| OptionError::OutOfRange {
+            name: "format",
+            value: match extension {
+                Some(extension) => format!("unknown for .{extension}"),
+                None => "not given".into(),
+            },
+            allowed: format!("one of {}", Format::ALL.map(Format::name).join(", ")),
+        })
+}
+
+/// Whether two paths lead to one file that exists.
+pub fn is_same_file(a: &Path, b: &Path) -> bool {
+    let b = b.canonicalize();
+    b.is_ok_and(|b| a.canonicalize().is_ok_and(|a| a == b))
+}

@@ -1,0 +1,220 @@
+//! The bytes of an input, from a file or any reader, which several parsers can read side by side.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use symphonia::core::io::MediaSource;
+
+use super::decode::DecodeError;
+
+trait ReadSeek: Read + Seek + Send {}
+impl<T: Read + Seek + Send> ReadSeek for T {}
+
+/// An input: a file, a reader, or a pipe that was copied to a temporary file.
+///
+/// A copy made with [`reopen`](Self::reopen) reads the same bytes from a place of its own, so that
+/// audio and tags can be read one beside the other.
+///
+/// ```
+/// use std::io::Cursor;
+/// use audiostretchy::Input;
+///
+/// let from_memory = Input::from_reader(Cursor::new(b"RIFF".to_vec()))?;
+/// let from_pipe = Input::spool(std::io::empty())?;
+/// assert_eq!((from_memory.byte_len(), from_pipe.byte_len()), (4, 0));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct Input {
+    bytes: Arc<Mutex<Bytes>>,
+    len: u64,
+    /// Where this copy reads next.
+    position: u64,
+    path: Option<PathBuf>,
+    hint: Option<String>,
+}
+
+struct Bytes {
+    reader: Box<dyn ReadSeek>,
+    /// Where the reader stands, if known.
+    position: Option<u64>,
+}
+
+impl Input {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// Where it cannot be opened, or is a folder, a pipe or a device.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, DecodeError> {
+        let path = path.as_ref();
+        let file = File::open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(DecodeError::NotAFile);
+        }
+        let extension = path.extension().and_then(OsStr::to_str);
+        let hint = extension.map(str::to_owned);
+        Ok(Self {
+            path: Some(path.to_owned()),
+            hint,
+            ..Self::from_reader(file)?
+        })
+    }
+
+    /// Takes all bytes of a reader, from its very start, whatever its position.
+    ///
+    /// # Errors
+    /// Where it cannot tell its length.
+    pub fn from_reader(mut reader: impl Read + Seek + Send + 'static) -> io::Result<Self> {
+        let len = reader.seek(SeekFrom::End(0))?;
+        let bytes = Bytes {
+            reader: Box::new(reader),
+            position: Some(len),
+        };
+        Ok(Self {
+            bytes: Arc::new(Mutex::new(bytes)),
+            len,
+            position: 0,
+            path: None,
+            hint: None,
+        })
+    }
+
+    /// Copies all that a reader gives, such as a pipe, to a temporary file, which has no name and
+    /// goes away by itself.
+    ///
+    /// Some formats cannot be read without going back and forth, and tags stand at the end of
+    /// others; so they are all spooled, in constant memory.
+    ///
+    /// # Errors
+    /// Where reading fails, or writing to the system's folder for temporary files.
+    pub fn spool(mut reader: impl Read) -> io::Result<Self> {
+        let mut file = tempfile::tempfile()?;
+        io::copy(&mut reader, &mut file)?;
+        Self::from_reader(file)
+    }
+
+    /// Gives a hint of the format, as a file name extension without the dot.
+    ///
+    /// The content decides; the hint only says what is tried first.
+    #[must_use]
+    pub fn with_hint(mut self, extension: &str) -> Self {
+        self.hint = Some(extension.to_owned());
+        self
+    }
+
+    /// The extension that hints at the format, if any.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// The file's path; `None` for readers.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// Length in bytes.
+    pub fn byte_len(&self) -> u64 {
+        self.len
+    }
+
+    /// The same bytes, read from the start.
+    pub fn reopen(&self) -> Self {
+        Self {
+            bytes: Arc::clone(&self.bytes),
+            len: self.len,
+            position: 0,
+            path: self.path.clone(),
+            hint: self.hint.clone(),
+        }
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // A reader that panicked stands anywhere, which is as good as unknown.
+        let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        let wanted = Some(self.position);
+        if bytes.position.take() != wanted {
+            bytes.reader.seek(SeekFrom::Start(self.position))?;
+        }
+        let count = bytes.reader.read(buffer)?;
+        self.position += count as u64;
+        bytes.position = Some(self.position);
+        Ok(count)
+    }
+}
+
+impl Seek for Input {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::End(offset) => self.len.checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+        };
+        let before_start = || io::Error::new(io::ErrorKind::InvalidInput, "seek before the start");
+        self.position = position.ok_or_else(before_start)?;
+        Ok(self.position)
+    }
+}
+
+impl MediaSource for Input {
+    fn is_seekable(&self) -> bool {
+        true
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        Some(self.len)
+    }
+}
+
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Input")
+            .field("path", &self.path)
+            .field("hint", &self.hint)
+            .field("len", &self.len)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    #[test]
+    fn copies_read_side_by_side() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        let mut first = Input::from_reader(Cursor::new(bytes.clone())).unwrap();
+        let mut second = first.reopen();
+        let mut found = [Vec::new(), Vec::new()];
+        for _ in 0..64 {
+            for (input, found) in [&mut first, &mut second].into_iter().zip(&mut found) {
+                let mut part = [0; 4];
+                input.read_exact(&mut part).unwrap();
+                found.extend(part);
+            }
+        }
+        assert_eq!(found, [bytes.clone(), bytes]);
+    }
+
+    #[test]
+    fn positions_count_from_start_end_and_here() {
+        let mut input = Input::spool(&b"0123456789"[..]).unwrap();
+        let mut at = |to| {
+            input.seek(to).unwrap();
+            let mut byte = [0];
+            input.read_exact(&mut byte).unwrap();
+            byte[0]
+        };
+        assert_eq!(at(SeekFrom::End(-1)), b'9');
+        assert_eq!(at(SeekFrom::Start(2)), b'2');
+        assert_eq!(at(SeekFrom::Current(3)), b'6');
+        assert!(input.seek(SeekFrom::End(-11)).is_err());
+        assert_eq!(input.seek(SeekFrom::End(5)).unwrap(), 15);
+        assert_eq!(input.read(&mut [0]).unwrap(), 0);
+    }
+}

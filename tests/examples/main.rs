@@ -1,0 +1,54 @@
+//! Every example, run as a program on real audio.
+//!
+//! `cargo test` builds them; after a change to an example, `cargo test --test examples` alone runs
+//! the old one.
+
+mod http_service;
+mod programs;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A built example.
+fn example(name: &str) -> Command {
+    let test = std::env::current_exe().unwrap();
+    let folder = test.ancestors().nth(2).unwrap().join("examples");
+    let program = folder
+        .join(name)
+        .with_extension(std::env::consts::EXE_EXTENSION);
+    assert!(
+        program.is_file(),
+        "{} is not there: run `cargo build --examples` first",
+        program.display()
+    );
+    Command::new(program)
+}
+
+fn recordings() -> &'static Path {
+    Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/data/recordings"
+    ))
+}
+
+fn recording(name: &str) -> PathBuf {
+    recordings().join(name)
+}
+
+/// What ffprobe says of a file: codec, sample rate in Hz, seconds.
+fn probe(path: &Path) -> (String, u32, f64) {
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-show_entries"])
+        .args(["stream=codec_name,sample_rate:format=duration", "-of"])
+        .arg("default=noprint_wrappers=1:nokey=1")
+        .arg(path)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let [codec, rate, seconds] = lines[..] else {
+        panic!("ffprobe cannot read {}: {text}", path.display());
+    };
+    let number = |text: &str| text.parse::<f64>().unwrap();
+    (codec.into(), number(rate) as u32, number(seconds))
+}

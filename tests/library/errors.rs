@@ -1,0 +1,215 @@
+//! What a failed call tells, and what it leaves.
+
+use std::error::Error as _;
+use std::io::{self, Cursor, Write};
+use std::ops::ControlFlow;
+
+use audiostretchy::{
+    AudioStretch, Conversion, Error, Format, Input, OptionError, OutputOptions, StretchOptions,
+    stretch_audio,
+};
+
+use super::files::Files;
+use super::{at_ratio, recording, written_as};
+
+/// The names in a folder.
+fn names(files: &Files) -> Vec<String> {
+    let folder = files.path("").read_dir().unwrap();
+    let mut names: Vec<_> = folder
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// The error of stretching a file with these bytes; nothing else may lie beside it afterwards.
+fn error_of(name: &str, bytes: &[u8], options: &StretchOptions) -> Error {
+    let files = Files::new();
+    let input = files.write(name, bytes);
+    let error = stretch_audio(input, files.path("out.wav"), options).unwrap_err();
+    assert_eq!(names(&files), [name]);
+    error
+}
+
+#[test]
+fn a_missing_file_is_not_found() {
+    let error = stretch_audio("missing.wav", "out.wav", &at_ratio(0.5)).unwrap_err();
+    assert!(matches!(&error, Error::NotFound { path, .. } if path.ends_with("missing.wav")));
+    let mut cause = error.source();
+    while let Some(next) = cause.and_then(|cause| cause.source()) {
+        cause = Some(next);
+    }
+    let cause = cause.unwrap().downcast_ref::<io::Error>().unwrap();
+    assert_eq!(cause.kind(), io::ErrorKind::NotFound);
+}
+
+#[test]
+fn a_folder_cannot_be_read() {
+    let files = Files::new();
+    let error = AudioStretch::open(files.path("")).unwrap_err();
+    assert!(matches!(error, Error::Unreadable { .. }), "{error:?}");
+}
+
+#[test]
+fn what_is_no_audio_is_not_supported() {
+    let error = error_of("text.wav", b"not audio at all", &at_ratio(0.5));
+    assert!(matches!(error, Error::Unsupported { .. }), "{error:?}");
+    let error = AudioStretch::open_reader(Cursor::new(vec![7; 5000])).unwrap_err();
+    assert!(matches!(error, Error::Unsupported { .. }), "{error:?}");
+    assert!(error.to_string().starts_with("the input: "), "{error}");
+}
+
+#[test]
+fn half_a_file_is_damaged() {
+    for name in ["stories/sea.wav", "lectures/evening.flac"] {
+        let bytes = std::fs::read(recording(name)).unwrap();
+        let error = error_of("half", &bytes[..bytes.len() / 2], &at_ratio(0.5));
+        assert!(matches!(error, Error::Damaged { .. }), "{name}: {error:?}");
+    }
+}
+
+#[test]
+fn damage_that_can_be_filled_up_fails_only_if_asked_to() {
+    let mut bytes = std::fs::read(recording("lectures/evening.flac")).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 300].fill(0);
+    let input = Input::from_reader(Cursor::new(bytes)).unwrap();
+    let run = |strict| {
+        let conversion = Conversion {
+            encoding: written_as(Format::Wav),
+            strict,
+            ..Conversion::default()
+        };
+        let mut output = Vec::new();
+        let result = conversion.to_writer(&input, &mut output, &mut |_| ControlFlow::Continue(()));
+        (result, output)
+    };
+    let (result, output) = run(false);
+    assert!(result.unwrap().damage.lost_frames > 0 && !output.is_empty());
+    let (result, output) = run(true);
+    assert!(matches!(result, Err(Error::Damaged { .. })));
+    assert!(output.is_empty(), "nothing is written");
+}
+
+#[test]
+fn a_parameter_is_named_with_its_value_and_range() {
+    let bytes = std::fs::read(recording("stories/sea.wav")).unwrap();
+    let upper_freq = StretchOptions {
+        upper_freq: 30_000,
+        ..StretchOptions::default()
+    };
+    for (options, name) in [(at_ratio(4.5), "ratio"), (upper_freq, "upper_freq")] {
+        match error_of("in.wav", &bytes, &options) {
+            Error::InvalidParameter(OptionError::OutOfRange { name: found, .. }) => {
+                assert_eq!(found, name);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let mut audio = AudioStretch::from_samples(vec![0.0; 100], 8000, 2).unwrap();
+    assert_eq!(
+        audio.resample(7999).unwrap_err().to_string(),
+        "sample_rate is 7999: it must be from 8000 to 384000 Hz"
+    );
+    for samples in [(vec![0i16; 9], 2), (vec![0; 9], 0), (vec![0; 9], 9)] {
+        let result = audio.set_samples(samples.0, samples.1);
+        assert!(matches!(result, Err(Error::InvalidParameter(_))));
+    }
+    assert_eq!(
+        (audio.frames(), audio.channels()),
+        (50, 2),
+        "it stays as it was"
+    );
+}
+
+#[test]
+fn a_format_must_be_told() {
+    let audio = AudioStretch::open(recording("stories/sea.wav")).unwrap();
+    let files = Files::new();
+    let defaults = OutputOptions::default();
+    for result in [
+        audio.save(files.path("out"), &defaults),
+        audio.save(files.path("out.docx"), &defaults),
+        audio.save_writer(Vec::new(), &defaults),
+    ] {
+        let error = result.unwrap_err();
+        assert!(error.to_string().starts_with("format is "), "{error}");
+    }
+    assert!(names(&files).is_empty());
+    audio
+        .save(files.path("out"), &written_as(Format::Flac))
+        .unwrap();
+    assert_eq!(&std::fs::read(files.path("out")).unwrap()[..4], b"fLaC");
+}
+
+#[test]
+fn what_a_format_cannot_hold_is_a_failure_of_processing() {
+    let files = Files::new();
+    let surround = files.source(44_100, 6, 0.2);
+    let before = names(&files);
+    let error = stretch_audio(&surround, files.path("out.mp3"), &at_ratio(0.5)).unwrap_err();
+    assert!(matches!(error, Error::Processing { .. }), "{error:?}");
+    assert_eq!(names(&files), before);
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_told_and_leaves_nothing() {
+    let files = Files::new();
+    let in_the_way = files.write("file", b"");
+    let output = in_the_way.join("out.wav");
+    let error = stretch_audio(recording("stories/sea.wav"), output, &at_ratio(0.5)).unwrap_err();
+    assert!(matches!(error, Error::Output { .. }), "{error:?}");
+    assert_eq!(names(&files), ["file"]);
+
+    struct Full;
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let audio = AudioStretch::open(recording("stories/sea.wav")).unwrap();
+    let error = audio
+        .save_writer(Full, &written_as(Format::Wav))
+        .unwrap_err();
+    assert!(matches!(error, Error::Output { .. }), "{error:?}");
+}
+
+#[test]
+fn a_file_is_never_written_over_itself() {
+    let files = Files::new();
+    let bytes = std::fs::read(recording("stories/sea.wav")).unwrap();
+    let path = files.write("in.wav", &bytes);
+    let error = stretch_audio(&path, &path, &at_ratio(0.5)).unwrap_err();
+    assert!(matches!(error, Error::OutputIsInput { .. }), "{error:?}");
+    let audio = AudioStretch::open(&path).unwrap();
+    assert!(audio.save(&path, &OutputOptions::default()).is_err());
+    assert!(std::fs::read(&path).unwrap() == bytes);
+}
+
+#[test]
+fn a_cancelled_conversion_leaves_nothing() {
+    let files = Files::new();
+    let input = Input::open(recording("stories/sea.wav")).unwrap();
+    let mut told = 0;
+    let result = Conversion::default().to_file(&input, files.path("out.wav"), &mut |frames| {
+        told = frames;
+        ControlFlow::Break(())
+    });
+    assert!(matches!(result, Err(Error::Cancelled)));
+    assert!(told > 0);
+    assert!(names(&files).is_empty());
+}
+
+#[test]
+fn an_output_is_replaced_only_by_a_whole_one() {
+    let files = Files::new();
+    let output = files.write("out.wav", b"old");
+    let broken = files.write("broken.wav", b"RIFF....WAVE");
+    assert!(stretch_audio(broken, &output, &at_ratio(0.5)).is_err());
+    assert_eq!(std::fs::read(&output).unwrap(), b"old");
+    stretch_audio(recording("stories/sea.wav"), &output, &at_ratio(0.5)).unwrap();
+    assert_eq!(&std::fs::read(&output).unwrap()[..4], b"RIFF");
+}

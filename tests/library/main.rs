@@ -1,0 +1,44 @@
+//! The library's uppermost floor: audio in memory, readers and writers, errors.
+
+mod errors;
+mod estimates;
+#[allow(dead_code)] // Made for the tests of decoders, which use all of it.
+#[path = "../files/mod.rs"]
+mod files;
+mod memory;
+mod streams;
+
+use std::path::{Path, PathBuf};
+
+use audiostretchy::{Format, OutputOptions, StretchOptions};
+
+/// A recording that comes with the tests.
+fn recording(name: &str) -> PathBuf {
+    let recordings = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/recordings");
+    Path::new(recordings).join(name)
+}
+
+/// Recordings of each kind: 16-bit and lossy, with rates and channels of their own.
+const RECORDINGS: [&str; 7] = [
+    "lectures/evening.flac",
+    "lectures/memo.m4a",
+    "lectures/scaling.wav",
+    "stories/langsam.ogg",
+    "stories/lighthouse.mp3",
+    "stories/sea.wav",
+    "stories/temps.opus",
+];
+
+fn at_ratio(ratio: f32) -> StretchOptions {
+    StretchOptions {
+        ratio,
+        ..StretchOptions::default()
+    }
+}
+
+fn written_as(format: Format) -> OutputOptions {
+    OutputOptions {
+        format: Some(format),
+        ..OutputOptions::default()
+    }
+}
