@@ -1,25 +1,28 @@
 #!/usr/bin/env bash
 # audiostretchy and other programs on the same work, in turn; prints a table for the README.
 #
-#     cargo build --release && benches/peers.sh [ROUNDS] [PROGRAM]
+#     cargo build --release && benches/peers.sh [ROUNDS [WORK...]]
 #
+# WORK is any of speech, music, podcasts, long, equal, tiny, memory; all of them if none is named.
 # Needs the programs themselves; on Debian: apt-get install espeak-ng ffmpeg lame parallel \
-# rubberband-cli sonic soundstretch sox time. Takes about ten minutes and 12 GB below TMPDIR on
-# 2 processors. Ratios are taken within a round; the table gives their median and range.
+# rubberband-cli sonic soundstretch sox time. All takes about a quarter of an hour and 10 GB below
+# TMPDIR on 2 processors. Ratios are taken within a round; the table gives median and range.
 set -euo pipefail
 
 rounds=${1:-5}
-program=$(realpath "${2:-target/release/audiostretchy}")
+shift || true
+works=${*:-speech music podcasts long equal tiny memory}
+program=$(realpath "${AUDIOSTRETCHY:-target/release/audiostretchy}")
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 mkdir times
 
-# --- The material -------------------------------------------------------------------------------
-
+asked_for() { [[ " $works " == *" $1 "* ]]; }
 quietly() { "$@" >/dev/null 2>&1; }
 
-# Ten minutes of speech, mono, and of music, stereo: 16 bits at 44.1 kHz.
+# --- Ten minutes of speech, mono, and of music, stereo: 16 bits at 44.1 kHz ----------------------
+
 text='The batch walks the folder and hands each file to a worker. Silence is short, speech is not;
 every word must arrive, at one and a half times the speed, and at the pitch it was spoken at.'
 espeak-ng -w spoken.wav "$text" 2>/dev/null
@@ -29,31 +32,19 @@ for chord in 'A2 E3 A3' 'F2 C3 A3' 'C3 G3 E4' 'G2 D3 B3'; do
     read -r low middle high <<<"$chord"
     for note in "$low $high" "$middle $high" "$low $middle" "$high $low"; do
         read -r left right <<<"$note"
-        quietly sox -n -r 44100 -c 2 -b 16 "note-${#bar[@]}.wav" synth 0.5 pluck "$left" pluck "$right"
-        bar+=("note-${#bar[@]}.wav")
+        file=note-${#bar[@]}.wav
+        quietly sox -n -r 44100 -c 2 -b 16 "$file" synth 0.5 pluck "$left" pluck "$right"
+        bar+=("$file")
     done
 done
 quietly sox "${bar[@]}" bar.wav
 quietly sox -n -r 44100 -c 2 -b 16 drums.wav synth 8 pinknoise gain -24
 quietly sox -m bar.wav drums.wav music.wav gain -n -3 repeat 74 trim 0 600
 
-mkdir podcasts equal tiny
-for number in $(seq 24); do
-    quietly sox speech.wav part.wav trim $((number * 20)) 80
-    quietly lame -b 64 part.wav "podcasts/$number.mp3"
-done
-for number in $(seq 40); do
-    quietly sox music.wav "equal/$number.wav" trim 60 20
-done
-quietly sox music.wav one.wav trim 60 0.1
-for number in $(seq 10000); do cp one.wav "tiny/$number.wav"; done
-quietly sox music.wav three-hours.wav remix 1,2 repeat 17
-quietly lame -b 64 three-hours.wav three-hours.mp3
-rm three-hours.wav
+# --- Measuring -----------------------------------------------------------------------------------
 
-# --- Measuring ----------------------------------------------------------------------------------
-
-# measure NAME COMMAND...: adds a line to times/NAME: seconds of processors and of the clock, kB.
+# measure NAME COMMAND...: adds a line to times/NAME: user and system seconds, those of the clock,
+# and kB of memory.
 measure() {
     local name=$1
     shift
@@ -62,82 +53,105 @@ measure() {
         cat log >&2
         exit 1
     fi
-    rm -rf out
+    rm -rf out out.wav out.mp3
 }
 stretch() { measure "$1" "$program" --quiet --speed 1.5 "${@:2}"; }
 
-for _ in $(seq "$rounds"); do
-    for work in speech music; do
-        stretch "$work-fast" --fast-detection "$work.wav" out.wav --if-exists overwrite
-        stretch "$work-normal" --normal-detection "$work.wav" out.wav --if-exists overwrite
-        measure "$work-soundstretch" soundstretch "$work.wav" out.wav -tempo=+50
-        measure "$work-ffmpeg" ffmpeg -y -loglevel error -i "$work.wav" -af atempo=1.5 out.wav
-        measure "$work-sonic" sonic -s 1.5 "$work.wav" out.wav
-        measure "$work-sox" sox "$work.wav" out.wav tempo 1.5
-        measure "$work-rubberband" rubberband -q --tempo 1.5 "$work.wav" out.wav
-    done
-
-    stretch podcasts-ours -j 2 podcasts out
-    "$program" --quiet --speed 1.5 podcasts faster --format wav --bit-depth 16
-    mkdir out
-    measure podcasts-ffmpeg parallel -j 2 \
-        ffmpeg -loglevel error -i '{}' -af atempo=1.5 -b:a 64k 'out/{/}' ::: podcasts/*.mp3
-    measure podcasts-lame sh -c 'for file in faster/*.wav; do lame --quiet -b 64 $file out.mp3; done'
-    rm -rf faster
-
-    stretch long-1 -j 1 three-hours.mp3 out.mp3 --if-exists overwrite
-    stretch long-2 -j 2 three-hours.mp3 out.mp3 --if-exists overwrite
-    stretch equal-1 -j 1 equal out --format mp3
-    stretch equal-2 -j 2 equal out --format mp3
-    stretch tiny-ours tiny out
-done
-
-quietly sox music.wav ten-hours-1.wav remix 1 repeat 59
-ln ten-hours-1.wav ten-hours-2.wav
-mkdir long-files
-mv ten-hours-*.wav long-files
-stretch memory -j 2 long-files out
-
-# --- The table ----------------------------------------------------------------------------------
-
-# median, least and greatest of the lines of a file of numbers, joined by $1.
-summary() { sort -g | awk '{v[NR] = $1} END {printf "%s (%s to %s)", v[int((NR + 1) / 2)], v[1], v[NR]}'; }
-column() { case $1 in processors) echo '$1 + $2' ;; clock) echo '$3' ;; esac; }
+# table WORK MEASURE OURS PEER...: one line of the table for each peer.
+column() { if [ "$1" = clock ]; then echo '$3'; else echo '$1 + $2'; fi; }
+summary() { sort -g | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)] " (" v[1] " to " v[NR] ")"}'; }
 seconds() { awk "{printf \"%.2f\n\", $(column "$2")}" "times/$1" | summary; }
-
-# row WORK MEASURE OURS PEER...: one line of the table for each peer.
-row() {
+table() {
     local work=$1 measure=$2 ours=$3 peer
     shift 3
     for peer in "$@"; do
-        local ratios
-        ratios=$(paste -d' ' <(awk "{print $(column "$measure")}" "times/$peer") \
-            <(awk "{print $(column "$measure")}" "times/$ours") |
-            awk '{printf "%.2f\n", $1 / $2}' | summary)
-        echo "| $work | $measure | ${ours#*-} $(seconds "$ours" "$measure") s |" \
-            "${peer#*-} $(seconds "$peer" "$measure") s | $ratios |"
+        echo "| $work | $measure | ${ours#*-} $(seconds "$ours" "$measure") |" \
+            "${peer#*-} $(seconds "$peer" "$measure") |" \
+            "$(paste -d' ' <(awk "{print $(column "$measure")}" "times/$peer") \
+                <(awk "{print $(column "$measure")}" "times/$ours") |
+                awk '{printf "%.2f\n", $1 / $2}' | summary) |"
     done
 }
 
-echo
 echo "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(nproc) processors," \
-    "$rounds rounds, load $(cut -d' ' -f1-3 /proc/loadavg); $("$program" --version)," \
-    "$(dpkg-query -W -f '${Package} ${Version}, ' ffmpeg lame rubberband-cli sonic soundstretch sox)"
+    "$rounds rounds; $("$program" --version)," \
+    "$(dpkg-query -W -f '${Package} ${Version}, ' ffmpeg lame rubberband-cli sonic soundstretch sox)" \
+    "load $(cut -d' ' -f1-3 /proc/loadavg)"
 echo
 echo '| work | seconds of | audiostretchy | other | other / audiostretchy |'
 echo '| --- | --- | --- | --- | --- |'
+
 for work in speech music; do
-    channels=$([ $work = speech ] && echo mono || echo stereo)
-    row "10 min of $work, WAV, $channels" processors $work-fast \
-        $work-soundstretch $work-ffmpeg $work-sonic $work-sox $work-rubberband
-    row "10 min of $work, WAV, $channels" processors $work-normal $work-soundstretch
+    asked_for $work || continue
+    peers=(soundstretch ffmpeg sonic)
+    [ $work = speech ] && peers+=(sox rubberband)
+    for _ in $(seq "$rounds"); do
+        stretch $work-fast --fast-detection $work.wav out.wav
+        stretch $work-normal --normal-detection $work.wav out.wav
+        measure $work-soundstretch soundstretch $work.wav out.wav -tempo=+50
+        measure $work-ffmpeg ffmpeg -loglevel error -i $work.wav -af atempo=1.5 out.wav
+        measure $work-sonic sonic -s 1.5 $work.wav out.wav
+        [ $work = speech ] || continue
+        measure $work-sox sox $work.wav out.wav tempo 1.5
+        measure $work-rubberband rubberband -q --tempo 1.5 $work.wav out.wav
+    done
+    table "10 min of $work, WAV" processors $work-fast "${peers[@]/#/$work-}"
+    table "10 min of $work, WAV" processors $work-normal $work-soundstretch
 done
-row '24 MP3s of 80 s to MP3' clock podcasts-ours podcasts-ffmpeg
-row '24 MP3s of 80 s to MP3' processors podcasts-ours podcasts-ffmpeg podcasts-lame
-row 'one MP3 of 3 h to MP3, 2 jobs to 1' clock long-2 long-1
-row '40 WAVs of 20 s to MP3, 2 jobs to 1' clock equal-2 equal-1
-echo
-awk '{printf "%.2f\n", ($1 + $2) / 10}' times/tiny-ours | summary |
-    sed 's/.*/10,000 WAVs of 0.1 s: & ms of processor time a file/'
-echo
-awk '{printf "Two WAVs of 10 h at a time: at most %.1f MB\n", $4 / 1024}' times/memory
+
+if asked_for podcasts; then
+    mkdir podcasts
+    for number in $(seq 24); do
+        quietly sox speech.wav part.wav trim $((number * 20)) 80
+        quietly lame -b 64 part.wav "podcasts/$number.mp3"
+    done
+    "$program" --quiet --speed 1.5 podcasts faster --format wav --bit-depth 16
+    for _ in $(seq "$rounds"); do
+        stretch podcasts-ours -j 2 podcasts out
+        mkdir out
+        measure podcasts-ffmpeg parallel -j 2 \
+            ffmpeg -loglevel error -i '{}' -af atempo=1.5 -b:a 64k 'out/{/}' ::: podcasts/*.mp3
+        measure podcasts-lame sh -c \
+            'for file in faster/*.wav; do lame --quiet -b 64 "$file" out.mp3; done'
+    done
+    table '24 MP3s of 80 s to MP3, 2 jobs' clock podcasts-ours podcasts-ffmpeg
+    table '24 MP3s of 80 s to MP3, 2 jobs' processors podcasts-ours podcasts-ffmpeg podcasts-lame
+fi
+
+if asked_for long; then
+    quietly sox speech.wav -r 22050 long.wav repeat 17
+    quietly lame -b 48 long.wav long.mp3
+    rm long.wav
+    for _ in $(seq "$rounds"); do
+        for jobs in 1 2; do stretch "long-$jobs job" -j $jobs long.mp3 out.mp3; done
+    done
+    table 'one MP3 of 3 h to MP3' clock 'long-2 job' 'long-1 job'
+fi
+
+if asked_for equal; then
+    mkdir equal
+    for number in $(seq 40); do quietly sox music.wav "equal/$number.wav" trim 60 10; done
+    for _ in $(seq "$rounds"); do
+        for jobs in 1 2; do stretch "equal-$jobs job" -j $jobs equal out --format mp3; done
+    done
+    table '40 WAVs of 10 s to MP3' clock 'equal-2 job' 'equal-1 job'
+fi
+
+if asked_for tiny; then
+    mkdir tiny
+    quietly sox music.wav one.wav trim 60 0.1
+    for number in $(seq 10000); do cp one.wav "tiny/$number.wav"; done
+    for _ in $(seq "$rounds"); do stretch tiny-ours tiny out; done
+    echo
+    echo "10,000 WAVs of 0.1 s:" \
+        "$(awk '{printf "%.2f\n", ($1 + $2) / 10}' times/tiny-ours | summary) ms of processor a file"
+fi
+
+if asked_for memory; then
+    mkdir ten-hours
+    quietly sox music.wav ten-hours/1.wav remix 1 repeat 59
+    ln ten-hours/1.wav ten-hours/2.wav
+    stretch memory-ours -j 2 ten-hours out
+    echo
+    awk '{printf "Two WAVs of 10 h at a time: at most %.1f MB of memory\n", $4 / 1024}' times/memory-ours
+fi
