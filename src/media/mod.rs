@@ -5,6 +5,7 @@ mod audio_start;
 pub mod decode;
 pub mod encode;
 pub mod format;
+pub mod limits;
 pub mod metadata;
 mod mkv;
 mod mp4;

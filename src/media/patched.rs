@@ -8,6 +8,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use symphonia::core::io::MediaSource;
 
 use super::audio_start::AudioStart;
+use super::limits::Meter;
 use super::mkv::{Element, Mkv};
 
 /// A source without its first bytes and with other bytes in the place of some.
@@ -21,6 +22,8 @@ pub(crate) struct PatchedSource {
     position: u64,
     /// What was found of a Matroska file.
     mkv: Option<Mkv>,
+    /// Limits what is read.
+    meter: Meter,
 }
 
 impl PatchedSource {
@@ -28,7 +31,7 @@ impl PatchedSource {
     ///
     /// # Errors
     /// Where reading fails.
-    pub(crate) fn new(mut inner: Box<dyn MediaSource>) -> io::Result<Self> {
+    pub(crate) fn new(mut inner: Box<dyn MediaSource>, meter: Meter) -> io::Result<Self> {
         let (mut start, mut patches, mut mkv) = (0, Vec::new(), None);
         if let Some(len) = inner.byte_len().filter(|_| inner.is_seekable()) {
             start = AudioStart::find(&mut inner, len)?.at;
@@ -45,6 +48,7 @@ impl PatchedSource {
             patches,
             position: start,
             mkv,
+            meter,
         })
     }
 
@@ -57,6 +61,7 @@ impl PatchedSource {
 impl Read for PatchedSource {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
+        self.meter.count(count)?;
         let from = self.position;
         self.position += count as u64;
         for (at, bytes) in &self.patches {
@@ -72,6 +77,7 @@ impl Read for PatchedSource {
 
 impl Seek for PatchedSource {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.meter.check_time()?;
         let to = match to {
             SeekFrom::Start(at) => SeekFrom::Start(at.saturating_add(self.start)),
             other => other,
@@ -104,6 +110,7 @@ mod tests {
             patches: vec![(8, vec![100, 101, 102])],
             position: 0,
             mkv: None,
+            meter: Meter::default(),
         };
         let expected = [5, 6, 7, 100, 101, 102, 11, 12];
         for step in 1..=expected.len() {

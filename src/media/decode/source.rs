@@ -13,6 +13,7 @@ use symphonia::default::formats::MpaReader;
 use symphonia::default::meta::Id3v2Reader;
 
 use super::DecodeError;
+use crate::media::limits::Meter;
 use crate::media::mkv::Mkv;
 use crate::media::mp4::Mp4;
 use crate::media::ogg;
@@ -232,8 +233,9 @@ pub(super) fn ticks_to_frames(ticks: u64, base: Option<TimeBase>, sample_rate: u
 pub(super) fn open(
     source: Box<dyn MediaSource>,
     hint: &Hint,
+    meter: &Meter,
 ) -> Result<(Box<dyn FormatReader>, Scan), DecodeError> {
-    let mut source = PatchedSource::new(source)?;
+    let mut source = PatchedSource::new(source, meter.clone())?;
     let scan = Scan::new(&mut source)?;
     let stream = MediaSourceStream::new(Box::new(source), Default::default());
     let refuse = |error| match error {

@@ -13,6 +13,7 @@ use symphonia::core::meta::{ChapterGroup, ChapterGroupItem, MetadataOptions, Sta
 use super::chapter::{Chapter, MAX_CHAPTERS};
 use super::fields::{self, Custom};
 use super::matroska;
+use crate::media::limits::{Limits, Meter};
 use crate::media::patched::PatchedSource;
 
 /// What was found in a file.
@@ -33,7 +34,7 @@ pub struct Found {
 /// Where the demuxer refuses the file.
 pub fn read(mut file: File, rate: u32) -> Result<Found, Error> {
     let chapters = matroska::chapters(&mut file, rate)?;
-    let source = PatchedSource::new(Box::new(file))?;
+    let source = PatchedSource::new(Box::new(file), Meter::new(&Limits::default()))?;
     let stream = MediaSourceStream::new(Box::new(source), Default::default());
     let mut reader = symphonia::default::get_probe().probe(
         &Hint::new(),

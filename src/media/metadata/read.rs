@@ -23,6 +23,7 @@ use super::{
     Chapter, MAX_CHAPTERS, MAX_TAG_BYTES, Metadata, aiff, fields, flac, foreign, id3, riff, vorbis,
 };
 use crate::media::audio_start::AudioStart;
+use crate::media::limits::Meter;
 use crate::media::patched::PatchedSource;
 use crate::warning::Warning;
 
@@ -107,7 +108,7 @@ impl Reader {
         for tag in &start.tags {
             self.read_id3(&mut file, tag, start.is_damaged)?;
         }
-        let mut file = BufReader::new(PatchedSource::new(Box::new(file))?);
+        let mut file = BufReader::new(PatchedSource::new(Box::new(file), Meter::default())?);
         match container {
             "wave" | "rf64" => self.read_wav(&mut file),
             "mp1" | "mp2" | "mp3" | "aac" => self.read_mpeg(&mut file, container),
