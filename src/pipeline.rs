@@ -102,7 +102,7 @@ impl Pipeline {
         format: Format,
         output: &OutputOptions,
     ) -> Result<Self, PipelineError> {
-        Self::start(Decoder::open(input)?, stretch, format, output)
+        Self::of(Decoder::open(input)?, stretch, format, output)
     }
 
     /// As [`open`](Self::open), with the output in the input's own format: the one that its name
@@ -116,14 +116,31 @@ impl Pipeline {
         named: Format,
         output: &OutputOptions,
     ) -> Result<Self, PipelineError> {
-        let decoder = Decoder::open(input)?;
+        Self::of_to_keep(Decoder::open(input)?, stretch, named, output)
+    }
+
+    /// As [`open_to_keep`](Self::open_to_keep), with an input that is open already.
+    ///
+    /// # Errors
+    /// As [`open_to_keep`](Self::open_to_keep).
+    pub fn of_to_keep(
+        decoder: Decoder,
+        stretch: &StretchOptions,
+        named: Format,
+        output: &OutputOptions,
+    ) -> Result<Self, PipelineError> {
         let (format, warning) = kept_format(decoder.info(), named)?;
-        let mut this = Self::start(decoder, stretch, format, output)?;
+        let mut this = Self::of(decoder, stretch, format, output)?;
         this.warnings.extend(warning);
         Ok(this)
     }
 
-    fn start(
+    /// As [`open`](Self::open), with an input that is open already, such as by
+    /// [`Decoder::open_within`].
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn of(
         decoder: Decoder,
         stretch: &StretchOptions,
         format: Format,

@@ -14,6 +14,7 @@ use super::plan::{Job, Plan, PlanError};
 use super::run::{self, RunOptions, StopToken};
 use crate::media::decode::{Damage, DecodeError, Decoder};
 use crate::media::encode::EncodeError;
+use crate::media::limits::Limits;
 use crate::media::metadata::rescale;
 use crate::pipeline::{Outcome, Pipeline, PipelineError};
 use crate::report::Report;
@@ -160,7 +161,19 @@ impl Session {
         on_event: &(dyn Fn(Event<'_>) + Sync),
     ) -> Report {
         run::run_with(&self.plan, options, stop, on_event, &|index, job| {
-            self.stretch_file(index, job, options.timeout, on_event)
+            let started = Instant::now();
+            let limits = Limits {
+                max_duration: options.max_duration.unwrap_or(Limits::MAX_DURATION),
+                deadline: options.timeout.and_then(|time| started.checked_add(time)),
+            };
+            let result = self.stretch_file(index, job, &limits, on_event);
+            match (result, options.timeout) {
+                // Whatever a decoder makes of it that nothing more can be read.
+                (Err(FileError::Pipeline(_)), Some(timeout)) if started.elapsed() >= timeout => {
+                    Err(FileError::Timeout(timeout))
+                }
+                (result, _) => result,
+            }
         })
     }
 
@@ -169,16 +182,17 @@ impl Session {
         &self,
         index: usize,
         job: &Job,
-        timeout: Option<Duration>,
+        limits: &Limits,
         on_event: &(dyn Fn(Event<'_>) + Sync),
     ) -> Result<Outcome, FileError> {
         let plan = &self.plan;
         let (source, sidecars) = (job.input.metadata(), journal::sidecar_states(job));
-        let open = match job.keeps_format {
-            true => Pipeline::open_to_keep,
-            false => Pipeline::open,
+        let start = match job.keeps_format {
+            true => Pipeline::of_to_keep,
+            false => Pipeline::of,
         };
-        let pipeline = open(&job.input, &plan.stretch, job.format, &plan.encoding)?
+        let decoder = Decoder::open_within(&job.input, limits).map_err(PipelineError::from)?;
+        let pipeline = start(decoder, &plan.stretch, job.format, &plan.encoding)?
             .keeping(&job.input, plan.keep());
         let source = source
             .map_err(DecodeError::Io)
@@ -186,8 +200,7 @@ impl Session {
         let rate = f64::from(pipeline.source().sample_rate);
         let pending = PendingOutput::create(&job.output).map_err(FileError::Output)?;
         let _noted = Unfinished::note(&self.unfinished, pending.path());
-        let started = Instant::now();
-        let mut told = started;
+        let mut told = Instant::now();
         let outcome = pipeline.run(pending.file(), &mut |frames| {
             if told.elapsed() >= PROGRESS_INTERVAL {
                 told = Instant::now();
@@ -196,15 +209,12 @@ impl Session {
                     seconds: frames as f64 / rate,
                 });
             }
-            match timeout {
-                Some(timeout) if started.elapsed() > timeout => ControlFlow::Break(()),
+            match limits.deadline {
+                Some(deadline) if Instant::now() >= deadline => ControlFlow::Break(()),
                 _ => ControlFlow::Continue(()),
             }
         });
-        let mut outcome = outcome.map_err(|error| match (error, timeout) {
-            (PipelineError::Cancelled, Some(timeout)) => FileError::Timeout(timeout),
-            (error, _) => error.into(),
-        })?;
+        let mut outcome = outcome?;
         if plan.strict && outcome.damage != Damage::default() {
             return Err(FileError::Damaged(outcome.damage));
         }

@@ -16,4 +16,5 @@ mod pcm;
 pub mod resample;
 pub mod sidecar;
 mod vorbis;
+mod vorbis_setup;
 mod xing;

@@ -18,8 +18,8 @@ use symphonia::core::formats::{FormatReader, Track, TrackType};
 use symphonia::core::io::MediaSource;
 use symphonia::core::packet::Packet;
 
-pub use info::{AudioInfo, Damage, DecodeError};
 use crate::media::limits::{self, Limits, Meter};
+pub use info::{AudioInfo, Damage, DecodeError};
 use link::Link;
 use source::{Scan, ticks_to_frames};
 

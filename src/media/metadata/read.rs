@@ -19,6 +19,7 @@ use lofty::ogg::{OggPictureStorage, OpusFile, VorbisFile};
 use lofty::probe::Probe;
 use lofty::tag::{ItemKey, Tag, TagType};
 
+use super::budget::Budget;
 use super::{
     Chapter, MAX_CHAPTERS, MAX_TAG_BYTES, Metadata, aiff, fields, flac, foreign, id3, riff, vorbis,
 };
@@ -28,7 +29,7 @@ use crate::media::patched::PatchedSource;
 use crate::warning::Warning;
 
 /// A file without ID3v2 tags at its start.
-type TagReader = BufReader<PatchedSource>;
+type TagReader = Budget<BufReader<PatchedSource>>;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -108,7 +109,10 @@ impl Reader {
         for tag in &start.tags {
             self.read_id3(&mut file, tag, start.is_damaged)?;
         }
-        let mut file = BufReader::new(PatchedSource::new(Box::new(file), Meter::default())?);
+        let mut file = Budget::new(BufReader::new(PatchedSource::new(
+            Box::new(file),
+            Meter::default(),
+        )?));
         match container {
             "wave" | "rf64" => self.read_wav(&mut file),
             "mp1" | "mp2" | "mp3" | "aac" => self.read_mpeg(&mut file, container),
@@ -244,7 +248,7 @@ impl Reader {
             }
             self.set_common(Tag::from(ilst.clone()));
         }
-        let found = mp4ameta::Tag::read_from_path(path)?;
+        let found = mp4ameta::Tag::read_from(&mut Budget::new(BufReader::new(File::open(path)?)))?;
         let rate = f64::from(self.rate);
         // A list holds 255 at most, a track any number.
         let (list, track) = (found.chapter_list(), found.chapter_track());
