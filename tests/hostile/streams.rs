@@ -97,10 +97,10 @@ fn a_picture_that_claims_to_be_larger_than_its_block() {
 }
 
 #[test]
-fn half_a_million_fields() {
+fn forty_thousand_fields() {
     for same in [true, false] {
-        let mut comments = [0u32, 500_000].map(u32::to_le_bytes).concat();
-        for number in 0..500_000 {
+        let mut comments = [0u32, 40_000].map(u32::to_le_bytes).concat();
+        for number in 0..40_000 {
             let field = match same {
                 true => "TITLE=a".into(),
                 false => format!("KEY{number}=a"),
