@@ -71,7 +71,9 @@ impl FileError {
                 DecodeError::Truncated { .. } | DecodeError::CutShort { .. } => "truncated",
                 DecodeError::Empty => "empty",
                 DecodeError::Changed { .. } => "format-changes",
-                DecodeError::Impossible { .. } | DecodeError::PacketTooLarge { .. } => "over-limit",
+                DecodeError::Impossible { .. }
+                | DecodeError::PacketTooLarge { .. }
+                | DecodeError::TooManyFields { .. } => "over-limit",
                 DecodeError::TooLong { .. } => "too-long",
                 DecodeError::Panic(_) => "panic",
             },

@@ -23,6 +23,9 @@ pub const MAX_HEADER_BYTES: u64 = 96 << 20;
 /// The most bytes read from one packet to the next, those of other tracks included.
 pub const MAX_PACKET_BYTES: u64 = 32 << 20;
 
+/// The most fields of a tag: a field takes far more memory than room in a file.
+pub const MAX_FIELDS: u32 = 50_000;
+
 /// Audio longer than this, in seconds, must take at least [`MIN_BYTES_PER_SECOND`] in its file.
 pub const ALWAYS_JUSTIFIED: u64 = 3600;
 

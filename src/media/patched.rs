@@ -1,7 +1,7 @@
 //! A source of bytes as Symphonia can take it: without what would make it refuse the audio.
 //!
-//! ID3v2 tags at the start are left out, and Matroska's chapters are shown as an empty space. Both
-//! are read elsewhere.
+//! ID3v2 tags at the start are left out, and Matroska's chapters are shown as an empty space, as are
+//! FLAC's comments, cue sheets and pictures to the decoder. All are read elsewhere.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -10,6 +10,16 @@ use symphonia::core::io::MediaSource;
 use super::audio_start::AudioStart;
 use super::limits::Meter;
 use super::mkv::{Element, Mkv};
+
+/// The kinds of FLAC's metadata blocks (RFC 9639, section 8.1) that the decoder has no use for:
+/// comments, cue sheets and pictures, any of which, if broken, would cost the audio.
+const FLAC_TAGS: std::ops::RangeInclusive<u8> = 4..=6;
+const FLAC_PADDING: u8 = 1;
+const FLAC_PICTURE: u8 = 6;
+const FLAC_LAST: u8 = 0x80;
+
+/// Metadata blocks of a FLAC file looked at.
+const MAX_FLAC_BLOCKS: u32 = 1000;
 
 /// A source without its first bytes and with other bytes in the place of some.
 pub(crate) struct PatchedSource {
@@ -24,6 +34,8 @@ pub(crate) struct PatchedSource {
     mkv: Option<Mkv>,
     /// Limits what is read.
     meter: Meter,
+    /// Bytes of the pictures that are left out.
+    picture_bytes: u64,
 }
 
 impl PatchedSource {
@@ -49,7 +61,47 @@ impl PatchedSource {
             position: start,
             mkv,
             meter,
+            picture_bytes: 0,
         })
+    }
+
+    /// The source as the decoder is to see it: a FLAC file's tags are padding.
+    ///
+    /// # Errors
+    /// Where reading fails.
+    pub(crate) fn without_flac_tags(mut self) -> io::Result<Self> {
+        if !self.is_seekable() {
+            return Ok(self);
+        }
+        let (mut at, mut head) = (self.start + 4, [0; 4]);
+        self.inner.seek(SeekFrom::Start(self.start))?;
+        let is_flac = self.inner.read_exact(&mut head).is_ok() && head == *b"fLaC";
+        for _ in 0..if is_flac { MAX_FLAC_BLOCKS } else { 0 } {
+            self.inner.seek(SeekFrom::Start(at))?;
+            if self.inner.read_exact(&mut head).is_err() {
+                break;
+            }
+            let (kind, last) = (head[0] & !FLAC_LAST, head[0] & FLAC_LAST);
+            head[0] = 0;
+            let size = u64::from(u32::from_be_bytes(head));
+            if FLAC_TAGS.contains(&kind) {
+                self.patches.push((at, vec![last | FLAC_PADDING]));
+            }
+            if kind == FLAC_PICTURE {
+                self.picture_bytes += size;
+            }
+            at += 4 + size;
+            if last != 0 {
+                break;
+            }
+        }
+        self.inner.seek(SeekFrom::Start(self.position))?;
+        Ok(self)
+    }
+
+    /// Bytes of the pictures that are left out.
+    pub(crate) fn picture_bytes(&self) -> u64 {
+        self.picture_bytes
     }
 
     /// What was found of a Matroska file, once.
@@ -111,6 +163,7 @@ mod tests {
             position: 0,
             mkv: None,
             meter: Meter::default(),
+            picture_bytes: 0,
         };
         let expected = [5, 6, 7, 100, 101, 102, 11, 12];
         for step in 1..=expected.len() {

@@ -93,27 +93,42 @@ fn a_picture_that_claims_to_be_larger_than_its_block() {
     file[4] = 0;
     let block = [&[0x86, 0, 0, picture.len() as u8][..], &picture].concat();
     file.splice(42..42, block);
-    stretch("any.wav", &file).fails_with("truncated");
+    stretch("any.wav", &file).is_done(2 * 65_535);
+}
+
+/// Comments without a vendor, of so many fields.
+fn comments(count: u32) -> Vec<u8> {
+    let mut comments = [0, count].map(u32::to_le_bytes).concat();
+    for number in 0..count {
+        let field = format!("KEY{number}=a");
+        comments.extend((field.len() as u32).to_le_bytes());
+        comments.extend(field.bytes());
+    }
+    comments
 }
 
 #[test]
-fn forty_thousand_fields() {
-    for same in [true, false] {
-        let mut comments = [0u32, 40_000].map(u32::to_le_bytes).concat();
-        for number in 0..40_000 {
-            let field = match same {
-                true => "TITLE=a".into(),
-                false => format!("KEY{number}=a"),
-            };
-            comments.extend((field.len() as u32).to_le_bytes());
-            comments.extend(field.bytes());
-        }
+fn half_a_million_comments() {
+    for (count, is_kept) in [(20_000, true), (500_000, false)] {
+        let comments = comments(count);
         let mut file = silent_flac(2, 2 * 65_535);
         file[4] = 0;
         let size = &(comments.len() as u32).to_be_bytes()[1..];
         file.splice(42..42, [&[0x84], size, &comments].concat());
-        stretch("any.wav", &file).is_done(2 * 65_535);
+        let told = stretch("any.wav", &file);
+        told.is_done(2 * 65_535);
+        let warnings = told.report["warnings"].as_array().unwrap();
+        let is_warned = warnings
+            .iter()
+            .any(|warning| warning["code"] == "tags-unreadable");
+        assert_eq!(is_warned, !is_kept, "{}", told.report);
     }
+    let tags = [&b"OpusTags"[..], &comments(500_000)].concat();
+    let laces = vec![255; 255];
+    let body = &tags[..255 * 255];
+    let head = [&b"OpusHead"[..], &MONO].concat();
+    let pages = [packet(2, 0, 0, &head), page(0, 0, 1, &laces, body)];
+    stretch("any.wav", &pages.concat()).fails_with("over-limit");
 }
 
 fn ogg_crc(bytes: &[u8]) -> u32 {

@@ -116,6 +116,15 @@ pub enum DecodeError {
         /// Channels.
         channels: usize,
     },
+    /// The tag of an Ogg file has more fields than any tag.
+    #[error(
+        "the file claims {fields} tag fields: up to {} can be read",
+        limits::MAX_FIELDS
+    )]
+    TooManyFields {
+        /// Fields claimed.
+        fields: u32,
+    },
     /// The file goes on for longer than allowed, or than its size can justify.
     #[error(
         "the file holds more than {} of audio, which is longer than --max-duration-per-file \

@@ -116,7 +116,7 @@ impl Decoder {
     ) -> Result<Self, DecodeError> {
         let meter = Meter::new(limits);
         let (mut reader, scan) = source::open(source, hint, &meter)?;
-        let picture_bytes = picture_bytes(reader.as_mut());
+        let picture_bytes = picture_bytes(reader.as_mut()) + scan.picture_bytes;
         let container = reader.format_info().short_name;
         let track = default_track(reader.as_ref())?.clone();
         let params = codecs::audio_params(&track, scan.is_big_endian(&track))?;

@@ -24,7 +24,7 @@ use super::{
     Chapter, MAX_CHAPTERS, MAX_TAG_BYTES, Metadata, aiff, fields, flac, foreign, id3, riff, vorbis,
 };
 use crate::media::audio_start::AudioStart;
-use crate::media::limits::Meter;
+use crate::media::limits::{MAX_FIELDS, Meter};
 use crate::media::patched::PatchedSource;
 use crate::warning::Warning;
 
@@ -191,6 +191,9 @@ impl Reader {
 
     fn read_flac(&mut self, file: &mut TagReader) -> Result<()> {
         let (blocks, _) = flac::read_blocks(file)?;
+        if flac::comment_count(&blocks) > MAX_FIELDS {
+            return Err(format!("more than {MAX_FIELDS} fields").into());
+        }
         self.metadata.cue_sheet = flac::cue_sheet(&blocks);
         file.seek(SeekFrom::Start(0))?;
         let file = FlacFile::read_from(file, id3::parse_options())?;
