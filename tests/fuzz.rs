@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use targets::Target;
+
 /// A panic of our own, which a decoder's guard may have caught.
 static OURS: Mutex<Option<String>> = Mutex::new(None);
 
@@ -26,10 +28,13 @@ const CORPORA: [(&str, &[&str]); 5] = [
     ("sidecar", &["sidecar"]),
 ];
 
+/// A file's path and content.
+type Entry = (PathBuf, Vec<u8>);
+
 /// A corpus and the targets that it is for.
 struct Corpus {
-    targets: Vec<(&'static str, fn(&[u8]))>,
-    files: Vec<(PathBuf, Vec<u8>)>,
+    targets: Vec<Target>,
+    files: Vec<Entry>,
 }
 
 fn corpora() -> Vec<Corpus> {
@@ -46,7 +51,7 @@ fn corpora() -> Vec<Corpus> {
     CORPORA.map(corpus).into()
 }
 
-fn collect(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
+fn collect(folder: &Path, files: &mut Vec<Entry>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         match path.is_dir() {
@@ -91,9 +96,7 @@ fn no_file_does_harm() {
     damage(&corpora, Duration::from_secs(seconds));
 }
 
-fn pairs(
-    corpus: &Corpus,
-) -> impl Iterator<Item = (&(PathBuf, Vec<u8>), &(&'static str, fn(&[u8])))> {
+fn pairs(corpus: &Corpus) -> impl Iterator<Item = (&Entry, &Target)> {
     let files = corpus.files.iter();
     files.flat_map(|file| corpus.targets.iter().map(move |target| (file, target)))
 }
@@ -104,6 +107,7 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 /// Runs all targets, one after the other, on damaged files.
+#[allow(clippy::print_stdout, reason = "how to repeat the run")]
 fn damage(corpora: &[Corpus], time: Duration) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let seed = number("AUDIOSTRETCHY_FUZZ_SEED").unwrap_or(now.as_nanos() as u64 | 1);
@@ -138,7 +142,7 @@ impl Random {
     }
 
     /// One of the files with some damage to it.
-    fn damaged(&mut self, files: &[(PathBuf, Vec<u8>)]) -> Vec<u8> {
+    fn damaged(&mut self, files: &[Entry]) -> Vec<u8> {
         let mut data = files[self.below(files.len())].1.clone();
         for _ in 0..=self.below(6) {
             let at = self.below(data.len());

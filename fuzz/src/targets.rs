@@ -20,8 +20,11 @@ use tempfile::TempDir;
 const ENOUGH: u64 = 1 << 20;
 
 /// A target's name and itself.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All targets.
 #[allow(dead_code, reason = "the tests run all of them")]
-pub const ALL: [(&str, fn(&[u8])); 7] = [
+pub const ALL: [Target; 7] = [
     ("decode", decode),
     ("pipeline", pipeline),
     ("tags", tags),

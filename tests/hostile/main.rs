@@ -3,6 +3,7 @@
 
 mod boxes;
 mod chunks;
+mod limits;
 mod streams;
 mod tags;
 

@@ -24,14 +24,14 @@ impl Bits {
 
 fn crc8(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |crc, &byte| {
-        (0..8).fold(crc ^ byte, |crc: u8, _| crc << 1 ^ (crc >> 7) * 0x07)
+        (0..8).fold(crc ^ byte, |crc: u8, _| (crc << 1) ^ ((crc >> 7) * 0x07))
     })
 }
 
 fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc, &byte| {
         (0..8).fold(crc ^ u16::from(byte) << 8, |crc: u16, _| {
-            crc << 1 ^ (crc >> 15) * 0x8005
+            (crc << 1) ^ ((crc >> 15) * 0x8005)
         })
     })
 }
@@ -134,7 +134,7 @@ fn half_a_million_comments() {
 fn ogg_crc(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0, |crc, &byte| {
         (0..8).fold(crc ^ u32::from(byte) << 24, |crc: u32, _| {
-            crc << 1 ^ (crc >> 31) * 0x04c1_1db7
+            (crc << 1) ^ ((crc >> 31) * 0x04c1_1db7)
         })
     })
 }
