@@ -206,7 +206,7 @@ fn elements_within_elements() {
     for id in [SEGMENT, TRACKS, CLUSTER, CHAPTERS, &[0xa0]] {
         let len = id.len() as u64 + 8;
         let nested = (0..20_000).rev().flat_map(|depth: u64| {
-            let size = (len * depth | 1 << 56).to_be_bytes();
+            let size = ((len * depth) | (1 << 56)).to_be_bytes();
             [id, &size].concat()
         });
         is_harmless(&mkv(&nested.collect::<Vec<u8>>()));

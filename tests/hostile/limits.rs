@@ -13,6 +13,8 @@ struct Slow {
     at: usize,
 }
 
+const LEN: u64 = 1 << 40;
+
 impl Read for Slow {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         std::thread::sleep(Duration::from_millis(2));
@@ -28,18 +30,25 @@ impl Read for Slow {
 }
 
 impl Seek for Slow {
-    fn seek(&mut self, _: SeekFrom) -> io::Result<u64> {
-        Err(io::ErrorKind::Unsupported.into())
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::Current(by) => (self.at as u64).checked_add_signed(by),
+            SeekFrom::End(by) => LEN.checked_add_signed(by),
+        };
+        let at = at.ok_or(io::ErrorKind::InvalidInput)?;
+        self.at = at as usize;
+        Ok(at)
     }
 }
 
 impl MediaSource for Slow {
     fn is_seekable(&self) -> bool {
-        false
+        true
     }
 
     fn byte_len(&self) -> Option<u64> {
-        None
+        Some(LEN)
     }
 }
 
