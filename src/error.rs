@@ -145,10 +145,15 @@ impl Error {
         let is_missing = matches!(&error, E::Io(error) if error.kind() == io::ErrorKind::NotFound);
         let make: fn(End, FileError) -> Self = match &error {
             E::Io(_) | E::NotAFile => |input, source| Self::Unreadable { input, source },
-            E::Unrecognised(_) | E::NoAudioTrack | E::UnsupportedCodec(_) | E::Changed { .. } => {
-                |input, source| Self::Unsupported { input, source }
-            }
-            E::Damaged(_) | E::Truncated { .. } | E::CutShort { .. } | E::Empty => {
+            E::Unrecognised(_)
+            | E::NoAudioTrack
+            | E::UnsupportedCodec(_)
+            | E::Changed { .. }
+            | E::Impossible { .. }
+            | E::PacketTooLarge { .. }
+            | E::TooManyFields { .. }
+            | E::TooLong { .. } => |input, source| Self::Unsupported { input, source },
+            E::Panic(_) | E::Damaged(_) | E::Truncated { .. } | E::CutShort { .. } | E::Empty => {
                 |input, source| Self::Damaged { input, source }
             }
         };

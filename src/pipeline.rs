@@ -118,7 +118,7 @@ impl Pipeline {
         output: &OutputOptions,
     ) -> Result<Self, PipelineError> {
         let decoder = Decoder::from_input(input)?;
-        Self::start(input, decoder, stretch, format, output)
+        Self::of(input, decoder, stretch, format, output)
     }
 
     /// As [`open`](Self::open), with the output in the input's own format: the one that its name
@@ -133,14 +133,32 @@ impl Pipeline {
         output: &OutputOptions,
     ) -> Result<Self, PipelineError> {
         let input = Input::open(input)?;
-        let decoder = Decoder::from_input(&input)?;
+        Self::of_to_keep(&input, Decoder::from_input(&input)?, stretch, named, output)
+    }
+
+    /// As [`open_to_keep`](Self::open_to_keep), with an input that is being decoded already.
+    ///
+    /// # Errors
+    /// As [`open_to_keep`](Self::open_to_keep).
+    pub fn of_to_keep(
+        input: &Input,
+        decoder: Decoder,
+        stretch: &StretchOptions,
+        named: Format,
+        output: &OutputOptions,
+    ) -> Result<Self, PipelineError> {
         let (format, warning) = kept_format(decoder.info(), named)?;
-        let mut this = Self::start(&input, decoder, stretch, format, output)?;
+        let mut this = Self::of(input, decoder, stretch, format, output)?;
         this.warnings.extend(warning);
         Ok(this)
     }
 
-    fn start(
+    /// As [`open`](Self::open), with an input that is being decoded already, such as by
+    /// [`Decoder::from_input_within`].
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn of(
         input: &Input,
         decoder: Decoder,
         stretch: &StretchOptions,

@@ -60,6 +60,11 @@ impl FileError {
                 DecodeError::Truncated { .. } | DecodeError::CutShort { .. } => "truncated",
                 DecodeError::Empty => "empty",
                 DecodeError::Changed { .. } => "format-changes",
+                DecodeError::Impossible { .. }
+                | DecodeError::PacketTooLarge { .. }
+                | DecodeError::TooManyFields { .. } => "over-limit",
+                DecodeError::TooLong { .. } => "too-long",
+                DecodeError::Panic(_) => "panic",
             },
             Self::Pipeline(PipelineError::Options(_)) => "invalid-parameter",
             Self::Pipeline(PipelineError::Resample(_)) => "resample",

@@ -6,7 +6,6 @@ mod error;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::Metadata;
-use std::panic::catch_unwind;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,6 +14,7 @@ use serde_json::json;
 
 use super::journal::{self, Journal};
 use super::rerun::UnfinishedFiles;
+use super::run;
 use super::selection::{Selection, is_audio};
 use super::walk::{self, Unreadable};
 use crate::engine::ENGINE_VERSION;
@@ -404,14 +404,15 @@ impl Plan {
     /// Reads the headers of the files to be stretched, on all processors, and puts the longest
     /// first. What cannot be read stays in the plan and will fail with its reason.
     pub fn probe(&mut self) {
-        self.jobs
-            .par_iter_mut()
-            .filter(|job| job.action == Action::Stretch)
-            .for_each(|job| {
-                // A parser's panic is that file's failure, once it is its turn.
-                let open = || Decoder::open(&job.input).map(|decoder| decoder.info().clone());
-                job.audio = catch_unwind(open).ok().and_then(Result::ok);
+        let jobs = self.jobs.par_iter_mut();
+        let jobs = jobs.filter(|job| job.action == Action::Stretch);
+        // On threads known as workers, whose panics nobody has to hear of.
+        run::pool(0).install(|| {
+            jobs.for_each(|job| {
+                let decoder = Decoder::open(&job.input);
+                job.audio = decoder.ok().map(|decoder| decoder.info().clone());
             });
+        });
         self.jobs
             .sort_by(|a, b| b.seconds().total_cmp(&a.seconds()));
     }

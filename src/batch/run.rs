@@ -23,6 +23,10 @@ pub struct RunOptions {
     pub max_failures: Option<usize>,
     /// The longest time spent on one file.
     pub timeout: Option<Duration>,
+    /// The longest audio of one file; `None` for [`Limits::MAX_DURATION`].
+    ///
+    /// [`Limits::MAX_DURATION`]: crate::media::limits::Limits::MAX_DURATION
+    pub max_duration: Option<Duration>,
     /// The settings and their sources, for the report.
     pub settings: SettingsReport,
 }
@@ -84,11 +88,7 @@ pub(super) fn run_with(
             None
         }
     };
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(workers(options.jobs, plan.jobs.len()))
-        .thread_name(|index| format!("{WORKER_THREAD_NAME}{index}"))
-        .build()
-        .expect("threads can be started");
+    let pool = pool(workers(options.jobs, plan.jobs.len()));
     // Every worker takes the next file of the plan, so that the order (longest first) holds.
     pool.broadcast(|_| {
         loop {
@@ -110,6 +110,15 @@ pub(super) fn run_with(
     }
     on_event(Event::RunFinished { report: &report });
     report
+}
+
+/// A pool of so many workers; 0 for one a processor.
+pub(super) fn pool(threads: usize) -> rayon::ThreadPool {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|index| format!("{WORKER_THREAD_NAME}{index}"))
+        .build()
+        .expect("threads can be started")
 }
 
 /// How many workers `files` files need where `jobs` are asked for (0: one a processor): two a file,

@@ -13,7 +13,9 @@ use super::journal::{self, JournalWriter};
 use super::output::{self, PendingOutput};
 use super::plan::{Job, Plan, PlanError};
 use super::run::{self, RunOptions, StopToken};
-use crate::media::decode::DecodeError;
+use crate::media::decode::{DecodeError, Decoder};
+use crate::media::input::Input;
+use crate::media::limits::Limits;
 use crate::pipeline::{Outcome, Pipeline, PipelineError};
 use crate::report::Report;
 
@@ -91,7 +93,19 @@ impl Session {
         on_event: &(dyn Fn(Event<'_>) + Sync),
     ) -> Report {
         run::run_with(&self.plan, options, stop, on_event, &|index, job| {
-            self.stretch_file(index, job, options.timeout, on_event)
+            let started = Instant::now();
+            let limits = Limits {
+                max_duration: options.max_duration.unwrap_or(Limits::MAX_DURATION),
+                deadline: options.timeout.and_then(|time| started.checked_add(time)),
+            };
+            let result = self.stretch_file(index, job, &limits, on_event);
+            match (result, options.timeout) {
+                // Whatever a decoder makes of it that nothing more can be read.
+                (Err(FileError::Pipeline(_)), Some(timeout)) if started.elapsed() >= timeout => {
+                    Err(FileError::Timeout(timeout))
+                }
+                (result, _) => result,
+            }
         })
     }
 
@@ -100,25 +114,26 @@ impl Session {
         &self,
         index: usize,
         job: &Job,
-        timeout: Option<Duration>,
+        limits: &Limits,
         on_event: &(dyn Fn(Event<'_>) + Sync),
     ) -> Result<Outcome, FileError> {
         let plan = &self.plan;
         let (source, sidecars) = (job.input.metadata(), journal::sidecar_states(job));
-        let open = match job.keeps_format {
-            true => Pipeline::open_to_keep,
-            false => Pipeline::open,
+        let start = match job.keeps_format {
+            true => Pipeline::of_to_keep,
+            false => Pipeline::of,
         };
+        let input = Input::open(&job.input).map_err(PipelineError::from)?;
+        let decoder = Decoder::from_input_within(&input, limits).map_err(PipelineError::from)?;
         let pipeline =
-            open(&job.input, &plan.stretch, job.format, &plan.encoding)?.keeping(plan.keep());
+            start(&input, decoder, &plan.stretch, job.format, &plan.encoding)?.keeping(plan.keep());
         let source = source
             .map_err(DecodeError::Io)
             .map_err(PipelineError::from)?;
         let rate = f64::from(pipeline.source().sample_rate);
         let pending = PendingOutput::create(&job.output).map_err(FileError::Output)?;
         let _noted = Unfinished::note(&self.unfinished, pending.path());
-        let started = Instant::now();
-        let mut told = started;
+        let mut told = Instant::now();
         let outcome = file::stretch(pipeline, pending.file(), plan.strict, &mut |frames| {
             if told.elapsed() >= PROGRESS_INTERVAL {
                 told = Instant::now();
@@ -127,17 +142,12 @@ impl Session {
                     seconds: frames as f64 / rate,
                 });
             }
-            match timeout {
-                Some(timeout) if started.elapsed() > timeout => ControlFlow::Break(()),
+            match limits.deadline {
+                Some(deadline) if Instant::now() >= deadline => ControlFlow::Break(()),
                 _ => ControlFlow::Continue(()),
             }
         });
-        let mut outcome = outcome.map_err(|error| match (error, timeout) {
-            (FileError::Pipeline(PipelineError::Cancelled), Some(timeout)) => {
-                FileError::Timeout(timeout)
-            }
-            (error, _) => error,
-        })?;
+        let mut outcome = outcome?;
         companions::write_sidecars(&mut outcome, &job.input, &job.output, job.replace)
             .map_err(FileError::Output)?;
         if let Some(path) = &plan.time_map {

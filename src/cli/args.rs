@@ -375,6 +375,15 @@ pub struct ConvertArgs {
     /// Give a file up that takes longer, such as 90s or 5m
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Running")]
     pub timeout: Option<Duration>,
+    /// Fail files that hold more audio than this, such as 3h or 10days [default: 48h]
+    #[arg(
+        long,
+        alias = "max_duration_per_file",
+        value_name = "TIME",
+        value_parser = humantime::parse_duration,
+        help_heading = "Running"
+    )]
+    pub max_duration_per_file: Option<Duration>,
     /// Compare the content of sources, not their times, to tell what is up to date
     #[arg(long, help_heading = "Running")]
     pub checksum: bool,

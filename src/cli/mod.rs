@@ -75,6 +75,7 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
         Err(error) => return Err(error),
     };
     let reports = Reports::new(args, &plan)?;
+    silence_worker_panics();
     if args.dry_run {
         plan.probe();
         dry_run::print(&plan, &resolved, args.jobs)?;
@@ -84,13 +85,13 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
         jobs: args.jobs,
         max_failures: args.most_failures(),
         timeout: args.timeout,
+        max_duration: args.max_duration_per_file,
         settings: (&resolved).into(),
     };
     let mut session = Session::start(plan)?;
     session.probe();
     let plan = session.plan();
     let progress = Progress::new(args.verbosity(), plan.to_stretch().count());
-    silence_worker_panics();
     let events = args.events.then(|| EventLines::new(plan));
     let show = |event: Event<'_>| {
         progress.show(event);

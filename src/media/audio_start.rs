@@ -19,6 +19,10 @@ const FRAME_HEAD: usize = 6;
 /// How far audio is looked for.
 const MAX_SEARCH: u64 = 64 << 20;
 const BLOCK: usize = 1 << 16;
+/// Places that look as if audio might start there which are looked at closely.
+const MAX_PLACES: u32 = 100_000;
+/// Tags in a row that are taken for tags.
+const MAX_TAGS: usize = 64;
 
 /// Where the tags and the audio of a file are, in bytes from its start.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -38,7 +42,9 @@ impl AudioStart {
     /// Where reading fails.
     pub(crate) fn find<R: Read + Seek>(source: &mut R, len: u64) -> io::Result<Self> {
         let mut start = Self::default();
-        while let Some(end) = claimed_end(source, start.at)? {
+        while start.tags.len() < MAX_TAGS
+            && let Some(end) = claimed_end(source, start.at)?
+        {
             let tag_at = start.at;
             start.at = if end <= len && is_start(source, end)? {
                 end
@@ -111,8 +117,8 @@ fn is_magic(head: &[u8]) -> bool {
 
 /// The first place from `from` on where frames of audio follow each other, or FLAC or Ogg starts.
 fn search<R: Read + Seek>(source: &mut R, from: u64) -> io::Result<Option<u64>> {
-    let mut at = from;
-    while at < from + MAX_SEARCH {
+    let (mut at, mut places) = (from, 0);
+    while places < MAX_PLACES && at < from + MAX_SEARCH {
         let block = read_at(source, at, BLOCK)?;
         if block.len() < FRAME_HEAD {
             break;
@@ -121,7 +127,10 @@ fn search<R: Read + Seek>(source: &mut R, from: u64) -> io::Result<Option<u64>> 
         let steps = windows.len() as u64;
         for (place, window) in (at..).zip(windows) {
             let is_found = match window[0] {
-                0xFF => frame(window).is_some() && frames_follow(source, place)?,
+                0xFF if places < MAX_PLACES && frame(window).is_some() => {
+                    places += 1;
+                    frames_follow(source, place)?
+                }
                 _ => window.starts_with(b"fLaC") || window.starts_with(b"OggS\0"),
             };
             if is_found {

@@ -22,6 +22,12 @@ const VOID: u8 = 0xec;
 /// Elements looked at before giving up: enough for days of audio in one-second clusters.
 const MAX_ELEMENTS: u32 = 2_000_000;
 
+/// Elements within each other; a block's padding is in the fourth.
+const MAX_DEPTH: u32 = 8;
+
+/// Tracks, and lists of chapters, that are noted.
+const MAX_NOTED: usize = 64;
+
 /// What was found in a file.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Mkv {
@@ -85,6 +91,7 @@ impl Mkv {
             source,
             len,
             elements_left: MAX_ELEMENTS,
+            depth_left: MAX_DEPTH,
             last_cluster: None,
             block_track: None,
             found: Self::default(),
@@ -116,6 +123,7 @@ struct Walk<'a, R> {
     source: &'a mut R,
     len: u64,
     elements_left: u32,
+    depth_left: u32,
     /// Where the content of the last cluster starts and ends.
     last_cluster: Option<(u64, u64)>,
     /// Index of the track that the last block belongs to.
@@ -124,7 +132,18 @@ struct Walk<'a, R> {
 }
 
 impl<R: Read + Seek> Walk<'_, R> {
-    fn children(&mut self, mut at: u64, end: u64) -> io::Result<()> {
+    /// Visits the elements from `at` to `end`, but those nested deeper than any real ones are.
+    fn children(&mut self, at: u64, end: u64) -> io::Result<()> {
+        let Some(depth_left) = self.depth_left.checked_sub(1) else {
+            return Ok(());
+        };
+        self.depth_left = depth_left;
+        let visited = self.siblings(at, end);
+        self.depth_left += 1;
+        visited
+    }
+
+    fn siblings(&mut self, mut at: u64, end: u64) -> io::Result<()> {
         while at < end && self.elements_left > 0 {
             self.elements_left -= 1;
             self.source.seek(SeekFrom::Start(at))?;
@@ -144,9 +163,12 @@ impl<R: Read + Seek> Walk<'_, R> {
                 self.found.cut_short = true;
             }
             let next = next.min(end);
+            if next < body {
+                break;
+            }
             match u32::try_from(id).unwrap_or(0) {
                 SEGMENT | TRACKS | BLOCK_GROUP if !is_unknown => self.children(body, next)?,
-                TRACK_ENTRY => {
+                TRACK_ENTRY if self.found.tracks.len() < MAX_NOTED => {
                     self.found.tracks.push(MkvTrack::default());
                     self.children(body, next)?;
                 }
@@ -163,11 +185,13 @@ impl<R: Read + Seek> Walk<'_, R> {
                         track.codec_delay = delay;
                     }
                 }
-                CHAPTERS if !is_unknown => self.found.chapters.push(Element {
-                    at,
-                    body,
-                    end: next,
-                }),
+                CHAPTERS if !is_unknown && self.found.chapters.len() < MAX_NOTED => {
+                    self.found.chapters.push(Element {
+                        at,
+                        body,
+                        end: next,
+                    })
+                }
                 BLOCK | SIMPLE_BLOCK => self.block()?,
                 DISCARD_PADDING => {
                     // Signed; a negative one would trim the start, which nothing writes.
@@ -244,6 +268,7 @@ mod tests {
                 source: &mut io::Cursor::new(&header[1..]),
                 len: 0,
                 elements_left: 0,
+                depth_left: 0,
                 last_cluster: None,
                 block_track: None,
                 found: Mkv::default(),

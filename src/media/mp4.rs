@@ -98,7 +98,7 @@ impl<R: Read + Seek> Walk<'_, R> {
             if path.is_empty() && next > end {
                 self.found.cut_short = true;
             }
-            let next = next.min(end);
+            let next = next.min(end).max(body);
             path.push(name);
             self.visit(body, next, path)?;
             path.pop();

@@ -1,6 +1,7 @@
-//! The last page of an Ogg file, whose timestamp is the length of the audio.
+//! The last page of an Ogg file, whose timestamp is the length of the audio, and the start of its
+//! comments.
 //!
-//! Symphonia gives up on it when it meets a damaged page on the way there. Pages are as in
+//! Symphonia gives up on the last page when it meets a damaged one on the way there. Pages are as in
 //! RFC 3533, section 6.
 
 use std::io::{self, Read, Seek, SeekFrom};
@@ -28,6 +29,51 @@ pub(crate) fn last_granule<R: Read + Seek>(source: &mut R, len: u64) -> io::Resu
         .filter(|(_, bytes)| bytes == b"OggS")
         .find_map(|(at, _)| granule(&end[at..], serial));
     Ok(last)
+}
+
+/// Bytes at the start of a file in which the comments have to begin.
+const START: u64 = 1 << 17;
+
+/// How many fields the comments of a file claim to hold; `None` where there are none to be seen.
+/// The position afterwards is anywhere.
+///
+/// # Errors
+/// Where reading fails.
+pub(crate) fn comment_fields<R: Read + Seek>(source: &mut R) -> io::Result<Option<u32>> {
+    source.seek(SeekFrom::Start(0))?;
+    let mut start = Vec::new();
+    source.take(START).read_to_end(&mut start)?;
+    Ok(claimed_fields(&start))
+}
+
+fn claimed_fields(mut start: &[u8]) -> Option<u32> {
+    let mut packets = Vec::new();
+    let mut head_len = None;
+    while start.starts_with(b"OggS") {
+        let segments = start.get(27..27 + usize::from(*start.get(26)?))?;
+        let len: usize = segments.iter().map(|&len| usize::from(len)).sum();
+        let body = &start[27 + segments.len()..];
+        packets.extend_from_slice(&body[..len.min(body.len())]);
+        // The first page holds the first header alone.
+        head_len.get_or_insert(packets.len());
+        start = body.get(len..).unwrap_or_default();
+    }
+    let comments = packets.get(head_len?..)?;
+    let comments = match comments {
+        [b'O', b'p', b'u', b's', b'T', b'a', b'g', b's', rest @ ..]
+        | [3, b'v', b'o', b'r', b'b', b'i', b's', rest @ ..]
+        // FLAC: a metadata block, with its size.
+        | [4 | 0x84, _, _, _, rest @ ..] => rest,
+        _ => return None,
+    };
+    let (vendor, rest) = comments.split_first_chunk()?;
+    let vendor = u32::from_le_bytes(*vendor);
+    if u64::from(vendor) > START / 2 {
+        // No encoder has such a name: the number is to be hidden behind it.
+        return Some(u32::MAX);
+    }
+    let fields = rest.get(vendor as usize..)?.first_chunk()?;
+    Some(u32::from_le_bytes(*fields))
 }
 
 /// The timestamp of the page at the start of some bytes, if its checksum is right.

@@ -1,14 +1,25 @@
 //! A source of bytes as Symphonia can take it: without what would make it refuse the audio.
 //!
-//! ID3v2 tags at the start are left out, and Matroska's chapters are shown as an empty space. Both
-//! are read elsewhere.
+//! ID3v2 tags at the start are left out, and Matroska's chapters are shown as an empty space, as are
+//! FLAC's comments, cue sheets and pictures to the decoder. All are read elsewhere.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
 use symphonia::core::io::MediaSource;
 
 use super::audio_start::AudioStart;
+use super::limits::Meter;
 use super::mkv::{Element, Mkv};
+
+/// The kinds of FLAC's metadata blocks (RFC 9639, section 8.1) that the decoder has no use for:
+/// comments, cue sheets and pictures, any of which, if broken, would cost the audio.
+const FLAC_TAGS: std::ops::RangeInclusive<u8> = 4..=6;
+const FLAC_PADDING: u8 = 1;
+const FLAC_PICTURE: u8 = 6;
+const FLAC_LAST: u8 = 0x80;
+
+/// Metadata blocks of a FLAC file looked at.
+const MAX_FLAC_BLOCKS: u32 = 1000;
 
 /// A source without its first bytes and with other bytes in the place of some.
 pub(crate) struct PatchedSource {
@@ -21,6 +32,10 @@ pub(crate) struct PatchedSource {
     position: u64,
     /// What was found of a Matroska file.
     mkv: Option<Mkv>,
+    /// Limits what is read.
+    meter: Meter,
+    /// Bytes of the pictures that are left out.
+    picture_bytes: u64,
 }
 
 impl PatchedSource {
@@ -28,7 +43,7 @@ impl PatchedSource {
     ///
     /// # Errors
     /// Where reading fails.
-    pub(crate) fn new(mut inner: Box<dyn MediaSource>) -> io::Result<Self> {
+    pub(crate) fn new(mut inner: Box<dyn MediaSource>, meter: Meter) -> io::Result<Self> {
         let (mut start, mut patches, mut mkv) = (0, Vec::new(), None);
         if let Some(len) = inner.byte_len().filter(|_| inner.is_seekable()) {
             start = AudioStart::find(&mut inner, len)?.at;
@@ -45,7 +60,48 @@ impl PatchedSource {
             patches,
             position: start,
             mkv,
+            meter,
+            picture_bytes: 0,
         })
+    }
+
+    /// The source as the decoder is to see it: a FLAC file's tags are padding.
+    ///
+    /// # Errors
+    /// Where reading fails.
+    pub(crate) fn without_flac_tags(mut self) -> io::Result<Self> {
+        if !self.is_seekable() {
+            return Ok(self);
+        }
+        let (mut at, mut head) = (self.start + 4, [0; 4]);
+        self.inner.seek(SeekFrom::Start(self.start))?;
+        let is_flac = self.inner.read_exact(&mut head).is_ok() && head == *b"fLaC";
+        for _ in 0..if is_flac { MAX_FLAC_BLOCKS } else { 0 } {
+            self.inner.seek(SeekFrom::Start(at))?;
+            if self.inner.read_exact(&mut head).is_err() {
+                break;
+            }
+            let (kind, last) = (head[0] & !FLAC_LAST, head[0] & FLAC_LAST);
+            head[0] = 0;
+            let size = u64::from(u32::from_be_bytes(head));
+            if FLAC_TAGS.contains(&kind) {
+                self.patches.push((at, vec![last | FLAC_PADDING]));
+            }
+            if kind == FLAC_PICTURE {
+                self.picture_bytes += size;
+            }
+            at += 4 + size;
+            if last != 0 {
+                break;
+            }
+        }
+        self.inner.seek(SeekFrom::Start(self.position))?;
+        Ok(self)
+    }
+
+    /// Bytes of the pictures that are left out.
+    pub(crate) fn picture_bytes(&self) -> u64 {
+        self.picture_bytes
     }
 
     /// What was found of a Matroska file, once.
@@ -57,6 +113,7 @@ impl PatchedSource {
 impl Read for PatchedSource {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
+        self.meter.count(count)?;
         let from = self.position;
         self.position += count as u64;
         for (at, bytes) in &self.patches {
@@ -72,6 +129,7 @@ impl Read for PatchedSource {
 
 impl Seek for PatchedSource {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.meter.check_time()?;
         let to = match to {
             SeekFrom::Start(at) => SeekFrom::Start(at.saturating_add(self.start)),
             other => other,
@@ -104,6 +162,8 @@ mod tests {
             patches: vec![(8, vec![100, 101, 102])],
             position: 0,
             mkv: None,
+            meter: Meter::default(),
+            picture_bytes: 0,
         };
         let expected = [5, 6, 7, 100, 101, 102, 11, 12];
         for step in 1..=expected.len() {

@@ -20,6 +20,7 @@ use symphonia_core::packet::PacketRef;
 use symphonia_core::support_audio_codec;
 
 use super::opus::{VORBIS_TO_WAVE, trim_to_packet, vorbis_channels};
+use super::vorbis_setup;
 
 /// Size in bytes of the identification header, which the setup header follows in Symphonia's
 /// decoder parameters.
@@ -31,11 +32,17 @@ const MAX_FRAMES: usize = 4096;
 /// Makes a decoder: Symphonia's for mono and stereo, `lewton` for more channels.
 ///
 /// # Errors
-/// Where the headers are damaged, or of more than eight channels.
+/// Where the headers are damaged, ask for too much, or are of more than eight channels.
 pub(crate) fn make_decoder(
     params: &AudioCodecParameters,
     options: &AudioDecoderOptions,
 ) -> Result<Box<dyn AudioDecoder>> {
+    let headers = params.extra_data.as_deref().unwrap_or_default();
+    if !vorbis_setup::is_modest(headers.get(IDENTIFICATION_LEN..).unwrap_or_default()) {
+        return Err(Error::LimitError(
+            "vorbis: codebooks larger than any encoder writes",
+        ));
+    }
     if params.channels.as_ref().map_or(0, Channels::count) > 2 {
         Ok(Box::new(SurroundDecoder::try_new(params, options)?))
     } else {

@@ -12,6 +12,7 @@ use symphonia::core::formats::Track;
 use symphonia::core::packet::Packet;
 
 use super::DecodeError;
+use crate::media::limits;
 use crate::media::opus::OpusDecoder;
 use crate::media::{aac, pcm, vorbis};
 
@@ -108,6 +109,19 @@ pub(super) fn audio_params(
         params.bits_per_coded_sample = None;
     }
     Ok(params)
+}
+
+/// Refuses what a decoder would make too large a buffer for.
+pub(super) fn check(params: &AudioCodecParameters) -> Result<(), DecodeError> {
+    let channels = params.channels.as_ref().map(Channels::count);
+    // What is left open is found in the first packet.
+    super::check_spec(params.sample_rate.unwrap_or(1), channels.unwrap_or(1))?;
+    let frames = params.max_frames_per_packet.unwrap_or(0);
+    let channels = channels.unwrap_or(1);
+    if frames.saturating_mul(channels as u64) > limits::MAX_PACKET_SAMPLES {
+        return Err(DecodeError::PacketTooLarge { frames, channels });
+    }
+    Ok(())
 }
 
 /// Bits per sample of what was encoded; `None` for lossy codecs.

@@ -1,10 +1,13 @@
 //! What the decoder tells of a file: its format, its damage, and why it cannot be read.
 
 use std::io;
+use std::time::Duration;
 
 use serde::Serialize;
 use symphonia::core::audio::GenericAudioBufferRef;
 use symphonia::core::errors::Error as SymphoniaError;
+
+use crate::media::limits;
 
 /// What a file holds, as far as its header tells.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -93,6 +96,48 @@ pub enum DecodeError {
     /// There is not a single frame in the file.
     #[error("the file holds no audio: 0 frames")]
     Empty,
+    /// Channels or sample rate that no audio has.
+    #[error(
+        "the file claims {channels} channels at {rate} Hz: up to {} channels and {} Hz can be read",
+        limits::MAX_CHANNELS,
+        limits::MAX_SAMPLE_RATE
+    )]
+    Impossible {
+        /// Channels.
+        channels: usize,
+        /// Sample rate in Hz.
+        rate: u32,
+    },
+    /// The packets of the file are larger than those of any audio.
+    #[error("the file claims {frames} frames a packet in {channels} channels, which no audio has")]
+    PacketTooLarge {
+        /// Frames in a packet.
+        frames: u64,
+        /// Channels.
+        channels: usize,
+    },
+    /// The tag of an Ogg file has more fields than any tag.
+    #[error(
+        "the file claims {fields} tag fields: up to {} can be read",
+        limits::MAX_FIELDS
+    )]
+    TooManyFields {
+        /// Fields claimed.
+        fields: u32,
+    },
+    /// The file goes on for longer than allowed, or than its size can justify.
+    #[error(
+        "the file holds more than {} of audio, which is longer than --max-duration-per-file \
+         allows or than its size can justify",
+        humantime::format_duration(Duration::from_secs(*allowed))
+    )]
+    TooLong {
+        /// What would have been allowed, in seconds.
+        allowed: u64,
+    },
+    /// The decoder failed on the file.
+    #[error("the decoder failed on the file: {0}")]
+    Panic(String),
     /// Sample rate or channel count change within the file.
     #[error(
         "the audio changes from {from_channels} channels at {from_rate} Hz to {to_channels} \

@@ -7,6 +7,7 @@ mod source;
 mod tour;
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use symphonia::core::audio::conv::ConvertibleSample;
@@ -18,6 +19,7 @@ use symphonia::core::io::MediaSource;
 use symphonia::core::packet::Packet;
 
 use super::input::Input;
+use super::limits::{self, Limits, Meter};
 pub use info::{AudioInfo, Damage, DecodeError};
 use link::Link;
 use source::{Scan, ticks_to_frames};
@@ -54,6 +56,10 @@ pub struct Decoder {
     silence: u64,
     /// Frames of silence that may still be put in, see [`MIN_BYTES_PER_SECOND`].
     silence_allowed: u64,
+    /// Frames that may be given out, see [`Limits`].
+    max_frames: u64,
+    limits: Limits,
+    meter: Meter,
     frames: u64,
     damage: Damage,
     /// Set where not the whole file is wanted.
@@ -74,11 +80,19 @@ impl Decoder {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_input(input: &Input) -> Result<Self, DecodeError> {
+        Self::from_input_within(input, &Limits::default())
+    }
+
+    /// As [`from_input`](Self::from_input), within limits of one's own.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_input_within(input: &Input, limits: &Limits) -> Result<Self, DecodeError> {
         let mut hint = Hint::new();
         if let Some(extension) = input.hint() {
             hint.with_extension(extension);
         }
-        Self::new(Box::new(input.reopen()), &hint)
+        Self::new_within(Box::new(input.reopen()), &hint, limits)
     }
 
     /// Reads the header of any source of bytes, and decodes its first packet: what a header says
@@ -87,11 +101,33 @@ impl Decoder {
     /// # Errors
     /// Where the source cannot be read, is no audio, has no decoder, or holds not a single frame.
     pub fn new(source: Box<dyn MediaSource>, hint: &Hint) -> Result<Self, DecodeError> {
-        let (mut reader, scan) = source::open(source, hint)?;
-        let picture_bytes = picture_bytes(reader.as_mut());
+        Self::new_within(source, hint, &Limits::default())
+    }
+
+    /// As [`new`](Self::new), within limits of one's own.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn new_within(
+        source: Box<dyn MediaSource>,
+        hint: &Hint,
+        limits: &Limits,
+    ) -> Result<Self, DecodeError> {
+        guarded(|| Self::start(source, hint, limits))
+    }
+
+    fn start(
+        source: Box<dyn MediaSource>,
+        hint: &Hint,
+        limits: &Limits,
+    ) -> Result<Self, DecodeError> {
+        let meter = Meter::new(limits);
+        let (mut reader, scan) = source::open(source, hint, &meter)?;
+        let picture_bytes = picture_bytes(reader.as_mut()) + scan.picture_bytes;
         let container = reader.format_info().short_name;
         let track = default_track(reader.as_ref())?.clone();
         let params = codecs::audio_params(&track, scan.is_big_endian(&track))?;
+        codecs::check(&params)?;
         let decoder = codecs::make_decoder(&params, trims_by_packet(container, &track))?;
         let media_duration = reader.media_info().duration;
         let media_time_base = reader.media_info().time_base;
@@ -115,6 +151,9 @@ impl Decoder {
             is_cut_short: scan.is_cut_short(),
             silence: 0,
             silence_allowed: 0,
+            max_frames: 0,
+            limits: *limits,
+            meter,
             frames: 0,
             damage: Damage::default(),
             tour: None,
@@ -158,6 +197,22 @@ impl Decoder {
     /// Where reading fails, the file is truncated, holds no audio, or changes its sample rate or
     /// channel count.
     pub fn next_block<T: ConvertibleSample>(
+        &mut self,
+        block: &mut Vec<T>,
+    ) -> Result<bool, DecodeError> {
+        if self.frames > self.max_frames {
+            return Err(self.too_long());
+        }
+        guarded(|| self.read_block(block))
+    }
+
+    fn too_long(&self) -> DecodeError {
+        DecodeError::TooLong {
+            allowed: self.max_frames / u64::from(self.info.sample_rate.max(1)),
+        }
+    }
+
+    fn read_block<T: ConvertibleSample>(
         &mut self,
         block: &mut Vec<T>,
     ) -> Result<bool, DecodeError> {
@@ -238,6 +293,8 @@ impl Decoder {
     fn read_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
         let mut errors = 0;
         loop {
+            self.meter.check_time()?;
+            self.meter.allow(limits::MAX_PACKET_BYTES);
             if self.link.mpeg_frames_left == Some(0) && !self.open_next_mp3()? {
                 return Ok(None);
             }
@@ -294,6 +351,7 @@ impl Decoder {
 
     fn start_link(&mut self, track: &Track) -> Result<(), DecodeError> {
         let params = codecs::audio_params(track, false)?;
+        codecs::check(&params)?;
         let container = self.info.container;
         self.decoder = codecs::make_decoder(&params, trims_by_packet(container, track))?;
         self.link = Link::new(&self.scan, container, track);
@@ -377,6 +435,8 @@ impl Decoder {
                     let audio = self.decoder.last_decoded();
                     let rate = audio.spec().rate();
                     let channels = audio.spec().channels();
+                    check_spec(rate, channels.count())?;
+                    self.max_frames = self.limits.max_frames(rate, self.scan.byte_len);
                     self.info.sample_rate = rate;
                     self.info.channels = channels.count();
                     self.info.channel_mask = codecs::channel_mask(channels);
@@ -419,6 +479,25 @@ impl Decoder {
             _ if self.is_cut_short => DecodeError::CutShort { found: 0 },
             _ => DecodeError::Empty,
         })
+    }
+}
+
+/// Makes a panic in code that is not ours an error of the file.
+fn guarded<T>(read: impl FnOnce() -> Result<T, DecodeError>) -> Result<T, DecodeError> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        Err(DecodeError::Panic(text.unwrap_or_default()))
+    })
+}
+
+/// Refuses audio that no decoder is made for: buffers are as large as these say.
+fn check_spec(rate: u32, channels: usize) -> Result<(), DecodeError> {
+    let is_possible = (1..=limits::MAX_SAMPLE_RATE).contains(&rate)
+        && (1..=limits::MAX_CHANNELS).contains(&channels);
+    match is_possible {
+        true => Ok(()),
+        false => Err(DecodeError::Impossible { channels, rate }),
     }
 }
 

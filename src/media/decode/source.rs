@@ -13,6 +13,7 @@ use symphonia::default::formats::MpaReader;
 use symphonia::default::meta::Id3v2Reader;
 
 use super::DecodeError;
+use crate::media::limits::{MAX_FIELDS, Meter};
 use crate::media::mkv::Mkv;
 use crate::media::mp4::Mp4;
 use crate::media::ogg;
@@ -62,6 +63,10 @@ pub(super) struct Scan {
     pub has_known_magic: bool,
     /// Length of the source in bytes.
     pub byte_len: Option<u64>,
+    /// Bytes of pictures that the demuxer is not shown.
+    pub picture_bytes: u64,
+    /// Fields that the comments of an Ogg file claim to hold.
+    pub comment_fields: Option<u32>,
 }
 
 impl Scan {
@@ -69,6 +74,7 @@ impl Scan {
         let byte_len = source.byte_len();
         let mut scan = Self {
             byte_len,
+            picture_bytes: source.picture_bytes(),
             ..Self::default()
         };
         if let Some(len) = byte_len.filter(|_| source.is_seekable()) {
@@ -77,6 +83,7 @@ impl Scan {
                 scan.mkv = source.take_mkv();
                 scan.xing = Xing::scan(&mut source)?;
                 scan.ogg_frames = ogg::last_granule(&mut source, len)?;
+                scan.comment_fields = ogg::comment_fields(&mut source)?;
             }
             source.seek(SeekFrom::Start(0))?;
             let mut start = [0; 4];
@@ -232,9 +239,13 @@ pub(super) fn ticks_to_frames(ticks: u64, base: Option<TimeBase>, sample_rate: u
 pub(super) fn open(
     source: Box<dyn MediaSource>,
     hint: &Hint,
+    meter: &Meter,
 ) -> Result<(Box<dyn FormatReader>, Scan), DecodeError> {
-    let mut source = PatchedSource::new(source)?;
+    let mut source = PatchedSource::new(source, meter.clone())?.without_flac_tags()?;
     let scan = Scan::new(&mut source)?;
+    if let Some(fields) = scan.comment_fields.filter(|&fields| fields > MAX_FIELDS) {
+        return Err(DecodeError::TooManyFields { fields });
+    }
     let stream = MediaSourceStream::new(Box::new(source), Default::default());
     let refuse = |error| match error {
         SymphoniaError::IoError(io) if io.kind() != io::ErrorKind::UnexpectedEof => {

@@ -11,6 +11,9 @@ use super::{MAX_TAG_BYTES, TagFile};
 /// Markers have a name of up to 255 bytes behind a byte of length.
 const MAX_NAME: usize = 255;
 
+/// Chunks looked at before giving up.
+const MAX_CHUNKS: u32 = 10_000;
+
 /// What an AIFF file holds beside its audio.
 #[derive(Default)]
 pub struct AiffChunks {
@@ -31,7 +34,10 @@ pub fn read(file: &mut (impl Read + Seek)) -> io::Result<AiffChunks> {
     let mut chunks = AiffChunks::default();
     let mut text = Tag::new(lofty::tag::TagType::AiffText);
     let (mut position, mut kept) = (12, 0);
-    while position + 8 <= file_end {
+    for _ in 0..MAX_CHUNKS {
+        if position + 8 > file_end {
+            break;
+        }
         file.seek(SeekFrom::Start(position))?;
         let mut head = [0; 8];
         file.read_exact(&mut head)?;

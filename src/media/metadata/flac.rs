@@ -81,6 +81,17 @@ pub fn encoder_comments(blocks: &[Block]) -> (String, Option<String>) {
 }
 
 /// The vendor and then the fields of a comment header, as far as they are whole.
+/// How many fields the comments claim to hold.
+pub fn comment_count(blocks: &[Block]) -> u32 {
+    let comments = blocks.iter().find(|(kind, _)| *kind == VORBIS_COMMENT);
+    let count = comments.and_then(|(_, bytes)| {
+        let (vendor, rest) = bytes.split_first_chunk()?;
+        let rest = rest.get(u32::from_le_bytes(*vendor) as usize..)?;
+        rest.first_chunk().copied().map(u32::from_le_bytes)
+    });
+    count.unwrap_or(0)
+}
+
 fn comment_fields(mut bytes: &[u8]) -> impl Iterator<Item = String> {
     let mut index = 0;
     std::iter::from_fn(move || {

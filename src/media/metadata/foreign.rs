@@ -12,6 +12,7 @@ use super::chapter::{Chapter, MAX_CHAPTERS};
 use super::fields::{self, Custom};
 use super::matroska;
 use crate::media::input::Input;
+use crate::media::limits::{Limits, Meter};
 use crate::media::patched::PatchedSource;
 
 /// What was found in a file.
@@ -32,7 +33,7 @@ pub struct Found {
 /// Where the demuxer refuses the file.
 pub fn read(mut input: Input, rate: u32) -> Result<Found, Error> {
     let chapters = matroska::chapters(&mut input, rate)?;
-    let source = PatchedSource::new(Box::new(input))?;
+    let source = PatchedSource::new(Box::new(input), Meter::new(&Limits::default()))?;
     let stream = MediaSourceStream::new(Box::new(source), Default::default());
     let mut reader = symphonia::default::get_probe().probe(
         &Hint::new(),

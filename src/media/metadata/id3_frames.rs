@@ -6,12 +6,18 @@
 
 use std::collections::HashSet;
 
+use super::MAX_CHAPTERS;
+
 /// Bytes of a tag's header.
 const HEAD_LEN: usize = 10;
 const UNSYNCHRONISED: u8 = 0x80;
 const HAS_EXTENDED_HEADER: u8 = 0x40;
 /// Entries that a table of contents can hold: their number is a byte.
 const TOC_ENTRIES: usize = 255;
+/// Frames of a tag that are kept: as many chapters as are kept, and a thousand others.
+const MAX_FRAMES: usize = MAX_CHAPTERS + 1000;
+/// Frames of a chapter, or of a table of contents, that are kept.
+const MAX_CHILDREN: usize = 64;
 /// Bytes of a chapter's times and offsets.
 const CHAPTER_TIMES: usize = 16;
 /// Flags of frames in version 2.4.
@@ -180,6 +186,7 @@ impl RawFrame {
         let (mut children, mut is_whole) = split(rest, version);
         let before = children.len();
         children.retain(|child| !matches!(&child.id, b"CHAP" | b"CTOC"));
+        children.truncate(MAX_CHILDREN);
         is_whole &= children.len() == before;
         let own = self.body.len() - rest.len();
         self.body.truncate(own);
@@ -250,6 +257,9 @@ fn until_zero(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 fn split(mut bytes: &[u8], version: u8) -> (Vec<RawFrame>, bool) {
     let (mut frames, mut is_whole) = (Vec::new(), true);
     while bytes.first().is_some_and(|&byte| byte != 0) {
+        if frames.len() == MAX_FRAMES {
+            return (frames, false);
+        }
         if let Some((head, body, after)) = first_frame(bytes, version) {
             frames.push(RawFrame::new(head, body, version));
             bytes = after;

@@ -6,6 +6,7 @@
 //! put into output files by code of our own, because that would hold whole files in memory.
 
 mod aiff;
+mod budget;
 mod chapter;
 mod clock;
 mod cue;

@@ -17,16 +17,18 @@ use lofty::ogg::{OggPictureStorage, OpusFile, VorbisFile};
 use lofty::probe::Probe;
 use lofty::tag::{ItemKey, Tag, TagType};
 
+use super::budget::Budget;
 use super::{
     Chapter, MAX_CHAPTERS, MAX_TAG_BYTES, Metadata, aiff, fields, flac, foreign, id3, riff, vorbis,
 };
 use crate::media::audio_start::AudioStart;
 use crate::media::input::Input;
+use crate::media::limits::{MAX_FIELDS, Meter};
 use crate::media::patched::PatchedSource;
 use crate::warning::Warning;
 
 /// A file without ID3v2 tags at its start.
-type TagReader = BufReader<PatchedSource>;
+type TagReader = Budget<BufReader<PatchedSource>>;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -105,7 +107,10 @@ impl Reader {
         for tag in &start.tags {
             self.read_id3(&mut file, tag, start.is_damaged)?;
         }
-        let mut file = BufReader::new(PatchedSource::new(Box::new(file))?);
+        let mut file = Budget::new(BufReader::new(PatchedSource::new(
+            Box::new(file),
+            Meter::default(),
+        )?));
         match container {
             "wave" | "rf64" => self.read_wav(&mut file),
             "mp1" | "mp2" | "mp3" | "aac" => self.read_mpeg(&mut file, container),
@@ -184,6 +189,9 @@ impl Reader {
 
     fn read_flac(&mut self, file: &mut TagReader) -> Result<()> {
         let (blocks, _) = flac::read_blocks(file)?;
+        if flac::comment_count(&blocks) > MAX_FIELDS {
+            return Err(format!("more than {MAX_FIELDS} fields").into());
+        }
         self.metadata.cue_sheet = flac::cue_sheet(&blocks);
         file.seek(SeekFrom::Start(0))?;
         let file = FlacFile::read_from(file, id3::parse_options())?;
@@ -241,7 +249,7 @@ impl Reader {
             }
             self.set_common(Tag::from(ilst.clone()));
         }
-        file.seek(SeekFrom::Start(0))?;
+        file.rewind()?;
         let found = mp4ameta::Tag::read_from(file)?;
         let rate = f64::from(self.rate);
         // A list holds 255 at most, a track any number.

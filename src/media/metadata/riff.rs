@@ -12,6 +12,9 @@ use super::cue::{self, CueSheet};
 use super::fields;
 use super::{MAX_TAG_BYTES, TagFile};
 
+/// Chunks looked at before giving up.
+const MAX_CHUNKS: u32 = 10_000;
+
 /// Where the 64-bit size of an RF64 file stands (EBU Tech 3306).
 const DS64_RIFF_SIZE: u64 = 20;
 
@@ -48,7 +51,10 @@ pub fn read(file: &mut (impl Read + Seek)) -> io::Result<RiffChunks> {
     let (mut chunks, mut data_size, mut kept) = (RiffChunks::default(), None, 0);
     let (mut cue, mut adtl) = (Vec::new(), Vec::new());
     let mut position = 12;
-    while position + 8 <= file_end {
+    for _ in 0..MAX_CHUNKS {
+        if position + 8 > file_end {
+            break;
+        }
         file.seek(SeekFrom::Start(position))?;
         let mut head = [0; 8];
         file.read_exact(&mut head)?;

@@ -18,11 +18,8 @@ use symphonia_core::meta::{Metadata, MetadataLog};
 use symphonia_core::packet::Packet;
 use symphonia_core::units::{Duration, TimeBase, Timestamp};
 
-/// Frames in a packet; with the most channels it takes two megabytes.
+/// Frames in a packet; with the most channels that are decoded it takes two megabytes.
 const PACKET_FRAMES: u64 = 4096;
-
-/// More channels than this are taken for damage.
-const MAX_CHANNELS: u16 = 64;
 
 /// Chunks looked at before giving up.
 const MAX_CHUNKS: u32 = 10_000;
@@ -124,7 +121,7 @@ impl PcmReader {
         };
         let bytes_per_frame = u64::from(layout.bytes_per_sample) * u64::from(layout.channels);
         let time_base = TimeBase::try_from_recip(layout.sample_rate);
-        if bytes_per_frame == 0 || layout.channels > MAX_CHANNELS || time_base.is_none() {
+        if bytes_per_frame == 0 || time_base.is_none() {
             return Err(Error::DecodeError("pcm: impossible channels or rate"));
         }
         let frames = layout.data.map(|bytes| bytes / bytes_per_frame);

@@ -1,0 +1,92 @@
+//! Files made to do harm: by numbers in their headers, by things within things, by going on for
+//! ever. Each comes to an end soon and in little memory, with an error of its own or a right result.
+
+mod boxes;
+mod chunks;
+mod limits;
+mod streams;
+mod tags;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What the program may allocate, in KiB.
+const MEMORY: u32 = 100 * 1024;
+
+/// A file is done with in a small part of this, also on a machine that has much else to do.
+const TIME: Duration = Duration::from_secs(60);
+
+/// What became of a file.
+struct Told {
+    report: Value,
+}
+
+/// Stretches a file with the program, within bounds.
+fn stretch(name: &str, bytes: &[u8]) -> Told {
+    stretch_with(name, bytes, &[])
+}
+
+fn stretch_with(name: &str, bytes: &[u8], options: &[&str]) -> Told {
+    let folder = TempDir::new().unwrap();
+    std::fs::create_dir(folder.path().join("in")).unwrap();
+    std::fs::write(folder.path().join("in").join(name), bytes).unwrap();
+    run(folder.path(), options);
+    let report = std::fs::read(folder.path().join("report.json")).unwrap();
+    let report: Value = serde_json::from_slice(&report).unwrap();
+    let left = std::fs::read_dir(folder.path().join("out")).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    let report = report["files"][0].clone();
+    // The journal, and the output if there is one.
+    let expected = 1 + usize::from(report["status"] == "done");
+    assert_eq!(left.len(), expected, "{left:?}");
+    Told { report }
+}
+
+fn run(folder: &Path, options: &[&str]) {
+    let program = env!("CARGO_BIN_EXE_audiostretchy");
+    let mut command = Command::new("sh");
+    // Where a shell cannot limit memory, time is.
+    let limited = format!("ulimit -d {MEMORY} 2>/dev/null; exec \"$0\" \"$@\"");
+    command.args(["-c", &limited, program, "in", "out", "--jobs", "1"]);
+    command.args(["--ratio", "0.8", "--report", "report.json"]);
+    command.args(options).current_dir(folder);
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let started = Instant::now();
+    let code = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status.code();
+        }
+        if started.elapsed() > TIME {
+            child.kill().unwrap();
+            panic!("still running after {TIME:?}");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(matches!(code, Some(0 | 1)), "{code:?}: {said}");
+    assert!(!said.contains("panicked"), "{said}");
+}
+
+impl Told {
+    /// With an error that depends on whether sums that overflow are caught.
+    fn fails(&self) {
+        assert_eq!(self.report["status"], "failed", "{}", self.report);
+    }
+
+    fn fails_with(&self, code: &str) {
+        let error = &self.report["error"];
+        assert_eq!(error["code"], code, "{}", self.report);
+        assert!(!error["message"].as_str().unwrap().is_empty());
+    }
+
+    /// It is stretched, from so many frames.
+    fn is_done(&self, frames: u64) {
+        assert_eq!(self.report["status"], "done", "{}", self.report);
+        assert_eq!(self.report["source"]["frames"], frames, "{}", self.report);
+    }
+}
