@@ -360,7 +360,8 @@ impl AudioStretch {
         }
         let format = format_of(options, Some(path))?;
         let failed = |error| Error::of_output(error, output.clone());
-        let pending = PendingOutput::create(path).map_err(failed)?;
+        let source = self.path.as_deref().and_then(|path| path.metadata().ok());
+        let pending = PendingOutput::create(path, source.as_ref()).map_err(failed)?;
         let warnings = self.write(pending.file(), format, options, &output)?;
         pending.sync().map_err(failed)?;
         pending.commit(true).map_err(failed)?;

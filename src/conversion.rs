@@ -120,7 +120,8 @@ impl Conversion {
         let format = format_of(&self.encoding, Some(path))?;
         let pipeline = self.open(input, format)?;
         let failed = |error| Error::of_output(error, output.clone());
-        let pending = PendingOutput::create(path).map_err(failed)?;
+        let source = input.path().and_then(|path| path.metadata().ok());
+        let pending = PendingOutput::create(path, source.as_ref()).map_err(failed)?;
         let outcome = self.run(pipeline, pending.file(), input, &output, progress)?;
         pending.sync().map_err(failed)?;
         pending.commit(true).map_err(failed)?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::output::write_file;
+use super::output::{write_file, write_file_from};
 use crate::media::metadata::Clock;
 use crate::pipeline::Outcome;
 use crate::warning::Warning;
@@ -34,7 +34,8 @@ pub fn write_sidecars(
             outcome.warnings.push(Warning::sidecar_exists(&path));
             continue;
         }
-        write_file(&path, |mut file| {
+        let source = sidecar.path().metadata().ok();
+        write_file_from(source.as_ref(), &path, |mut file| {
             file.write_all(text.as_bytes())?;
             file.flush()
         })?;

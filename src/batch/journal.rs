@@ -127,7 +127,7 @@ impl Journal {
             current_folder: current_folder(),
             ..Self::default()
         };
-        let file = match File::open(folder.join(NAME)) {
+        let file = match open(folder, OpenOptions::new().read(true)) {
             Ok(file) => file,
             // No folder yet, or none there can be: that is told when it is to be made.
             Err(error)
@@ -206,11 +206,7 @@ impl JournalWriter {
     /// `WouldBlock` if another run has it; else where it cannot be opened.
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
-        let mut file = options
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(folder.join(NAME))?;
+        let mut file = open(folder, options.read(true).append(true).create(true))?;
         file.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => io::Error::from(io::ErrorKind::WouldBlock),
             TryLockError::Error(error) => error,
@@ -254,6 +250,23 @@ impl JournalWriter {
         file.write_all(&line)?;
         file.sync_data()
     }
+}
+
+/// Opens the journal of a folder, which must be a file of that folder's own: through a link we would
+/// write to a file elsewhere, and a pipe would keep us waiting.
+fn open(folder: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    let path = folder.join(NAME);
+    if (path.symlink_metadata()).is_ok_and(|metadata| !metadata.is_file()) {
+        let message = format!("{NAME} is a link, or no file; take it out of the folder");
+        return Err(io::Error::other(message));
+    }
+    // Nor may it become one now.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    }
+    options.open(path)
 }
 
 /// Cuts off a last line that a crash has left without its end.

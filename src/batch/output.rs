@@ -1,7 +1,7 @@
 //! Output files that appear whole or not at all.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
@@ -27,13 +27,18 @@ pub struct PendingOutput {
 impl PendingOutput {
     /// Creates the temporary file, and the folder for it where there is none.
     ///
+    /// It can be read by no one who can read neither `source`, the metadata of what it is made
+    /// from, nor the file that it will replace.
+    ///
     /// # Errors
     /// Where the folder or the file cannot be created.
-    pub fn create(target: &Path) -> io::Result<Self> {
+    pub fn create(target: &Path, source: Option<&Metadata>) -> io::Result<Self> {
         let folder = parent(target);
         fs::create_dir_all(folder)?;
+        let replaced = target.symlink_metadata().ok();
+        let replaced = replaced.as_ref().filter(|metadata| metadata.is_file());
         Ok(Self {
-            file: temporary_in(folder)?,
+            file: temporary_in(folder, source.into_iter().chain(replaced))?,
             target: target.to_owned(),
         })
     }
@@ -76,7 +81,8 @@ impl PendingOutput {
     }
 }
 
-/// Writes a file that appears whole or not at all; one of that name is replaced.
+/// Writes a file that appears whole or not at all; one of that name is replaced, also where it is
+/// a link.
 ///
 /// # Errors
 /// Where the folder or the file cannot be written, or `write` fails.
@@ -84,7 +90,16 @@ pub fn write_file(
     target: &Path,
     write: impl FnOnce(BufWriter<&File>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let pending = PendingOutput::create(target)?;
+    write_file_from(None, target, write)
+}
+
+/// As [`write_file`], with permissions no wider than those of `source`.
+pub fn write_file_from(
+    source: Option<&Metadata>,
+    target: &Path,
+    write: impl FnOnce(BufWriter<&File>) -> io::Result<()>,
+) -> io::Result<()> {
+    let pending = PendingOutput::create(target, source)?;
     write(BufWriter::new(pending.file()))?;
     pending.sync()?;
     pending.commit(true)
@@ -96,7 +111,29 @@ pub fn write_file(
 /// Where the folder or a file in it cannot be created.
 pub fn check_writable(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    temporary_in(folder)?.close()
+    temporary_in(folder, [].into_iter())?.close()
+}
+
+/// The first link on the way from an output folder to a folder in it. The output folder itself may
+/// be one: that is what the user named.
+pub fn link_below(root: &Path, folder: &Path) -> Option<PathBuf> {
+    let mut path = root.to_owned();
+    let below = folder.strip_prefix(root).ok()?;
+    below.components().find_map(|component| {
+        path.push(component);
+        path.is_symlink().then(|| path.clone())
+    })
+}
+
+/// Creates a folder in an output folder, with those on the way.
+///
+/// # Errors
+/// Where it cannot be created, or a link would lead elsewhere.
+pub fn create_folder_below(root: &Path, folder: &Path) -> io::Result<()> {
+    match link_below(root, folder) {
+        Some(_) => Err(io::Error::other("a folder on the way to it is a link")),
+        None => fs::create_dir_all(folder),
+    }
 }
 
 /// Removes the temporary files that killed runs have left in a folder; what cannot be removed is
@@ -109,15 +146,24 @@ pub fn remove_leftovers(folder: &Path) {
     }
 }
 
-fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
+/// A new file under a name that cannot be foreseen, which no link can stand in for.
+///
+/// Others than the owner may do with it what the umask, and all of `models`, let them do.
+fn temporary_in<'a>(
+    folder: &Path,
+    models: impl Iterator<Item = &'a Metadata>,
+) -> io::Result<NamedTempFile> {
     let mut builder = Builder::new();
     builder.prefix(PREFIX).suffix(SUFFIX);
     // The library's default would leave the output readable by its owner only.
     #[cfg(unix)]
     {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        let mode = models.fold(0o666, |mode, model| mode & (model.mode() | 0o600));
+        builder.permissions(fs::Permissions::from_mode(mode));
     }
+    #[cfg(not(unix))]
+    drop(models);
     builder.tempfile_in(folder)
 }
 
@@ -137,7 +183,7 @@ mod tests {
     #[test]
     fn nothing_stays_of_an_output_that_was_not_committed() {
         let folder = tempfile::tempdir().unwrap();
-        let output = PendingOutput::create(&folder.path().join("a/b.wav")).unwrap();
+        let output = PendingOutput::create(&folder.path().join("a/b.wav"), None).unwrap();
         output.file().write_all(b"half").unwrap();
         drop(output);
         assert_eq!(fs::read_dir(folder.path().join("a")).unwrap().count(), 0);
@@ -148,12 +194,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("b.wav");
         fs::write(&target, "old").unwrap();
-        let output = PendingOutput::create(&target).unwrap();
+        let output = PendingOutput::create(&target, None).unwrap();
         output.file().write_all(b"new").unwrap();
         assert!(output.commit(false).is_err());
         assert_eq!(fs::read(&target).unwrap(), b"old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        let output = PendingOutput::create(&target).unwrap();
+        let output = PendingOutput::create(&target, None).unwrap();
         output.file().write_all(b"new").unwrap();
         output.commit(true).unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"new");

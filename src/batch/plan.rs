@@ -137,6 +137,9 @@ pub struct Job {
     pub replace: bool,
     /// What the input's header tells, once probed; `None` if it cannot be read.
     pub audio: Option<AudioInfo>,
+    /// Whether an earlier run has written the output, or was about to, so that what lies beside it
+    /// is ours too.
+    pub(super) is_known: bool,
     /// Stands for all settings that act on the file.
     pub(super) fingerprint: Arc<str>,
     /// Compare the content of the source instead of its modification time.
@@ -171,8 +174,9 @@ impl PlanRequest {
     ///
     /// # Errors
     /// Where an input is missing or nothing is found, outputs collide with each other or with
-    /// inputs, or files are in the way.
+    /// inputs, or files or links are in the way.
     pub fn plan(self) -> Result<Plan, PlanError> {
+        checks::check_suffix(&self.suffix)?;
         let names_folder = ends_in_separator(&self.output) || self.output.is_dir();
         let (mut plan, journal, if_exists) = match (&self.inputs[..], &self.listed[..]) {
             ([input], []) if !names_folder && !input.is_dir() => {
@@ -201,6 +205,9 @@ impl PlanRequest {
         checks::check_inputs_survive(&plan.jobs)?;
         if let Some(only) = &self.only {
             only.restrict(&mut plan.jobs, &mut plan.unreadable);
+        }
+        if let Some(folder) = &plan.folder {
+            checks::check_links(&plan.jobs, folder)?;
         }
         checks::check_existing(&mut plan.jobs, if_exists, &journal)?;
         Ok(plan)
@@ -433,6 +440,7 @@ impl Job {
             action: Action::Stretch,
             replace: false,
             audio: None,
+            is_known: false,
             fingerprint: Arc::default(),
             checksum: false,
             sidecars: false,

@@ -115,7 +115,12 @@ impl Session {
             .map_err(DecodeError::Io)
             .map_err(PipelineError::from)?;
         let rate = f64::from(pipeline.source().sample_rate);
-        let pending = PendingOutput::create(&job.output).map_err(FileError::Output)?;
+        if let Some(root) = &plan.folder {
+            let folder = output::parent(&job.output);
+            output::create_folder_below(root, folder).map_err(FileError::Output)?;
+        }
+        let pending =
+            PendingOutput::create(&job.output, Some(&source)).map_err(FileError::Output)?;
         let _noted = Unfinished::note(&self.unfinished, pending.path());
         let started = Instant::now();
         let mut told = started;
@@ -138,8 +143,6 @@ impl Session {
             }
             (error, _) => error,
         })?;
-        companions::write_sidecars(&mut outcome, &job.input, &job.output, job.replace)
-            .map_err(FileError::Output)?;
         if let Some(path) = &plan.time_map {
             companions::write_time_map(&outcome, path).map_err(FileError::Output)?;
         }
@@ -156,6 +159,11 @@ impl Session {
                 .record(job, &source, sidecars, &output)
                 .map_err(FileError::Journal)?;
         }
+        // Not before the journal knows that they are ours, and not after the output: a run that is
+        // killed in between would leave those that it wrote, or those still missing, for good.
+        let replace = job.replace || job.is_known;
+        companions::write_sidecars(&mut outcome, &job.input, &job.output, replace)
+            .map_err(FileError::Output)?;
         pending.commit(job.replace).map_err(FileError::Output)?;
         Ok(outcome)
     }

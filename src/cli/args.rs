@@ -13,7 +13,7 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use super::{color, file_list};
+use super::{color, file_list, text};
 
 /// Change the speed of whole folders of audio without changing pitch.
 #[derive(Debug, Parser)]
@@ -438,11 +438,22 @@ pub enum Verbosity {
 }
 
 impl Args {
+    fn parse_words(words: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let command = Self::command().color(color::asked_for(std::env::args_os()));
+        Self::from_arg_matches(&command.try_get_matches_from(words)?)
+    }
+
     /// Parses the command line; ends the program where it is wrong or asks for help.
     pub fn parse_or_exit() -> Self {
-        let command = Self::command().color(color::asked_for(std::env::args_os()));
-        let args = Self::from_arg_matches(&command.get_matches());
-        let args = args.unwrap_or_else(|error| error.exit());
+        let args = Self::parse_words(std::env::args_os()).unwrap_or_else(|error| {
+            // The error repeats what was given, which `*` may have filled in with names of files:
+            // the same mistake, made with what can be shown.
+            let visible = std::env::args_os().map(|word| text::escape(&word.to_string_lossy()));
+            match Self::parse_words(visible.map(OsString::from)) {
+                Err(visible) => visible.exit(),
+                Ok(_) => error.exit(),
+            }
+        });
         if args.command.is_none() && !args.convert.has_inputs() {
             let message = "an input and an output are needed, and only one path was given";
             Self::command()

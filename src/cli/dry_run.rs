@@ -22,7 +22,7 @@ pub fn print(plan: &Plan, resolved: &Resolved, jobs: usize) -> io::Result<()> {
             out,
             "{}: {}",
             text::path(&unreadable.path),
-            unreadable.source
+            text::with_causes(&unreadable.source)
         )?;
     }
     let seconds: f64 = plan.to_stretch().map(Job::seconds).sum();

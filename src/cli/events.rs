@@ -9,7 +9,9 @@ use std::sync::Mutex;
 
 use audiostretchy::batch::{Event, Job, Plan};
 use audiostretchy::media::decode::AudioInfo;
-use audiostretchy::report::{Counts, FileReport, PathText, Report, RunOutcome, SCHEMA_VERSION};
+use audiostretchy::report::{
+    Counts, FileReport, PathText, Report, RunOutcome, SCHEMA_VERSION, json,
+};
 use serde::Serialize;
 
 /// One line.
@@ -130,8 +132,7 @@ impl<'a> EventLines<'a> {
 }
 
 fn print(line: &Line<'_>) -> io::Result<()> {
-    let mut text = serde_json::to_vec(line)?;
-    text.push(b'\n');
+    let text = json::line(line)?;
     let mut out = io::stdout().lock();
     out.write_all(&text)?;
     out.flush()

@@ -21,6 +21,8 @@ struct Target {
     option: &'static str,
     /// The file; `-` is standard output.
     path: PathBuf,
+    /// Whether the user has named it; else it lies in the output folder.
+    is_named: bool,
     write: fn(&Report, &mut dyn Write) -> io::Result<()>,
 }
 
@@ -88,6 +90,7 @@ impl Reports {
             path.map(|path| Target {
                 option,
                 path,
+                is_named: true,
                 write,
             })
         };
@@ -107,7 +110,10 @@ impl Reports {
                 |report, to| report::json::write(report, to),
             ),
         ];
-        let targets: Vec<Target> = targets.into_iter().flatten().collect();
+        let mut targets: Vec<Target> = targets.into_iter().flatten().collect();
+        for target in &mut targets {
+            target.is_named = target.option != "--report" || args.report.is_some();
+        }
         check_apart(&targets, args.events)?;
         for target in targets.iter().filter(|target| !target.is_standard_output()) {
             check_no_audio(target, plan)?;
@@ -150,9 +156,11 @@ impl Target {
         if self.is_standard_output() {
             return (self.write)(report, &mut io::stdout().lock());
         }
-        // A device such as /dev/null, or a pipe, is written to and not replaced.
+        // A device such as /dev/null, or a pipe, is written to and not replaced, if it was named
+        // and not only found in the output folder.
         let metadata = self.path.metadata();
-        if metadata.is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+        if self.is_named && metadata.is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+        {
             let file = File::options().write(true).open(&self.path)?;
             let mut file = BufWriter::new(file);
             (self.write)(report, &mut file)?;
@@ -190,7 +198,8 @@ fn check_no_audio(target: &Target, plan: &Plan) -> Result<(), TargetError> {
         return Err(TargetError::Folder { option, path });
     }
     // Where links are involved, an input may well have another name.
-    let is_audio = plan.check_report(&path).is_err() || Decoder::open(&path).is_ok();
+    let is_audio =
+        plan.check_report(&path).is_err() || path.is_file() && Decoder::open(&path).is_ok();
     match is_audio {
         true => Err(TargetError::Audio { option, path }),
         false => Ok(()),

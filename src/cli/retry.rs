@@ -13,8 +13,10 @@ pub fn command(report: &Report, file: &Path) -> Option<String> {
     if !is_unfinished(Status::Failed) && !is_unfinished(Status::NotRun) {
         return None;
     }
-    let (program, arguments) = report.command.split_first()?;
-    let mut words = vec![quote(program), OPTION.to_owned(), quote(&file.into())];
+    // A report may come from anywhere, and the first word is what would be run.
+    let (_, arguments) = report.command.split_first()?;
+    let program = env!("CARGO_PKG_NAME").to_owned();
+    let mut words = vec![program, OPTION.to_owned(), quote(&file.into())];
     let mut arguments = arguments.iter();
     // The report that this run itself was restricted to is not the one that counts now.
     while let Some(argument) = arguments.next() {

@@ -4,18 +4,36 @@ use std::fs::File;
 use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Serializer;
+use serde_json::ser::{CompactFormatter, PrettyFormatter};
 
+use super::escape::VisibleJson;
 use super::{Report, SCHEMA_VERSION};
 
 /// Writes a report, indented, with a line break at the end.
 ///
+/// What [`visible`](super::visible) escapes is escaped in it, so that it may be shown as it is.
+///
 /// # Errors
 /// Where writing fails.
 pub fn write(report: &Report, mut to: impl Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut to, report)?;
+    let formatter = VisibleJson(PrettyFormatter::new());
+    report.serialize(&mut Serializer::with_formatter(&mut to, formatter))?;
     writeln!(to)?;
     to.flush()
+}
+
+/// A value on one line, with the line break, escaped as [`write()`] does.
+///
+/// # Errors
+/// Where the value cannot be JSON.
+pub fn line(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    let formatter = VisibleJson(CompactFormatter);
+    value.serialize(&mut Serializer::with_formatter(&mut line, formatter))?;
+    line.push(b'\n');
+    Ok(line)
 }
 
 /// Why a report cannot be read.

@@ -25,6 +25,7 @@ mod eleven;
 #[allow(dead_code)] // Made for the `cli` tests, which use all of it.
 #[path = "../cli/env.rs"]
 mod env;
+mod escapes;
 mod faults;
 mod kill;
 mod live;

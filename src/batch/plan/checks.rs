@@ -1,7 +1,7 @@
 //! What must hold of a plan before anything is written.
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -124,6 +124,29 @@ fn file_id(path: &Path) -> Option<FileId> {
     path.canonicalize().ok()
 }
 
+/// Checks that what is put into names leaves outputs in their folders.
+pub(super) fn check_suffix(suffix: &OsStr) -> Result<(), PlanError> {
+    let mut bytes = suffix.as_encoded_bytes().iter();
+    match bytes.any(|&byte| std::path::is_separator(byte.into())) {
+        true => Err(PlanError::SuffixIsPath {
+            suffix: suffix.into(),
+        }),
+        false => Ok(()),
+    }
+}
+
+/// Finds links that would lead outputs out of the output folder.
+pub(super) fn check_links(jobs: &[Job], root: &Path) -> Result<(), PlanError> {
+    let folders: HashSet<&Path> = (jobs.iter())
+        .map(|job| output::parent(&job.output))
+        .collect();
+    let link = |folder: &Path| output::link_below(root, folder);
+    match folders.into_iter().filter_map(link).min() {
+        Some(path) => Err(PlanError::LinkInOutput { path }),
+        None => Ok(()),
+    }
+}
+
 /// Decides what happens to the files whose output exists.
 pub(super) fn check_existing(
     jobs: &mut [Job],
@@ -149,6 +172,8 @@ fn check_one_existing(
     if_exists: IfExists,
     journal: &Journal,
 ) -> Result<Option<PathBuf>, PlanError> {
+    let entry = journal.find(&job.output);
+    job.is_known = entry.is_some();
     let Some(metadata) = job.output_metadata() else {
         return Ok(None);
     };
@@ -162,7 +187,7 @@ fn check_one_existing(
         IfExists::Skip => job.action = Action::SkipExisting,
         IfExists::Overwrite => job.replace = true,
         IfExists::Error => return Ok(Some(job.output.clone())),
-        IfExists::Resume => match journal.find(&job.output) {
+        IfExists::Resume => match entry {
             Some(entry) if journal.is_up_to_date(entry, job, &metadata) => {
                 job.action = Action::SkipUpToDate;
             }

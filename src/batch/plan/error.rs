@@ -1,5 +1,6 @@
 //! Why a plan cannot be carried out.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::batch::selection::AUDIO_EXTENSIONS;
@@ -169,6 +170,22 @@ pub enum PlanError {
     ListedOutside {
         /// The path.
         path: PathBuf,
+    },
+    /// A folder within the output folder is a link.
+    #[error(
+        "{}: is a link, and outputs are not written through links in the output folder; put a \
+         folder there, or give the one it leads to as the output",
+        path.display()
+    )]
+    LinkInOutput {
+        /// The link.
+        path: PathBuf,
+    },
+    /// What is to be put into the names of outputs would lead into other folders.
+    #[error("--suffix {}: is part of a name and cannot lead to another folder", suffix.display())]
+    SuffixIsPath {
+        /// The suffix.
+        suffix: OsString,
     },
     /// The output folder cannot be written to.
     #[error("{}: cannot write there", path.display())]

@@ -41,6 +41,8 @@ pub fn renamed(text: &str, output: &Path) -> String {
     let Some(name) = output.file_name().and_then(|name| name.to_str()) else {
         return text.to_owned();
     };
+    // There is no way to write these in a cue sheet, and they would start lines of their own.
+    let name = name.replace(|c: char| c == '"' || c.is_control(), "_");
     let kind = match output.extension().and_then(|extension| extension.to_str()) {
         Some("mp3") => "MP3",
         Some("aiff" | "aif") => "AIFF",
@@ -75,6 +77,8 @@ mod tests {
         );
         let renamed = renamed(sheet, Path::new("x/b.mp3"));
         assert!(renamed.starts_with("FILE \"b.mp3\" MP3\n"));
+        let renamed = super::renamed(sheet, Path::new("x\"\nREM y.wav"));
+        assert!(renamed.starts_with("FILE \"x__REM y.wav\" WAVE\n"));
         let two = format!("{sheet}{sheet}");
         for other in ["", "INDEX 01 1:2", two.as_str()] {
             assert_eq!(moved(other, &mut Clock::asking(1000)), None);
