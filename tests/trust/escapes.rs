@@ -125,7 +125,7 @@ fn a_folder_that_cannot_be_read_is_named_without_tricks() {
     let env = TestEnv::with_short_speech(&["in/a.wav"]);
     env.create_folder(&format!("in/{NAME}"));
     let locked = env.path(format!("in/{NAME}"));
-    fs::set_permissions(&locked, Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&locked, Permissions::from_mode(0o000)).unwrap();
     let drop = ["--bounding-set=-dac_override,-dac_read_search", "--"];
     let run = |args: &str| {
         let program = env.command(args.split(' '));
