@@ -278,8 +278,13 @@ class Program:
         self.path, self.limit = os.path.abspath(path), limit_seconds
 
     def run(self, arguments, folder, disturb=None):
-        """Runs it to the end; `disturb` is called with the process in a thread of its own."""
-        started = time.time()
+        """Runs it to the end; `disturb` is called with the process in a thread of its own.
+
+        It hangs if its journal, beside the outputs, does not grow for too long: on a machine with
+        other work to do, a whole run may take any time.
+        """
+        started = moved = time.time()
+        journal, size = folder / arguments[1] / JOURNAL, None
         messages = tempfile.TemporaryFile()
         process = subprocess.Popen(
             [self.path, *arguments], cwd=folder, stdin=subprocess.DEVNULL, stderr=messages,
@@ -303,9 +308,12 @@ class Program:
                         resident.append(int(line.split()[1]) / 1024)
             except OSError:
                 pass
-            if time.time() - started > self.limit:
+            size_now = journal.stat().st_size if journal.exists() else None
+            if size_now != size:
+                size, moved = size_now, time.time()
+            if time.time() - moved > self.limit:
                 os.kill(process.pid, signal.SIGABRT)
-                raise Wrong(f"hangs: still running after {self.limit} s")
+                raise Wrong(f"hangs: nothing is done for {self.limit} s")
             time.sleep(0.02)
         process.returncode = os.waitstatus_to_exitcode(status)
         thread.join()
@@ -603,7 +611,7 @@ def main():
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--memory", type=float, default=200, help="the most MB of a run")
     parser.add_argument("--open-files", type=int, default=48, help="the most open files of a run")
-    parser.add_argument("--limit", type=float, default=900, help="seconds after which a run hangs")
+    parser.add_argument("--limit", type=float, default=900, help="seconds without a file done that are a hang")
     parser.add_argument("--disk", default="3g", help="size of the disk of the outputs")
     args = parser.parse_args()
     args.program = os.path.abspath(args.program)
@@ -630,7 +638,8 @@ def main():
         soak.soak()
     except Wrong as wrong:
         print(f"WRONG (seed {args.seed}): {wrong}", flush=True)
-        shutil.copytree(disk, folder / "disk-kept", symlinks=True)
+        (folder / "out").unlink()
+        shutil.copytree(disk / "out", folder / "out", symlinks=True)
         return 1
     return 0
 
