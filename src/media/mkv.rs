@@ -4,7 +4,7 @@
 //!
 //! Elements are as in RFC 9559 (Matroska) and RFC 8794 (EBML).
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 const SEGMENT: u32 = 0x1853_8067;
 const TRACKS: u32 = 0x1654_ae6b;
@@ -19,8 +19,11 @@ const DISCARD_PADDING: u32 = 0x75a2;
 const CHAPTERS: u32 = 0x1043_a770;
 const VOID: u8 = 0xec;
 
-/// Elements looked at before giving up: enough for days of audio in one-second clusters.
-const MAX_ELEMENTS: u32 = 2_000_000;
+/// Elements looked at before giving up: enough for five days of audio in one-second clusters.
+const MAX_ELEMENTS: u32 = 450_000;
+
+/// Bytes read at a time: small elements in a row cost little, and large ones are passed over.
+const BUFFER: usize = 512;
 
 /// Elements within each other; a block's padding is in the fourth.
 const MAX_DEPTH: u32 = 8;
@@ -87,8 +90,10 @@ impl Mkv {
         if source.read_exact(&mut magic).is_err() || magic != [0x1a, 0x45, 0xdf, 0xa3] {
             return Ok(None);
         }
+        source.seek(SeekFrom::Start(0))?;
         let mut walk = Walk {
-            source,
+            source: BufReader::with_capacity(BUFFER, source),
+            position: 0,
             len,
             elements_left: MAX_ELEMENTS,
             depth_left: MAX_DEPTH,
@@ -120,7 +125,9 @@ impl Mkv {
 }
 
 struct Walk<'a, R> {
-    source: &'a mut R,
+    source: BufReader<&'a mut R>,
+    /// In bytes from the start.
+    position: u64,
     len: u64,
     elements_left: u32,
     depth_left: u32,
@@ -146,7 +153,7 @@ impl<R: Read + Seek> Walk<'_, R> {
     fn siblings(&mut self, mut at: u64, end: u64) -> io::Result<()> {
         while at < end && self.elements_left > 0 {
             self.elements_left -= 1;
-            self.source.seek(SeekFrom::Start(at))?;
+            self.go_to(at)?;
             let (id, id_len) = self.vint(false)?;
             let (size, size_len) = self.vint(true)?;
             let body = at + id_len + size_len;
@@ -210,6 +217,21 @@ impl<R: Read + Seek> Walk<'_, R> {
         Ok(())
     }
 
+    fn go_to(&mut self, at: u64) -> io::Result<()> {
+        // No file is so long that this is not so.
+        let by = i64::try_from(at).map_err(|_| io::ErrorKind::UnexpectedEof)?;
+        self.source
+            .seek_relative(by - self.position.cast_signed())?;
+        self.position = at;
+        Ok(())
+    }
+
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<()> {
+        self.source.read_exact(bytes)?;
+        self.position += bytes.len() as u64;
+        Ok(())
+    }
+
     /// Notes whose block this is; only what the last block of a track says counts.
     fn block(&mut self) -> io::Result<()> {
         let (number, _) = self.vint(true)?;
@@ -225,12 +247,12 @@ impl<R: Read + Seek> Walk<'_, R> {
     /// IDs and removed from sizes.
     fn vint(&mut self, remove_marker: bool) -> io::Result<(u64, u64)> {
         let mut bytes = [0; 8];
-        self.source.read_exact(&mut bytes[..1])?;
+        self.read(&mut bytes[..1])?;
         let len = bytes[0].leading_zeros() as usize + 1;
         if len > 8 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        self.source.read_exact(&mut bytes[1..len])?;
+        self.read(&mut bytes[1..len])?;
         if remove_marker {
             bytes[0] &= (0xff_u16 >> len) as u8;
         }
@@ -243,7 +265,7 @@ impl<R: Read + Seek> Walk<'_, R> {
     fn integer(&mut self, size: u64) -> io::Result<u64> {
         let mut bytes = [0; 8];
         let len = size.min(8) as usize;
-        self.source.read_exact(&mut bytes[..len])?;
+        self.read(&mut bytes[..len])?;
         Ok(bytes[..len]
             .iter()
             .fold(0, |sum, &byte| sum << 8 | u64::from(byte)))
@@ -264,8 +286,10 @@ mod tests {
                 end: body + 50,
             }
             .as_void();
+            let mut source = io::Cursor::new(&header[1..]);
             let mut walk = Walk {
-                source: &mut io::Cursor::new(&header[1..]),
+                source: BufReader::new(&mut source),
+                position: 0,
                 len: 0,
                 elements_left: 0,
                 depth_left: 0,

@@ -113,11 +113,11 @@ pub(super) fn audio_params(
 
 /// Refuses what a decoder would make too large a buffer for.
 pub(super) fn check(params: &AudioCodecParameters) -> Result<(), DecodeError> {
-    let channels = params.channels.as_ref().map(Channels::count);
-    // What is left open is found in the first packet.
-    super::check_spec(params.sample_rate.unwrap_or(1), channels.unwrap_or(1))?;
+    // What is left open, such as rates above 65,535 Hz in MP4, is found in the first packet.
+    let rate = params.sample_rate.unwrap_or(0).max(1);
+    let channels = params.channels.as_ref().map_or(0, Channels::count).max(1);
+    super::check_spec(rate, channels)?;
     let frames = params.max_frames_per_packet.unwrap_or(0);
-    let channels = channels.unwrap_or(1);
     if frames.saturating_mul(channels as u64) > limits::MAX_PACKET_SAMPLES {
         return Err(DecodeError::PacketTooLarge { frames, channels });
     }

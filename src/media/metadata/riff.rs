@@ -15,6 +15,9 @@ use super::{MAX_TAG_BYTES, TagFile};
 /// Chunks looked at before giving up.
 const MAX_CHUNKS: u32 = 10_000;
 
+/// LIST INFO fields that are kept: some dozens have a meaning.
+const MAX_FIELDS: usize = 1000;
+
 /// Where the 64-bit size of an RF64 file stands (EBU Tech 3306).
 const DS64_RIFF_SIZE: u64 = 20;
 
@@ -87,7 +90,10 @@ pub fn read(file: &mut (impl Read + Seek)) -> io::Result<RiffChunks> {
             b"ds64" if bytes.len() >= 16 => {
                 data_size = bytes[8..16].try_into().ok().map(u64::from_le_bytes);
             }
-            b"LIST" if bytes.starts_with(b"INFO") => chunks.info.extend(parse_info(&bytes[4..])),
+            b"LIST" if bytes.starts_with(b"INFO") => {
+                let room = MAX_FIELDS.saturating_sub(chunks.info.len());
+                chunks.info.extend(parse_info(&bytes[4..]).take(room));
+            }
             b"LIST" if bytes.starts_with(b"adtl") => adtl.extend_from_slice(&bytes[4..]),
             b"id3 " | b"ID3 " => chunks.id3 = Some(bytes),
             b"cue " => cue = bytes,
@@ -100,9 +106,9 @@ pub fn read(file: &mut (impl Read + Seek)) -> io::Result<RiffChunks> {
     Ok(chunks)
 }
 
-fn parse_info(bytes: &[u8]) -> Vec<([u8; 4], String)> {
+fn parse_info(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], String)> {
     let fields = sub_chunks(bytes).map(|(id, body)| (id, decode_text(body)));
-    fields.filter(|(_, text)| !text.is_empty()).collect()
+    fields.filter(|(_, text)| !text.is_empty())
 }
 
 /// The chunks within a list: names and bodies, as far as they are whole.
