@@ -20,10 +20,10 @@ fn parsed(lines: &str) -> Vec<Value> {
 #[test]
 fn every_event_is_as_the_schema_says_and_each_file_is_finished_once() {
     let folder = Folder::with(&["in/a.wav", "in/b\n\u{1b}.wav", "in/c.wav", "in/d.wav"]);
-    // Long enough for more than one progress event, of which there are 20 a second.
+    // Long enough for more than one progress event, of which there are 20 a second: MP3 takes time.
     folder.add_audio("in/long.wav", 48_000 * 120);
     folder.add_junk("in/<&>.wav");
-    let run = folder.run(&["in", "out", "--events", "-j", "3"]);
+    let run = folder.run(&["in", "out", "--events", "-j", "3", "--format", "mp3"]);
     assert_eq!(run.code(), 1);
     let events = parsed(&run.stdout());
     let mut schema = Schema::read("events.schema.json", &["report.schema.json"]);
@@ -88,7 +88,7 @@ fn a_closed_standard_output_does_not_stop_a_run() {
 fn events_come_while_the_run_goes_on_and_not_at_its_end() {
     let folder = Folder::with::<&str>(&[]);
     folder.add_audio("in/long.wav", 48_000 * 240);
-    let mut run = folder.command(&["in", "out", "--events"]);
+    let mut run = folder.command(&["in", "out", "--events", "--format", "mp3"]);
     let mut run = run
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

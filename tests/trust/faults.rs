@@ -160,7 +160,7 @@ fn an_output_folder_that_turns_read_only_fails_the_rest_and_the_report() {
 fn a_folder_that_cannot_be_made_half_way_fails_its_files_only() {
     let env = inputs(12, 20);
     env.encode_recording("speech-16k-mono", "in/z/last.wav", "-t 0.3");
-    let mut run = Live::start(&env, "in out -j 1 --ratio 0.8");
+    let mut run = Live::start(&env, "in out -j 1 --ratio 0.8 -n");
     run.wait_for_message("[1/13] done");
     env.write("out/z", "in the way");
     run.ends().exits(1);
@@ -205,7 +205,7 @@ fn inputs_that_vanish_or_close_after_the_plan_fail_alone() {
 fn an_input_that_shrinks_while_it_is_read_fails_and_leaves_nothing() {
     let env = inputs(1, 600);
     env.encode_recording("speech-16k-mono", "in/short.wav", "-t 0.3");
-    let mut run = Live::start(&env, "in out -j 1 --ratio 0.8");
+    let mut run = Live::start(&env, "in out -j 1 --ratio 0.8 -n");
     run.wait_for_event("file-progress");
     let input = OpenOptions::new().write(true).open(env.path("in/00.wav"));
     input.unwrap().set_len(100_000).unwrap();
@@ -219,16 +219,16 @@ fn an_input_that_shrinks_while_it_is_read_fails_and_leaves_nothing() {
 #[test]
 fn an_input_that_grows_while_it_is_read_is_redone_by_the_next_run() {
     let env = inputs(1, 600);
-    env.run("in whole --ratio 0.8").succeeds();
-    let mut run = Live::start(&env, "in out --ratio 0.8");
+    env.run("in whole --ratio 0.8 -n").succeeds();
+    let mut run = Live::start(&env, "in out --ratio 0.8 -n");
     run.wait_for_event("file-progress");
     let input = OpenOptions::new().append(true).open(env.path("in/00.wav"));
     input.unwrap().write_all(&[0; 4096]).unwrap();
     run.ends().exits(0);
     // What the header promised was read.
     assert!(env.outputs("out") == env.outputs("whole"));
-    env.run("in out --ratio 0.8").succeeds().says(&["1 done; "]);
-    env.run("in out --ratio 0.8")
+    env.run("in out --ratio 0.8 -n").succeeds().says(&["1 done; "]);
+    env.run("in out --ratio 0.8 -n")
         .succeeds()
         .says(&["0 done, 1 skipped"]);
 }

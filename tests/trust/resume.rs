@@ -148,14 +148,14 @@ fn a_file_of_somebody_else_is_refused_before_anything_is_written() {
 #[test]
 fn a_second_run_into_the_same_folder_is_refused() {
     let env = inputs(1, 600);
-    let mut first = Live::start(&env, "in out --ratio 0.8");
+    let mut first = Live::start(&env, "in out --ratio 0.8 -n");
     first.wait_for_event("file-progress");
-    env.run("in out --ratio 0.8")
+    env.run("in out --ratio 0.8 -n")
         .exits(2)
         .says(&["out: another run is writing to that folder"]);
     // The temporary file of the first is no leftover.
     assert!(has_temporary(&env, "out"), "{env}");
-    env.run("in elsewhere --ratio 0.8").succeeds();
+    env.run("in elsewhere --ratio 0.8 -n").succeeds();
     first.ends().exits(0);
     assert!(env.outputs("out") == env.outputs("elsewhere"));
 }

@@ -10,8 +10,8 @@ const FILES: usize = 30;
 /// A signal after the first file is done: what runs is finished, the rest waits for the next run.
 fn first_signal(name: &str, code: i32) {
     let env = inputs(FILES, 10);
-    env.run("in whole --ratio 0.8").succeeds();
-    let mut run = Live::start(&env, "in out --ratio 0.8 -j 2");
+    env.run("in whole --ratio 0.8 -n").succeeds();
+    let mut run = Live::start(&env, "in out --ratio 0.8 -n -j 2");
     run.wait_for_message("[1/30] done");
     run.signal(name);
     let ended = run.ends().exits(code);
@@ -35,7 +35,7 @@ fn first_signal(name: &str, code: i32) {
 
     // The journal knows what was done.
     let said = format!("{not_run} done, {done} skipped");
-    env.run("in out --ratio 0.8").succeeds().says(&[&said]);
+    env.run("in out --ratio 0.8 -n").succeeds().says(&[&said]);
     assert!(env.outputs("out") == env.outputs("whole"));
 }
 
@@ -52,7 +52,7 @@ fn a_request_to_terminate_ends_with_143() {
 #[test]
 fn every_file_that_was_begun_before_a_signal_is_finished_in_the_events() {
     let env = inputs(FILES, 10);
-    let mut run = Live::start(&env, "in out --ratio 0.8 -j 2");
+    let mut run = Live::start(&env, "in out --ratio 0.8 -n -j 2");
     let first: Value = run.wait_for_event("file-finished");
     assert_eq!(first["file"]["status"], "done", "{first}");
     run.signal("INT");
@@ -65,15 +65,15 @@ fn every_file_that_was_begun_before_a_signal_is_finished_in_the_events() {
 fn a_second_signal_ends_the_run_at_once_and_leaves_nothing_partial() {
     for (first, second, code) in [("INT", "INT", 130), ("INT", "TERM", 143)] {
         let env: TestEnv = inputs(2, 600);
-        env.run("in whole --ratio 0.8").succeeds();
-        let mut run = Live::start(&env, "in out --ratio 0.8 -j 2");
+        env.run("in whole --ratio 0.8 -n").succeeds();
+        let mut run = Live::start(&env, "in out --ratio 0.8 -n -j 2");
         run.wait_for_event("file-progress");
         run.signal(first);
         run.wait_for_message("once more to stop at once");
         run.signal(second);
         run.ends().exits(code);
         assert!(env.files("out").is_empty(), "{env}");
-        env.run("in out --ratio 0.8").succeeds().says(&["2 done"]);
+        env.run("in out --ratio 0.8 -n").succeeds().says(&["2 done"]);
         assert!(env.outputs("out") == env.outputs("whole"));
     }
 }
