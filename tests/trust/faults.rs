@@ -227,7 +227,9 @@ fn an_input_that_grows_while_it_is_read_is_redone_by_the_next_run() {
     run.ends().exits(0);
     // What the header promised was read.
     assert!(env.outputs("out") == env.outputs("whole"));
-    env.run("in out --ratio 0.8 -n").succeeds().says(&["1 done; "]);
+    env.run("in out --ratio 0.8 -n")
+        .succeeds()
+        .says(&["1 done; "]);
     env.run("in out --ratio 0.8 -n")
         .succeeds()
         .says(&["0 done, 1 skipped"]);

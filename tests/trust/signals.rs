@@ -73,7 +73,9 @@ fn a_second_signal_ends_the_run_at_once_and_leaves_nothing_partial() {
         run.signal(second);
         run.ends().exits(code);
         assert!(env.files("out").is_empty(), "{env}");
-        env.run("in out --ratio 0.8 -n").succeeds().says(&["2 done"]);
+        env.run("in out --ratio 0.8 -n")
+            .succeeds()
+            .says(&["2 done"]);
         assert!(env.outputs("out") == env.outputs("whole"));
     }
 }
