@@ -1,14 +1,11 @@
 //! Samples in memory, of either type.
 
-use crate::engine::{PositionMapper, Sample, Stretcher};
+use crate::engine::{PositionMapper, Sample, Stretcher, level_db};
 use crate::media::encode::Samples;
 use crate::options::{OptionError, StretchOptions};
 
 /// Frames worked on at a time.
 pub const BLOCK_FRAMES: usize = 4096;
-
-/// Mean square of a sine at full scale, on the 16-bit scale: 0 dB.
-const FULL_SCALE: f64 = 32768.0 * 32767.0 / 2.0;
 
 /// Samples in memory, interleaved.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,14 +86,4 @@ fn stretch<T: Sample>(
             return Ok(output);
         }
     }
-}
-
-fn level_db<T: Sample>(samples: &[T], channels: usize) -> f64 {
-    let frames = samples.chunks_exact(channels);
-    let count = frames.len().max(1) as f64;
-    let squares = frames.map(|frame| {
-        let sum: f64 = frame.iter().map(|sample| sample.to_16_bit_scale()).sum();
-        (sum / channels as f64).powi(2)
-    });
-    10.0 * (squares.sum::<f64>() / count / FULL_SCALE).log10()
 }

@@ -3,11 +3,10 @@
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use crate::batch::output::PendingOutput;
-use crate::batch::{Estimate, FileError, file, panic_message};
+use crate::batch::{Estimate, FileError, file};
 use crate::error::{End, Error};
 use crate::media::format::{Format, OutputOptions};
 use crate::media::input::Input;
@@ -228,9 +227,7 @@ pub fn guarded<T>(
     output: &End,
     work: impl FnOnce() -> Result<T, FileError>,
 ) -> Result<T, Error> {
-    let result = catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|panic| Err(FileError::Panic(panic_message(panic.as_ref()))));
-    result.map_err(|error| Error::new(error, input, output))
+    file::guarded(work).map_err(|error| Error::new(error, input, output))
 }
 
 /// Copies all of a finished temporary file.

@@ -121,25 +121,11 @@ impl Pipeline {
         Self::of(input, decoder, stretch, format, output)
     }
 
-    /// As [`open`](Self::open), with the output in the input's own format: the one that its name
-    /// stands for, unless its content is Opus in a file named as Ogg.
+    /// As [`of`](Self::of), with the output in the input's own format: the one that its name stands
+    /// for, unless its content is Opus in a file named as Ogg.
     ///
     /// # Errors
     /// As [`open`](Self::open), and where a lossless input would have to become lossy.
-    pub fn open_to_keep(
-        input: &Path,
-        stretch: &StretchOptions,
-        named: Format,
-        output: &OutputOptions,
-    ) -> Result<Self, PipelineError> {
-        let input = Input::open(input)?;
-        Self::of_to_keep(&input, Decoder::from_input(&input)?, stretch, named, output)
-    }
-
-    /// As [`open_to_keep`](Self::open_to_keep), with an input that is being decoded already.
-    ///
-    /// # Errors
-    /// As [`open_to_keep`](Self::open_to_keep).
     pub fn of_to_keep(
         input: &Input,
         decoder: Decoder,

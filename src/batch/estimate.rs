@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::plan::{Job, Plan};
+use super::run;
 use crate::engine::Stretcher;
 use crate::media::decode::Decoder;
 use crate::media::format::{Format, OutputOptions};
@@ -167,8 +168,7 @@ impl PlanEstimate {
 ///
 /// Parts of one file of each kind are stretched in memory to learn this machine's speed.
 pub fn estimate(plan: &Plan, jobs: usize) -> PlanEstimate {
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let jobs = if jobs == 0 { processors } else { jobs };
+    let jobs = run::jobs_at_a_time(jobs);
     let mut trials = HashMap::new();
     let mut total = 0.0;
     let mut longest: f64 = 0.0;

@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use crate::media::decode::{Damage, DecodeError, Decoder};
+use crate::media::decode::{Damage, DecodeError, Decoder, panic_message};
 use crate::media::encode::{EncodeError, EncodeSpec, Encoded};
 use crate::media::input::Input;
 use crate::media::metadata::{Metadata, rescale};
@@ -79,6 +80,12 @@ impl FileError {
             Self::Panic(_) => "panic",
         }
     }
+}
+
+/// Does something that may fail; a panic is an error like others.
+pub fn guarded<T>(work: impl FnOnce() -> Result<T, FileError>) -> Result<T, FileError> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|panic| Err(FileError::Panic(panic_message(panic.as_ref()))))
 }
 
 /// Runs a pipeline into an empty file, puts the tags in and checks the result.

@@ -19,7 +19,6 @@ pub use file::FileError;
 pub use output::write_file;
 pub use plan::{Action, IfExists, Job, Plan, PlanError, PlanRequest};
 pub use rerun::UnfinishedFiles;
-pub(crate) use run::panic_message;
 pub use run::{RunOptions, StopToken};
 pub use selection::{AUDIO_EXTENSIONS, Globs, Selection};
 pub use session::Session;

@@ -1,12 +1,11 @@
 //! Carrying out a plan on a pool of workers.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::events::Event;
-use super::file::FileError;
+use super::file::{self, FileError};
 use super::plan::{Action, Job, Plan};
 use crate::pipeline::Outcome;
 use crate::report::{ErrorReport, FileReport, Report, SettingsReport, Status};
@@ -124,9 +123,15 @@ pub(super) fn pool(threads: usize) -> rayon::ThreadPool {
 /// How many workers `files` files need where `jobs` are asked for (0: one a processor): two a file,
 /// since one can encode what the other has stretched.
 fn workers(jobs: usize, files: usize) -> usize {
-    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
-    let jobs = if jobs == 0 { processors() } else { jobs };
-    jobs.min(2 * files).max(1)
+    jobs_at_a_time(jobs).min(2 * files).max(1)
+}
+
+/// How many files are worked on at a time where `jobs` are asked for (0: one a processor).
+pub(super) fn jobs_at_a_time(jobs: usize) -> usize {
+    match jobs {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        jobs => jobs,
+    }
 }
 
 fn run_job(
@@ -147,8 +152,7 @@ fn run_job(
     }
     on_event(Event::FileStarted { index, job });
     let clock = Instant::now();
-    let result = catch_unwind(AssertUnwindSafe(|| stretch(index, job)))
-        .unwrap_or_else(|panic| Err(FileError::Panic(panic_message(panic.as_ref()))));
+    let result = file::guarded(|| stretch(index, job));
     let report = match result {
         Ok(outcome) => FileReport::done(input, output, outcome, clock.elapsed()),
         Err(error) => {
@@ -161,12 +165,6 @@ fn run_job(
         report: &report,
     });
     report
-}
-
-pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "panic".into())
 }
 
 #[cfg(test)]

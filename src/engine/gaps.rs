@@ -91,15 +91,20 @@ impl<T: Sample> GapDetector<T> {
     /// Whether the level of the current block, relative to a full-scale sine, is at or below the
     /// threshold.
     fn is_quiet(&self) -> bool {
-        let energy: f64 = (self.current.chunks_exact(self.channels))
-            .map(|frame| {
-                let sum: f64 = frame.iter().map(|value| value.to_16_bit_scale()).sum();
-                let mean = sum / self.channels as f64;
-                mean * mean
-            })
-            .sum();
-        let frames = (self.current.len() / self.channels) as f64;
-        let level = 10.0 * (energy / frames / (32768.0 * 32767.0 / 2.0)).log10();
-        level <= self.threshold_db
+        level_db(&self.current, self.channels) <= self.threshold_db
     }
+}
+
+/// Level in dB of the mean of the channels of interleaved samples, 0 being a sine at full scale.
+pub fn level_db<T: Sample>(samples: &[T], channels: usize) -> f64 {
+    let frames = samples.chunks_exact(channels);
+    let count = frames.len().max(1) as f64;
+    let energy: f64 = frames
+        .map(|frame| {
+            let sum: f64 = frame.iter().map(|value| value.to_16_bit_scale()).sum();
+            let mean = sum / channels as f64;
+            mean * mean
+        })
+        .sum();
+    10.0 * (energy / count / (32768.0 * 32767.0 / 2.0)).log10()
 }

@@ -12,6 +12,7 @@ mod stage;
 mod time_map;
 
 use gaps::GapDetector;
+pub(crate) use gaps::level_db;
 pub use sample::Sample;
 use stage::Stage;
 use time_map::Cascade;

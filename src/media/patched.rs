@@ -24,8 +24,8 @@ const MAX_FLAC_BLOCKS: u32 = 1000;
 /// A source without its first bytes and with other bytes in the place of some.
 pub(crate) struct PatchedSource {
     inner: Box<dyn MediaSource>,
-    /// Bytes left out at the start.
-    start: u64,
+    /// What is left out at the start.
+    start: AudioStart,
     /// Where bytes are replaced, in the inner source, and by what.
     patches: Vec<(u64, Vec<u8>)>,
     /// Where the inner source stands.
@@ -44,21 +44,21 @@ impl PatchedSource {
     /// # Errors
     /// Where reading fails.
     pub(crate) fn new(mut inner: Box<dyn MediaSource>, meter: Meter) -> io::Result<Self> {
-        let (mut start, mut patches, mut mkv) = (0, Vec::new(), None);
+        let (mut start, mut patches, mut mkv) = (AudioStart::default(), Vec::new(), None);
         if let Some(len) = inner.byte_len().filter(|_| inner.is_seekable()) {
-            start = AudioStart::find(&mut inner, len)?.at;
-            if start == 0 {
+            start = AudioStart::find(&mut inner, len)?;
+            if start.at == 0 {
                 mkv = Mkv::scan(&mut inner, len)?;
             }
             let chapters = mkv.iter().flat_map(|mkv| &mkv.chapters);
             patches.extend(chapters.map(Element::as_void));
-            inner.seek(SeekFrom::Start(start))?;
+            inner.seek(SeekFrom::Start(start.at))?;
         }
         Ok(Self {
             inner,
+            position: start.at,
             start,
             patches,
-            position: start,
             mkv,
             meter,
             picture_bytes: 0,
@@ -73,8 +73,8 @@ impl PatchedSource {
         if !self.is_seekable() {
             return Ok(self);
         }
-        let (mut at, mut head) = (self.start + 4, [0; 4]);
-        self.inner.seek(SeekFrom::Start(self.start))?;
+        let (mut at, mut head) = (self.start.at + 4, [0; 4]);
+        self.inner.seek(SeekFrom::Start(self.start.at))?;
         let is_flac = self.inner.read_exact(&mut head).is_ok() && head == *b"fLaC";
         for _ in 0..if is_flac { MAX_FLAC_BLOCKS } else { 0 } {
             self.inner.seek(SeekFrom::Start(at))?;
@@ -97,6 +97,11 @@ impl PatchedSource {
         }
         self.inner.seek(SeekFrom::Start(self.position))?;
         Ok(self)
+    }
+
+    /// What is left out at the start.
+    pub(crate) fn audio_start(&self) -> &AudioStart {
+        &self.start
     }
 
     /// Bytes of the pictures that are left out.
@@ -131,11 +136,11 @@ impl Seek for PatchedSource {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.meter.check_time()?;
         let to = match to {
-            SeekFrom::Start(at) => SeekFrom::Start(at.saturating_add(self.start)),
+            SeekFrom::Start(at) => SeekFrom::Start(at.saturating_add(self.start.at)),
             other => other,
         };
         self.position = self.inner.seek(to)?;
-        (self.position.checked_sub(self.start)).ok_or_else(|| io::ErrorKind::InvalidInput.into())
+        (self.position.checked_sub(self.start.at)).ok_or_else(|| io::ErrorKind::InvalidInput.into())
     }
 }
 
@@ -145,7 +150,7 @@ impl MediaSource for PatchedSource {
     }
 
     fn byte_len(&self) -> Option<u64> {
-        Some(self.inner.byte_len()?.saturating_sub(self.start))
+        Some(self.inner.byte_len()?.saturating_sub(self.start.at))
     }
 }
 
@@ -158,7 +163,10 @@ mod tests {
     fn bytes_are_replaced_however_they_are_read() {
         let mut source = PatchedSource {
             inner: Box::new(Cursor::new((0..20).collect::<Vec<u8>>())),
-            start: 5,
+            start: AudioStart {
+                at: 5,
+                ..AudioStart::default()
+            },
             patches: vec![(8, vec![100, 101, 102])],
             position: 0,
             mkv: None,

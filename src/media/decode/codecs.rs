@@ -34,10 +34,7 @@ pub(super) fn make_decoder(
     match params.codec {
         CODEC_ID_AAC => aac::make_decoder(params, &options),
         CODEC_ID_VORBIS => vorbis::make_decoder(params, &options),
-        CODEC_ID_PCM_S16LE | CODEC_ID_PCM_S24LE | CODEC_ID_PCM_F32LE => {
-            pcm::make_decoder(params, &options)
-        }
-        _ => REGISTRY.make_audio_decoder(params, &options),
+        _ => (REGISTRY.make_audio_decoder(params, &options)).map(pcm::faster_decoder),
     }
     .map_err(DecodeError::UnsupportedCodec)
 }

@@ -484,11 +484,15 @@ impl Decoder {
 
 /// Makes a panic in code that is not ours an error of the file.
 fn guarded<T>(read: impl FnOnce() -> Result<T, DecodeError>) -> Result<T, DecodeError> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        Err(DecodeError::Panic(text.unwrap_or_default()))
-    })
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|panic| Err(DecodeError::Panic(panic_message(panic.as_ref()))))
+}
+
+/// What a panic says.
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "panic".into())
 }
 
 /// Refuses audio that no decoder is made for: buffers are as large as these say.

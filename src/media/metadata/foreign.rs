@@ -32,8 +32,12 @@ pub struct Found {
 /// # Errors
 /// Where the demuxer refuses the file.
 pub fn read(mut input: Input, rate: u32) -> Result<Found, Error> {
-    let chapters = matroska::chapters(&mut input, rate)?;
-    let source = PatchedSource::new(Box::new(input), Meter::new(&Limits::default()))?;
+    let meter = Meter::new(&Limits::default());
+    let mut source = PatchedSource::new(Box::new(input.reopen()), meter)?;
+    let chapters = match source.take_mkv() {
+        Some(mkv) => matroska::chapters(&mut input, &mkv, rate)?,
+        None => Vec::new(),
+    };
     let stream = MediaSourceStream::new(Box::new(source), Default::default());
     let mut reader = symphonia::default::get_probe().probe(
         &Hint::new(),

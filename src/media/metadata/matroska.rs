@@ -21,19 +21,14 @@ const TITLE: u64 = 0x85;
 const MAX_DEPTH: u32 = 16;
 const NANOSECONDS: u64 = 1_000_000_000;
 
-/// The chapters of a file in order of time, nested ones among the others; none where it is not
-/// Matroska. Of several editions, the default one, or else the first.
+/// The chapters of a file in order of time, nested ones among the others. Of several editions, the default one, or else the first.
 ///
 /// # Errors
 /// Where reading fails.
-pub fn chapters(file: &mut (impl Read + Seek), rate: u32) -> io::Result<Vec<Chapter>> {
-    let len = file.seek(SeekFrom::End(0))?;
+pub fn chapters(file: &mut (impl Read + Seek), mkv: &Mkv, rate: u32) -> io::Result<Vec<Chapter>> {
     let mut chapters = Vec::new();
-    let Some(mkv) = Mkv::scan(file, len)? else {
-        return Ok(chapters);
-    };
     let mut bytes = Vec::new();
-    for element in mkv.chapters {
+    for element in &mkv.chapters {
         file.seek(SeekFrom::Start(element.body))?;
         let room = MAX_TAG_BYTES.saturating_sub(bytes.len() as u64);
         let length = (element.end - element.body).min(room);

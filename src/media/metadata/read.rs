@@ -21,7 +21,6 @@ use super::budget::Budget;
 use super::{
     Chapter, MAX_CHAPTERS, MAX_TAG_BYTES, Metadata, aiff, fields, flac, foreign, id3, riff, vorbis,
 };
-use crate::media::audio_start::AudioStart;
 use crate::media::input::Input;
 use crate::media::limits::{MAX_FIELDS, Meter};
 use crate::media::patched::PatchedSource;
@@ -102,15 +101,12 @@ impl Reader {
     }
 
     fn read(&mut self, input: &Input, container: &str) -> Result<()> {
-        let mut file = input.reopen();
-        let start = AudioStart::find(&mut file, input.byte_len())?;
+        let source = PatchedSource::new(Box::new(input.reopen()), Meter::default())?;
+        let start = source.audio_start();
         for tag in &start.tags {
-            self.read_id3(&mut file, tag, start.is_damaged)?;
+            self.read_id3(&mut input.reopen(), tag, start.is_damaged)?;
         }
-        let mut file = Budget::new(BufReader::new(PatchedSource::new(
-            Box::new(file),
-            Meter::default(),
-        )?));
+        let mut file = Budget::new(BufReader::new(source));
         match container {
             "wave" | "rf64" => self.read_wav(&mut file),
             "mp1" | "mp2" | "mp3" | "aac" => self.read_mpeg(&mut file, container),

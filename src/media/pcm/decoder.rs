@@ -9,32 +9,23 @@ use symphonia_core::audio::{
 };
 use symphonia_core::codecs::CodecInfo;
 use symphonia_core::codecs::audio::well_known::*;
-use symphonia_core::codecs::audio::{
-    AudioCodecParameters, AudioDecoder, AudioDecoderOptions, FinalizeResult,
-};
-use symphonia_core::codecs::registry::RegisterableAudioDecoder;
+use symphonia_core::codecs::audio::{AudioCodecParameters, AudioDecoder, FinalizeResult};
 use symphonia_core::errors::Result;
 use symphonia_core::packet::PacketRef;
 
-/// Makes a decoder of PCM: this module's where it can be.
-///
-/// # Errors
-/// Where the parameters are incomplete, or of no PCM that Symphonia knows.
-pub(crate) fn make_decoder(
-    params: &AudioCodecParameters,
-    options: &AudioDecoderOptions,
-) -> Result<Box<dyn AudioDecoder>> {
-    let symphonias = symphonia::default::codecs::PcmDecoder::try_registry_new(params, options)?;
+/// Takes the place of Symphonia's decoder if it is one of the usual PCM; gives back any other.
+pub(crate) fn faster_decoder(symphonias: Box<dyn AudioDecoder>) -> Box<dyn AudioDecoder> {
+    let params = symphonias.codec_params();
     // Samples that are narrower than they look are shifted: left to Symphonia.
     if params.bits_per_coded_sample.is_some() {
-        return Ok(symphonias);
+        return symphonias;
     }
-    Ok(match params.codec {
+    match params.codec {
         CODEC_ID_PCM_S16LE => Box::new(PcmDecoder::<i16, 2>::over(symphonias)),
         CODEC_ID_PCM_S24LE => Box::new(PcmDecoder::<i24, 3>::over(symphonias)),
         CODEC_ID_PCM_F32LE => Box::new(PcmDecoder::<f32, 4>::over(symphonias)),
         _ => symphonias,
-    })
+    }
 }
 
 /// A sample as it is stored in `N` bytes.

@@ -3,5 +3,5 @@
 mod decoder;
 mod reader;
 
-pub(crate) use decoder::make_decoder;
+pub(crate) use decoder::faster_decoder;
 pub(crate) use reader::PcmReader;
