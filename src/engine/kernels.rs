@@ -1,7 +1,8 @@
-//! The innermost sum of the search, for each instruction set; and choosing one while running.
+//! The innermost sums of the search, for each instruction set; and choosing one while running.
 //!
-//! The only unsafe code of the engine. Written with intrinsics, because compilers do not find the
-//! multiply-add that sums 16-bit values two by two: `benches/engine.rs` has the figures.
+//! The only unsafe code of the engine. Written with intrinsics, because compilers find neither the
+//! multiply-add that sums 16-bit values two by two nor the differences of bytes at several places
+//! at once: `benches/engine.rs` has the figures.
 #![allow(unsafe_code)]
 
 /// Lags that a kernel looks at together: the sums of their vectors are added up in one go.
@@ -9,6 +10,12 @@ pub const BATCH: usize = 4;
 
 /// Values that must follow what is summed, so that whole vectors can be read.
 pub const PADDING: usize = 32;
+
+/// Lags whose differences are summed together.
+pub const GROUP: usize = 64;
+
+/// Bytes whose differences are summed in one instruction: a lag is summed up to a multiple of it.
+pub const QUAD: usize = 4;
 
 /// The longest lag that a kernel takes: the lanes of a vector are counted in 16 bits.
 pub const MAX_LAG: usize = 32_000;
@@ -36,6 +43,15 @@ pub trait Kernel: Copy {
     /// If a lag is above [`MAX_LAG`], or `y` is not [`PADDING`] values longer than twice the
     /// longest.
     fn sums_of_larger(self, y: &[i16], lags: [usize; BATCH]) -> [i32; BATCH];
+
+    /// For each lag from `first` on, the sum of `|y[i] - y[i+lag]|` for `i` below `lag` rounded
+    /// down to a multiple of [`QUAD`]; 65,535 where it is larger.
+    ///
+    /// To be called within [`run`](Self::run), or it is slow.
+    ///
+    /// # Panics
+    /// If `y` is not twice as long as `first + 2 * GROUP`.
+    fn sums_of_differences(self, y: &[u8], first: usize) -> [u16; GROUP];
 }
 
 /// The shortest lag and the longest.
@@ -66,6 +82,17 @@ impl Kernel for Plain {
                 .fold(0, i32::wrapping_add)
         })
     }
+
+    #[inline(always)]
+    fn sums_of_differences(self, y: &[u8], first: usize) -> [u16; GROUP] {
+        assert!(2 * (first + 2 * GROUP) <= y.len());
+        std::array::from_fn(|index| {
+            let lag = first + index;
+            let pairs = y[..lag / QUAD * QUAD].iter().zip(&y[lag..]);
+            let sum: u32 = pairs.map(|(&a, &b)| u32::from(a.abs_diff(b))).sum();
+            sum.min(u16::MAX.into()) as u16
+        })
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -75,7 +102,7 @@ pub use x86_64::{Avx2, Avx512};
 mod x86_64 {
     use std::arch::x86_64::*;
 
-    use super::{BATCH, Code, Kernel, MAX_LAG, PADDING, range};
+    use super::{BATCH, Code, GROUP, Kernel, MAX_LAG, PADDING, QUAD, range};
 
     /// The lanes of the widest vector, to know those that lie before the end of a sum.
     const POSITIONS: [i16; PADDING] = {
@@ -87,6 +114,24 @@ mod x86_64 {
         }
         positions
     };
+
+    /// Which of the first lags of a group each lane of a sum of differences stands for: half of
+    /// every sixteen lags. The other sums stand for lags that are 8, 32 and 40 longer.
+    const LANE_LAGS: [i16; PADDING] = {
+        let mut lags = POSITIONS;
+        let mut i = 0;
+        while i < PADDING {
+            lags[i] += lags[i] / 8 * 8;
+            i += 1;
+        }
+        lags
+    };
+
+    /// The bytes from `start` on, as a number.
+    #[inline(always)]
+    fn quad(y: &[u8], start: usize) -> i32 {
+        i32::from_le_bytes(*y[start..].first_chunk().expect("four bytes"))
+    }
 
     /// AVX2. A value of this type is the proof that the machine has it.
     #[derive(Clone, Copy)]
@@ -115,6 +160,57 @@ mod x86_64 {
             // SAFETY: `self` proves that the machine has AVX2.
             unsafe { sums_of_larger_avx2(y, lags) }
         }
+
+        #[inline(always)]
+        fn sums_of_differences(self, y: &[u8], first: usize) -> [u16; GROUP] {
+            // SAFETY: `self` proves that the machine has AVX2.
+            unsafe { sums_of_differences_avx2(y, first) }
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn sums_of_differences_avx2(y: &[u8], first: usize) -> [u16; GROUP] {
+        // Of every sixteen lags, the first eight and the last eight.
+        const STARTS: [usize; 4] = [0, 8, 32, 40];
+        assert!(2 * (first + 2 * GROUP) <= y.len());
+        let mut sums = [_mm256_setzero_si256(); STARTS.len()];
+        let differences = |start: usize, lag: usize| {
+            // SAFETY: `start` is below `first + GROUP` and `lag` at most `first + 40`; 32 bytes
+            // from their sum are within twice `first + 2 * GROUP`; the load asks for no alignment.
+            let later = unsafe { _mm256_loadu_si256(y.as_ptr().add(start + lag).cast()) };
+            // In each half of the vector, at eight places one after the other.
+            _mm256_mpsadbw_epu8::<0>(later, _mm256_set1_epi32(quad(y, start)))
+        };
+        let whole = first / QUAD * QUAD;
+        for start in (0..whole).step_by(QUAD) {
+            for (sum, lag) in sums.iter_mut().zip(STARTS) {
+                *sum = _mm256_adds_epu16(*sum, differences(start, first + lag));
+            }
+        }
+        // SAFETY: the array is longer than 32 bytes, and this load asks for no alignment.
+        let lanes = unsafe { _mm256_loadu_si256(LANE_LAGS.as_ptr().cast()) };
+        for start in (whole..first + GROUP).step_by(QUAD) {
+            for (sum, lag) in sums.iter_mut().zip(STARTS) {
+                // Lags that reach beyond this quad.
+                let least = ((start + QUAD) as isize - (first + lag) as isize) as i16;
+                let mask = _mm256_cmpgt_epi16(lanes, _mm256_set1_epi16(least - 1));
+                let more = _mm256_and_si256(mask, differences(start, first + lag));
+                *sum = _mm256_adds_epu16(*sum, more);
+            }
+        }
+        let mut out = [0; GROUP];
+        let (eights, _) = out.as_chunks_mut::<8>();
+        for (index, sum) in sums.into_iter().enumerate() {
+            let eights = &mut eights[index / 2 * 4 + index % 2..];
+            // SAFETY: each is 16 bytes long, and these stores ask for no alignment.
+            unsafe {
+                _mm_storeu_si128(eights[0].as_mut_ptr().cast(), _mm256_castsi256_si128(sum));
+                let high = _mm256_extracti128_si256::<1>(sum);
+                _mm_storeu_si128(eights[2].as_mut_ptr().cast(), high);
+            }
+        }
+        out
     }
 
     #[inline]
@@ -197,6 +293,58 @@ mod x86_64 {
             // SAFETY: `self` proves that the machine has these.
             unsafe { sums_of_larger_avx512(y, lags) }
         }
+
+        #[inline(always)]
+        fn sums_of_differences(self, y: &[u8], first: usize) -> [u16; GROUP] {
+            // SAFETY: `self` proves that the machine has these.
+            unsafe { sums_of_differences_avx512(y, first) }
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+    fn sums_of_differences_avx512(y: &[u8], first: usize) -> [u16; GROUP] {
+        // Of every sixteen lags, the first eight and the last eight.
+        const STARTS: [usize; 2] = [0, 8];
+        assert!(2 * (first + 2 * GROUP) <= y.len());
+        let mut sums = [_mm512_setzero_si512(); STARTS.len()];
+        let differences = |start: usize, lag: usize| {
+            // SAFETY: `start` is below `first + GROUP` and `lag` at most `first + 8`; 64 bytes
+            // from their sum are within twice `first + 2 * GROUP`; the load asks for no alignment.
+            let later = unsafe { _mm512_loadu_si512(y.as_ptr().add(start + lag).cast()) };
+            // In each quarter of the vector, at eight places one after the other: four from its
+            // first two quads, four from its second and third.
+            _mm512_dbsad_epu8::<0b10_01_01_00>(_mm512_set1_epi32(quad(y, start)), later)
+        };
+        let whole = first / QUAD * QUAD;
+        for start in (0..whole).step_by(QUAD) {
+            for (sum, lag) in sums.iter_mut().zip(STARTS) {
+                *sum = _mm512_adds_epu16(*sum, differences(start, first + lag));
+            }
+        }
+        // SAFETY: the array is 64 bytes long, and this load asks for no alignment.
+        let lanes = unsafe { _mm512_loadu_si512(LANE_LAGS.as_ptr().cast()) };
+        for start in (whole..first + GROUP).step_by(QUAD) {
+            for (sum, lag) in sums.iter_mut().zip(STARTS) {
+                // Lags that reach beyond this quad.
+                let least = ((start + QUAD) as isize - (first + lag) as isize) as i16;
+                let mask = _mm512_cmpge_epi16_mask(lanes, _mm512_set1_epi16(least));
+                let more = differences(start, first + lag);
+                *sum = _mm512_mask_adds_epu16(*sum, mask, *sum, more);
+            }
+        }
+        let mut out = [0; GROUP];
+        let (eights, _) = out.as_chunks_mut::<8>();
+        for (index, sum) in sums.into_iter().enumerate() {
+            let mut lanes = [0u16; 32];
+            // SAFETY: the array is 64 bytes long, and this store asks for no alignment.
+            unsafe { _mm512_storeu_si512(lanes.as_mut_ptr().cast(), sum) };
+            let (from, _) = lanes.as_chunks::<8>();
+            for (eight, &from) in eights[index..].iter_mut().step_by(2).zip(from) {
+                *eight = from;
+            }
+        }
+        out
     }
 
     #[inline]
@@ -282,6 +430,54 @@ mod tests {
         let _ = sums;
     }
 
+    /// Holds every kernel against the plain loop.
+    fn check_differences(y: &[u8], first: usize) {
+        let sums = Plain.sums_of_differences(y, first);
+        #[cfg(target_arch = "x86_64")]
+        {
+            if let Some(kernel) = Avx2::detect() {
+                assert_eq!(kernel.sums_of_differences(y, first), sums, "AVX2, {first}");
+            }
+            if let Some(kernel) = Avx512::detect() {
+                let found = kernel.sums_of_differences(y, first);
+                assert_eq!(found, sums, "AVX-512, {first}");
+            }
+        }
+        // Nothing else to hold the plain loop against on other machines.
+        let _ = sums;
+    }
+
+    #[test]
+    fn the_plain_loop_sums_differences_up_to_whole_quads() {
+        let mut y = vec![0; 2 * (2 + 2 * GROUP)];
+        y[..12].copy_from_slice(&[7, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8]);
+        let sums = Plain.sums_of_differences(&y, 2);
+        // Lags 2 and 3 hold no quad; 4 to 7 hold one.
+        assert_eq!(
+            sums[..6],
+            [
+                0,
+                0,
+                2 + 8 + 2 + 5,
+                2 + 1 + 2 + 4,
+                5 + 5 + 1 + 2,
+                1 + 4 + 1 + 4
+            ]
+        );
+    }
+
+    #[test]
+    fn sums_of_differences_stop_at_the_largest_16_bit_number() {
+        let y = [vec![0; 400], vec![255; 1000]].concat();
+        let sums = Plain.sums_of_differences(&y, 320);
+        // What is silent follows itself for the first quads.
+        assert_eq!(sums[0], 61_200);
+        assert_eq!(sums[63], u16::MAX);
+        for first in 0..500 {
+            check_differences(&y, first);
+        }
+    }
+
     #[test]
     fn the_plain_loop_sums_what_is_larger() {
         let y = [3, -1, 4, 1, -5, 9, -2, 6];
@@ -308,6 +504,15 @@ mod tests {
         ) {
             let longest = y.len() / 2;
             check(&y, parts.map(|part| (part * longest as f64) as usize));
+        }
+
+        #[test]
+        fn every_kernel_sums_differences_like_the_plain_loop(
+            y in prop::collection::vec(any::<u8>(), 4 * GROUP..3000),
+            part in 0.0..=1.0f64,
+        ) {
+            let furthest = y.len() / 2 - 2 * GROUP;
+            check_differences(&y, (part * furthest as f64) as usize);
         }
     }
 }

@@ -1,16 +1,12 @@
 //! The search for the period at which the audio resembles itself most.
 
-use super::kernels::{self, BATCH, Code, Kernel};
+use super::kernels::{self, BATCH, Code, GROUP, Kernel, QUAD};
 use super::sample::Sample;
 
-/// Lags bounded together: as many as two of the widest vectors hold in 16-bit lanes.
-const GROUP: usize = 64;
-/// Values averaged together: one of the widest vectors.
-const VECTOR: usize = 32;
 /// Zeros behind the audio, so that the last group can read past the last lag.
-const PADDING: usize = 2 * GROUP;
-/// Blocks in the longest lag: more make the bounds tighter and dearer.
-const BLOCKS: usize = 48;
+const PADDING: usize = 4 * GROUP;
+/// Levels that the audio is rounded to for the bounds.
+const LEVELS: u16 = 256;
 
 /// Finds periods; keeps its scratch space from one search to the next.
 ///
@@ -20,21 +16,18 @@ const BLOCKS: usize = 48;
 /// of equals.
 ///
 /// Nearly all of the work would be `D`, so it is found for few lags. For all of them, a lower bound
-/// comes from the differences between sums over blocks: `|sum y[i] - sum y[i+p]|` is at most
-/// `sum |y[i] - y[i+p]|`. Lags whose bound shows that they cannot win are left out. (Known as
-/// successive elimination in the search for motion in video: Li and Salari, 1995.) Those that are
-/// left are summed a few at a time.
+/// comes from the same sum over the audio in 256 levels, since processors take differences of bytes
+/// much faster. Lags whose bound shows that they cannot win are left out; those that are left are
+/// summed a few at a time.
 pub struct PeriodSearch {
     channels: usize,
     /// Shortest and longest lag in analysis samples (in fast mode: of two frames each).
     lags: (usize, usize),
     fast: bool,
-    /// Block length is two to this power.
-    block_shift: u32,
     /// The audio to search: two of the longest lags, and padding.
     analysis: Vec<i16>,
-    /// The mean of the block that starts at each position, moved up by 32768.
-    means: Vec<u16>,
+    /// The audio in few levels, and padding.
+    levels: Vec<u8>,
     /// For each lag `p`, shortest first: `S(p)`, and the sum of `y[i]` for `i < 2p`.
     sums: Vec<Sums>,
     /// For each lag: the lower bound of `D(p) / S(p)`.
@@ -54,9 +47,8 @@ impl PeriodSearch {
             channels,
             lags,
             fast,
-            block_shift: (lags.1 / BLOCKS).max(1).ilog2(),
             analysis: vec![0; len],
-            means: vec![0; len],
+            levels: vec![0; len],
             sums: vec![Sums(0); count],
             bounds: vec![0.0; count.next_multiple_of(GROUP)],
             candidates: vec![0; count + BATCH],
@@ -86,8 +78,7 @@ impl PeriodSearch {
             return if self.fast { 2 * longest } else { longest };
         }
         let scale = (u32::MAX - 1) / loudness;
-        self.average_blocks();
-        self.bound();
+        self.bound(kernel);
         let (best, score) = self.best(scale, kernel);
         if self.fast {
             2 * (shortest + best) + self.refine(best, score, scale, kernel) - 1
@@ -115,67 +106,39 @@ impl PeriodSearch {
         }
     }
 
-    /// Fills `means`. Each halving rounds up, so that a mean is too large by up to half a unit for
-    /// every time that blocks were put together.
+    /// Fills `levels`, and gives what one level is worth and by how many levels the difference of
+    /// two can be too large.
     #[inline(always)]
-    fn average_blocks(&mut self) {
-        let means = self.means.as_mut_slice();
-        for (mean, &y) in means.iter_mut().zip(&self.analysis) {
-            *mean = y.cast_unsigned() ^ 0x8000;
-        }
-        for shift in 0..self.block_shift {
-            let step = 1 << shift;
-            // Vector by vector, since what is added lies ahead of what is written.
-            let mut start = 0;
-            while let Some(&ahead) = means[start + step..].first_chunk::<VECTOR>() {
-                for (mean, b) in means[start..start + VECTOR].iter_mut().zip(ahead) {
-                    // In this form it is one instruction.
-                    *mean = ((u32::from(*mean) + u32::from(b) + 1) >> 1) as u16;
-                }
-                start += VECTOR;
+    fn quantize(&mut self) -> (f32, u32) {
+        let analysis = &self.analysis[..2 * self.lags.1];
+        let low = analysis.iter().copied().fold(i16::MAX, i16::min);
+        let high = analysis.iter().copied().fold(i16::MIN, i16::max);
+        let range = high.abs_diff(low);
+        if range < LEVELS {
+            for (level, &y) in self.levels.iter_mut().zip(analysis) {
+                *level = y.abs_diff(low) as u8;
             }
+            return (1.0, 0);
         }
+        // The largest factor with which the loudest value has the highest level.
+        let factor = (u32::from(LEVELS) * 65536 - 1) / u32::from(range);
+        for (level, &y) in self.levels.iter_mut().zip(analysis) {
+            *level = ((u32::from(y.abs_diff(low)) * factor) >> 16) as u8;
+        }
+        (65536.0 / factor as f32, 1)
     }
 
     /// Fills `bounds`.
     #[inline(always)]
-    fn bound(&mut self) {
-        let (shortest, longest) = self.lags;
-        let block = 1 << self.block_shift;
-        let used = 2 * longest - block + 1;
-        let means = self.means.as_mut_slice();
-        let low = means[..used].iter().copied().fold(u16::MAX, u16::min);
-        let high = means[..used].iter().copied().fold(0, u16::max);
-        let blocks = longest >> self.block_shift;
-        // The smallest shift with which the sum over all blocks fits 16 bits.
-        let widest = usize::from(u16::MAX) / blocks - 1;
-        let mut shift = 0;
-        while usize::from(high - low) >> shift > widest {
-            shift += 1;
-        }
-        for mean in means.iter_mut() {
-            *mean >>= shift;
-        }
-        let unit = (1 << shift) as f32;
-        // What rounding can have added to the difference of two means.
-        let slack = unit - 1.0 + self.block_shift as f32 / 2.0;
+    fn bound(&mut self, kernel: impl Kernel) {
+        let (unit, slack) = self.quantize();
+        let first = self.lags.0;
         let (groups, _) = self.bounds.as_chunks_mut::<GROUP>();
-        for (first, bounds) in (shortest..).step_by(GROUP).zip(groups) {
-            let blocks = first >> self.block_shift;
-            let mut sums = [0u16; GROUP];
-            for start in (0..blocks).map(|index| index * block) {
-                let here = self.means[start];
-                let later = self.means[first + start..].first_chunk::<GROUP>();
-                for (sum, &later) in sums.iter_mut().zip(later.expect("padded")) {
-                    // Cheaper than the difference of unsigned numbers. What wraps belongs to the
-                    // padding.
-                    let difference = here.wrapping_sub(later).cast_signed().unsigned_abs();
-                    *sum = sum.wrapping_add(difference);
-                }
-            }
-            for (bound, sum) in bounds.iter_mut().zip(sums) {
-                let difference = f32::from(sum) * unit - blocks as f32 * slack;
-                *bound = (difference * block as f32).max(0.0);
+        for (first, bounds) in (first..).step_by(GROUP).zip(groups) {
+            let sums = kernel.sums_of_differences(&self.levels, first);
+            for ((bound, sum), lag) in bounds.iter_mut().zip(sums).zip(first as u32..) {
+                let surplus = lag / QUAD as u32 * QUAD as u32 * slack;
+                *bound = u32::from(sum).saturating_sub(surplus) as f32 * unit;
             }
         }
         for (bound, sums) in self.bounds.iter_mut().zip(&self.sums) {
