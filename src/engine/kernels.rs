@@ -86,10 +86,18 @@ impl Kernel for Plain {
     #[inline(always)]
     fn sums_of_differences(self, y: &[u8], first: usize) -> [u16; GROUP] {
         assert!(2 * (first + 2 * GROUP) <= y.len());
+        let sum = |a: &[u8], b: &[u8]| -> u32 {
+            let pairs = a.iter().zip(b);
+            pairs.map(|(&a, &b)| u32::from(a.abs_diff(b))).sum()
+        };
         std::array::from_fn(|index| {
             let lag = first + index;
-            let pairs = y[..lag / QUAD * QUAD].iter().zip(&y[lag..]);
-            let sum: u32 = pairs.map(|(&a, &b)| u32::from(a.abs_diff(b))).sum();
+            let len = lag / QUAD * QUAD;
+            // In pieces of a size that compilers know what to do with.
+            let (here, here_rest) = y[..len].as_chunks::<16>();
+            let (later, later_rest) = y[lag..lag + len].as_chunks::<16>();
+            let pieces = here.iter().zip(later).map(|(a, b)| sum(a, b));
+            let sum = pieces.sum::<u32>() + sum(here_rest, later_rest);
             sum.min(u16::MAX.into()) as u16
         })
     }
