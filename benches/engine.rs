@@ -10,7 +10,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 
 // The search is no part of the public interface, so it is built in here once more.
 #[allow(dead_code, unused_imports)]
-#[path = "../src/engine/kernels.rs"]
+#[path = "../src/engine/kernels/mod.rs"]
 mod kernels;
 #[allow(dead_code, unused_imports)]
 #[path = "../src/engine/period.rs"]

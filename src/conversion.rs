@@ -8,10 +8,12 @@ use std::path::Path;
 use crate::batch::output::PendingOutput;
 use crate::batch::{Estimate, FileError, file};
 use crate::error::{End, Error};
+use crate::media::decode::Decoder;
 use crate::media::format::{Format, OutputOptions};
 use crate::media::input::Input;
+use crate::media::limits::Limits;
 use crate::options::{Keep, OptionError, StretchOptions};
-use crate::pipeline::{Outcome, Pipeline};
+use crate::pipeline::{Outcome, Pipeline, PipelineError};
 
 /// Stretches a file.
 ///
@@ -82,6 +84,9 @@ pub struct Conversion {
     pub tags: bool,
     /// Whether a damaged input fails, instead of being filled up with silence with a warning.
     pub strict: bool,
+    /// How long the audio may be, and until when it may be decoded: from then on, the input is
+    /// [`Unreadable`](Error::Unreadable).
+    pub limits: Limits,
 }
 
 impl Default for Conversion {
@@ -92,6 +97,7 @@ impl Default for Conversion {
             encoding: OutputOptions::default(),
             tags: true,
             strict: false,
+            limits: Limits::default(),
         }
     }
 }
@@ -168,7 +174,9 @@ impl Conversion {
             ..Keep::NOTHING
         };
         guarded(&End::of(input), &End::Writer, || {
-            let pipeline = Pipeline::open_input(input, &self.stretch, format, &self.encoding)?;
+            let decoder = Decoder::from_input_within(input, &self.limits);
+            let decoder = decoder.map_err(PipelineError::from)?;
+            let pipeline = Pipeline::of(input, decoder, &self.stretch, format, &self.encoding)?;
             Ok(pipeline.keeping(keep))
         })
     }

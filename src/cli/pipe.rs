@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use audiostretchy::media::limits::Limits;
 use audiostretchy::preset::Settings;
 use audiostretchy::{Conversion, End, Error, Format, Input, OutputOptions};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -69,8 +70,12 @@ pub fn run(args: &ConvertArgs, settings: &Settings) -> Result<ExitCode, Box<dyn 
         encoding,
         tags: !args.no_tags,
         strict: args.strict,
+        limits: Limits {
+            max_duration: args.max_duration_per_file.unwrap_or(Limits::MAX_DURATION),
+            deadline: None,
+        },
     };
-    match convert(args, &conversion, from, to) {
+    match convert(args, conversion, from, to) {
         Ok(exit_code) => Ok(exit_code),
         Err(error) if is_closed_pipe(&error) => Ok(ExitCode::SUCCESS),
         Err(error @ (Error::NotFound { .. } | Error::OutputIsInput { .. })) => Err(error.into()),
@@ -83,7 +88,7 @@ pub fn run(args: &ConvertArgs, settings: &Settings) -> Result<ExitCode, Box<dyn 
 
 fn convert(
     args: &ConvertArgs,
-    conversion: &Conversion,
+    mut conversion: Conversion,
     from: &Path,
     to: &Path,
 ) -> Result<ExitCode, Error> {
@@ -92,8 +97,12 @@ fn convert(
     } else {
         Input::open(from).map_err(|error| Error::from_input(error, End::File(from.to_owned())))?
     };
-    let started = Instant::now();
-    let timed_out = || (args.timeout).is_some_and(|timeout| started.elapsed() > timeout);
+    // Not before standard input has come: that takes as long as its writer does.
+    let deadline = args
+        .timeout
+        .and_then(|time| Instant::now().checked_add(time));
+    conversion.limits.deadline = deadline;
+    let timed_out = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
     let signal = Arc::new(AtomicUsize::new(0));
     let mut go_on = |_frames| match timed_out() || signal.load(Ordering::Relaxed) != 0 {
         true => ControlFlow::Break(()),
@@ -108,17 +117,24 @@ fn convert(
         }
         conversion.to_file(&input, to, &mut go_on)
     };
-    let outcome = match result {
-        Err(Error::Cancelled) => {
-            return Ok(match signal.load(Ordering::Relaxed) {
-                0 => {
-                    eprintln!("error: took longer than --timeout allows and was given up");
-                    FAILED.into()
-                }
-                number => (128 + number as u8).into(),
-            });
+    let outcome = match (result, signal.load(Ordering::Relaxed)) {
+        (Err(Error::Cancelled), number) if number != 0 => {
+            return Ok((128 + number as u8).into());
         }
-        other => other?,
+        // Whatever a decoder makes of it that nothing more can be read.
+        (
+            Err(
+                Error::Cancelled
+                | Error::Unreadable { .. }
+                | Error::Unsupported { .. }
+                | Error::Damaged { .. },
+            ),
+            _,
+        ) if timed_out() => {
+            eprintln!("error: took longer than --timeout allows and was given up");
+            return Ok(FAILED.into());
+        }
+        (result, _) => result?,
     };
     if args.verbosity() > Verbosity::Quiet {
         for warning in &outcome.warnings {

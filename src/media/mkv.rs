@@ -1,10 +1,14 @@
 //! What Symphonia leaves unread in Matroska and WebM files: how much to trim from the start and
 //! the end of a track, whether the file is whole, and chapters, for which it refuses files whose
-//! editions have no number of their own, as FFmpeg writes them.
+//! editions have no number of their own, as FFmpeg writes them. And what it had better not be shown:
+//! tables so large that they would take much memory, each entry being more than its bytes.
 //!
 //! Elements are as in RFC 9559 (Matroska) and RFC 8794 (EBML).
 
+use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
+
+use super::metadata::MAX_TAG_BYTES;
 
 const SEGMENT: u32 = 0x1853_8067;
 const TRACKS: u32 = 0x1654_ae6b;
@@ -17,6 +21,11 @@ const BLOCK: u32 = 0xa1;
 const SIMPLE_BLOCK: u32 = 0xa3;
 const DISCARD_PADDING: u32 = 0x75a2;
 const CHAPTERS: u32 = 0x1043_a770;
+const SEEK_HEAD: u32 = 0x114d_9b74;
+const CUES: u32 = 0x1c53_bb6b;
+const TAGS: u32 = 0x1254_c367;
+const ATTACHMENTS: u32 = 0x1941_a469;
+const ATTACHED_FILE: u32 = 0x61a7;
 const VOID: u8 = 0xec;
 
 /// Elements looked at before giving up: enough for five days of audio in one-second clusters.
@@ -28,8 +37,24 @@ const BUFFER: usize = 512;
 /// Elements within each other; a block's padding is in the fourth.
 const MAX_DEPTH: u32 = 8;
 
-/// Tracks, and lists of chapters, that are noted.
+/// Tracks, and elements to be hidden, that are noted.
 const MAX_NOTED: usize = 64;
+
+/// Files attached that are shown; pictures are.
+const MAX_ATTACHED: u32 = 1000;
+
+/// The most bytes of all elements of a kind that are shown.
+fn most_shown(id: u32) -> u64 {
+    match id {
+        ATTACHMENTS => MAX_TAG_BYTES,
+        CUES => 4 << 20,
+        _ => 1 << 20,
+    }
+}
+
+fn absurd(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("Matroska: {what}"))
+}
 
 /// What was found in a file.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -40,6 +65,8 @@ pub(crate) struct Mkv {
     pub cut_short: bool,
     /// Where its chapters are.
     pub chapters: Vec<Element>,
+    /// Where there is more of a kind than is shown.
+    pub excessive: Vec<Element>,
 }
 
 /// Where an element of a file is, in bytes from the start.
@@ -99,14 +126,23 @@ impl Mkv {
             depth_left: MAX_DEPTH,
             last_cluster: None,
             block_track: None,
+            shown: BTreeMap::new(),
+            attached: 0,
+            seek_heads: Vec::new(),
+            has_clusters: false,
             found: Self::default(),
         };
-        let walked = walk
-            .children(0, len)
-            .and_then(|()| match walk.last_cluster {
-                Some((at, end)) => walk.children(at, end),
-                None => Ok(()),
-            });
+        let mut walked = walk.children(0, len);
+        if walk.elements_left == 0 {
+            if !walk.has_clusters {
+                return Err(absurd("too many elements before the audio"));
+            }
+            // Long live streams come to this. What was not looked at is not to be gone to either.
+            walk.found.excessive.append(&mut walk.seek_heads);
+        }
+        if let (Ok(()), Some((at, end))) = (&walked, walk.last_cluster) {
+            walked = walk.children(at, end);
+        }
         match walked {
             Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(error),
             Err(_) => {
@@ -124,6 +160,14 @@ impl Mkv {
     }
 }
 
+fn note(elements: &mut Vec<Element>, element: Element) -> io::Result<()> {
+    if elements.len() == MAX_NOTED {
+        return Err(absurd("too many tables of a kind"));
+    }
+    elements.push(element);
+    Ok(())
+}
+
 struct Walk<'a, R> {
     source: BufReader<&'a mut R>,
     /// In bytes from the start.
@@ -135,6 +179,12 @@ struct Walk<'a, R> {
     last_cluster: Option<(u64, u64)>,
     /// Index of the track that the last block belongs to.
     block_track: Option<usize>,
+    /// Bytes of each kind of element so far.
+    shown: BTreeMap<u32, u64>,
+    /// Files attached so far.
+    attached: u32,
+    seek_heads: Vec<Element>,
+    has_clusters: bool,
     found: Mkv,
 }
 
@@ -173,13 +223,29 @@ impl<R: Read + Seek> Walk<'_, R> {
             if next < body {
                 break;
             }
-            match u32::try_from(id).unwrap_or(0) {
-                SEGMENT | TRACKS | BLOCK_GROUP if !is_unknown => self.children(body, next)?,
+            let element = Element {
+                at,
+                body,
+                end: next,
+            };
+            let id = u32::try_from(id).unwrap_or(0);
+            match id {
+                SEEK_HEAD | TRACKS | CUES | TAGS | ATTACHMENTS | CHAPTERS if is_unknown => {
+                    return Err(absurd("a table of unknown size"));
+                }
+                SEEK_HEAD | TRACKS | CUES | TAGS | ATTACHMENTS => self.table(id, element)?,
+                ATTACHED_FILE => self.attached += 1,
+                SEGMENT | BLOCK_GROUP if !is_unknown => self.children(body, next)?,
                 TRACK_ENTRY if self.found.tracks.len() < MAX_NOTED => {
                     self.found.tracks.push(MkvTrack::default());
                     self.children(body, next)?;
                 }
-                CLUSTER if !is_unknown => self.last_cluster = Some((body, next)),
+                CLUSTER => {
+                    self.has_clusters = true;
+                    if !is_unknown {
+                        self.last_cluster = Some((body, next));
+                    }
+                }
                 TRACK_NUMBER => {
                     let number = self.integer(size)?;
                     if let Some(track) = self.found.tracks.last_mut() {
@@ -192,13 +258,7 @@ impl<R: Read + Seek> Walk<'_, R> {
                         track.codec_delay = delay;
                     }
                 }
-                CHAPTERS if !is_unknown && self.found.chapters.len() < MAX_NOTED => {
-                    self.found.chapters.push(Element {
-                        at,
-                        body,
-                        end: next,
-                    })
-                }
+                CHAPTERS => note(&mut self.found.chapters, element)?,
                 BLOCK | SIMPLE_BLOCK => self.block()?,
                 DISCARD_PADDING => {
                     // Signed; a negative one would trim the start, which nothing writes.
@@ -215,6 +275,24 @@ impl<R: Read + Seek> Walk<'_, R> {
             at = next;
         }
         Ok(())
+    }
+
+    /// Looks at a table, and sees to it that it is hidden if there is too much of its kind.
+    fn table(&mut self, id: u32, table: Element) -> io::Result<()> {
+        let shown = self.shown.entry(id).or_default();
+        *shown += table.end - table.at;
+        let mut is_too_much = *shown > most_shown(id);
+        if !is_too_much && (id == TRACKS || id == ATTACHMENTS) {
+            self.children(table.body, table.end)?;
+            is_too_much = self.attached > MAX_ATTACHED;
+        }
+        if is_too_much {
+            note(&mut self.found.excessive, table)
+        } else if id == SEEK_HEAD {
+            note(&mut self.seek_heads, table)
+        } else {
+            Ok(())
+        }
     }
 
     fn go_to(&mut self, at: u64) -> io::Result<()> {
@@ -295,6 +373,10 @@ mod tests {
                 depth_left: 0,
                 last_cluster: None,
                 block_track: None,
+                shown: BTreeMap::new(),
+                attached: 0,
+                seek_heads: Vec::new(),
+                has_clusters: false,
                 found: Mkv::default(),
             };
             let (size, _) = walk.vint(true).unwrap();

@@ -1,9 +1,12 @@
 //! What Symphonia leaves unread in MP4 and MOV files: edit lists, iTunes' gapless tag, the byte
-//! order of QuickTime PCM, and whether the file is whole.
+//! order of QuickTime PCM, and whether the file is whole; and where its tags are, of which it makes
+//! more than it takes to read them.
 //!
 //! Boxes are as in ISO/IEC 14496-12; `enda` is from the QuickTime File Format specification.
 
 use std::io::{self, Read, Seek, SeekFrom};
+
+use super::limits::MAX_FIELDS;
 
 /// Boxes looked at before giving up; a moov box of a real file holds some hundreds.
 const MAX_BOXES: u32 = 100_000;
@@ -22,6 +25,14 @@ pub(crate) struct Mp4 {
     pub gapless: Option<(u64, u64)>,
     /// The file ends within one of its boxes.
     pub cut_short: bool,
+    /// Where the names of boxes that hold tags are, in bytes from the start.
+    pub tags: Vec<u64>,
+    /// Fields of the tags, counted up to one more than are read.
+    pub fields: u32,
+    /// Bytes of pictures among them.
+    pub picture_bytes: u64,
+    /// There was a movie box.
+    has_movie: bool,
 }
 
 /// What was found in a track.
@@ -44,7 +55,8 @@ impl Mp4 {
     /// fields wanted, whatever sizes the file claims.
     ///
     /// # Errors
-    /// Where reading fails for another reason than the end of the file.
+    /// Where reading fails for another reason than the end of the file, or there are more boxes
+    /// around the tables of the audio than in any real file.
     pub(crate) fn scan<R: Read + Seek>(source: &mut R, len: u64) -> io::Result<Option<Self>> {
         let mut walk = Walk {
             source,
@@ -100,9 +112,30 @@ impl<R: Read + Seek> Walk<'_, R> {
             }
             let next = next.min(end).max(body);
             path.push(name);
+            if [b"udta", b"meta"].contains(&&name) {
+                self.found.tags.push(at + 4);
+            }
             self.visit(body, next, path)?;
             path.pop();
             at = next;
+            self.found.has_movie |= path.is_empty() && name == *b"moov";
+            if path.last().is_some_and(|name| name == b"ilst") {
+                self.found.fields += 1;
+                if name == *b"covr" {
+                    self.found.picture_bytes += next - body;
+                }
+                if self.found.fields > MAX_FIELDS {
+                    return Ok(());
+                }
+            }
+        }
+        // Fragments go on for as long as they like.
+        let may_be_more = path.is_empty() && self.found.has_movie;
+        if self.boxes_left == 0 && at.saturating_add(8) <= end && !may_be_more {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "MP4: too many boxes before the audio",
+            ));
         }
         // A few bytes that are no box, at the top: the header of a box that was cut off.
         if path.is_empty() && at < end {

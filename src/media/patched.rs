@@ -1,15 +1,18 @@
 //! A source of bytes as Symphonia can take it: without what would make it refuse the audio.
 //!
-//! ID3v2 tags at the start are left out, and Matroska's chapters are shown as an empty space, as are
-//! FLAC's comments, cue sheets and pictures to the decoder. All are read elsewhere.
+//! ID3v2 tags at the start are left out, and Matroska's chapters are shown as an empty space. All
+//! are read elsewhere. To the decoder, the tags of FLAC, MP4 and AIFF files are empty space as well:
+//! broken, they would cost the audio, and a demuxer makes far more of them than their bytes. What of
+//! Matroska's tables and of APE tags is beyond all measure is hidden from everyone.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
 use symphonia::core::io::MediaSource;
 
 use super::audio_start::AudioStart;
-use super::limits::Meter;
+use super::limits::{MAX_APE_ITEMS, Meter};
 use super::mkv::{Element, Mkv};
+use super::mp4::Mp4;
 
 /// The kinds of FLAC's metadata blocks (RFC 9639, section 8.1) that the decoder has no use for:
 /// comments, cue sheets and pictures, any of which, if broken, would cost the audio.
@@ -20,6 +23,19 @@ const FLAC_LAST: u8 = 0x80;
 
 /// Metadata blocks of a FLAC file looked at.
 const MAX_FLAC_BLOCKS: u32 = 1000;
+
+/// The chunks of AIFF files that tell of the audio.
+const AIFF_AUDIO: [&[u8]; 3] = [b"FVER", b"COMM", b"SSND"];
+
+/// Chunks of an AIFF file looked at before giving up.
+const MAX_AIFF_CHUNKS: u32 = 10_000;
+
+/// An APE tag's header, which is repeated as its footer, and the place of the count of items in it.
+const APE_HEADER: u64 = 32;
+const APE_COUNT: u64 = 16;
+
+/// APE tags in a row at the start of a file that are looked at.
+const MAX_APE_TAGS: u32 = 64;
 
 /// A source without its first bytes and with other bytes in the place of some.
 pub(crate) struct PatchedSource {
@@ -32,6 +48,8 @@ pub(crate) struct PatchedSource {
     position: u64,
     /// What was found of a Matroska file.
     mkv: Option<Mkv>,
+    /// What was found of an MP4 file.
+    mp4: Option<Mp4>,
     /// Limits what is read.
     meter: Meter,
     /// Bytes of the pictures that are left out.
@@ -44,43 +62,73 @@ impl PatchedSource {
     /// # Errors
     /// Where reading fails.
     pub(crate) fn new(mut inner: Box<dyn MediaSource>, meter: Meter) -> io::Result<Self> {
-        let (mut start, mut patches, mut mkv) = (AudioStart::default(), Vec::new(), None);
-        if let Some(len) = inner.byte_len().filter(|_| inner.is_seekable()) {
+        let (mut start, mut mkv) = (AudioStart::default(), None);
+        let len = inner.byte_len().filter(|_| inner.is_seekable());
+        if let Some(len) = len {
             start = AudioStart::find(&mut inner, len)?;
             if start.at == 0 {
                 mkv = Mkv::scan(&mut inner, len)?;
             }
-            let chapters = mkv.iter().flat_map(|mkv| &mkv.chapters);
-            patches.extend(chapters.map(Element::as_void));
-            inner.seek(SeekFrom::Start(start.at))?;
         }
-        Ok(Self {
+        let hidden = (mkv.iter()).flat_map(|mkv| mkv.chapters.iter().chain(&mkv.excessive));
+        let mut this = Self {
+            patches: hidden.map(Element::as_void).collect(),
             inner,
             position: start.at,
             start,
-            patches,
             mkv,
+            mp4: None,
             meter,
             picture_bytes: 0,
-        })
+        };
+        if let Some(len) = len {
+            this.hide_ape_items(len)?;
+            this.inner.seek(SeekFrom::Start(this.position))?;
+        }
+        Ok(this)
     }
 
-    /// The source as the decoder is to see it: a FLAC file's tags are padding.
+    /// The source as the decoder is to see it: without tags that the demuxer would read.
     ///
     /// # Errors
-    /// Where reading fails.
-    pub(crate) fn without_flac_tags(mut self) -> io::Result<Self> {
-        if !self.is_seekable() {
+    /// Where reading fails, or the file is of more parts than any real one.
+    pub(crate) fn for_decoding(mut self) -> io::Result<Self> {
+        let Some(len) = self.inner.byte_len().filter(|_| self.is_seekable()) else {
             return Ok(self);
+        };
+        if self.start.at == 0 {
+            self.mp4 = Mp4::scan(&mut self.inner, len)?;
+            let tags = self.mp4.iter().flat_map(|mp4| &mp4.tags);
+            self.patches
+                .extend(tags.map(|&name| (name, b"free".to_vec())));
         }
-        let (mut at, mut head) = (self.start.at + 4, [0; 4]);
-        self.inner.seek(SeekFrom::Start(self.start.at))?;
-        let is_flac = self.inner.read_exact(&mut head).is_ok() && head == *b"fLaC";
-        for _ in 0..if is_flac { MAX_FLAC_BLOCKS } else { 0 } {
-            self.inner.seek(SeekFrom::Start(at))?;
-            if self.inner.read_exact(&mut head).is_err() {
+        self.hide_flac_tags()?;
+        self.hide_aiff_tags()?;
+        self.inner.seek(SeekFrom::Start(self.position))?;
+        Ok(self)
+    }
+
+    /// The bytes at a place in the inner source; `None` behind its end.
+    fn peek<const N: usize>(&mut self, at: u64) -> io::Result<Option<[u8; N]>> {
+        let mut bytes = [0; N];
+        self.inner.seek(SeekFrom::Start(at))?;
+        match self.inner.read_exact(&mut bytes) {
+            Ok(()) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes a FLAC file's tags padding.
+    fn hide_flac_tags(&mut self) -> io::Result<()> {
+        if self.peek(self.start.at)? != Some(*b"fLaC") {
+            return Ok(());
+        }
+        let mut at = self.start.at + 4;
+        for _ in 0..MAX_FLAC_BLOCKS {
+            let Some(mut head) = self.peek::<4>(at)? else {
                 break;
-            }
+            };
             let (kind, last) = (head[0] & !FLAC_LAST, head[0] & FLAC_LAST);
             head[0] = 0;
             let size = u64::from(u32::from_be_bytes(head));
@@ -95,8 +143,74 @@ impl PatchedSource {
                 break;
             }
         }
-        self.inner.seek(SeekFrom::Start(self.position))?;
-        Ok(self)
+        Ok(())
+    }
+
+    /// Makes one of all chunks in a row of an AIFF file that do not tell of the audio.
+    fn hide_aiff_tags(&mut self) -> io::Result<()> {
+        let form = self.peek::<12>(self.start.at)?.unwrap_or_default();
+        if !form.starts_with(b"FORM")
+            || ![b"AIFF", b"AIFC"].iter().any(|kind| form.ends_with(*kind))
+        {
+            return Ok(());
+        }
+        let mut at = self.start.at + 12;
+        let mut hidden_from = None;
+        for _ in 0..MAX_AIFF_CHUNKS {
+            let head = self.peek::<8>(at)?;
+            let audio =
+                head.is_none_or(|head| AIFF_AUDIO.iter().any(|name| head.starts_with(name)));
+            match hidden_from {
+                Some(from) if audio => {
+                    let size = u32::try_from(at - from - 8).unwrap_or(u32::MAX);
+                    self.patches
+                        .push((from, [*b"JUNK", size.to_be_bytes()].concat()));
+                    hidden_from = None;
+                }
+                None if !audio => hidden_from = Some(at),
+                _ => {}
+            }
+            let Some([.., a, b, c, d]) = head else {
+                return Ok(());
+            };
+            at += 8 + u64::from(u32::from_be_bytes([a, b, c, d])).next_multiple_of(2);
+        }
+        Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("AIFF: more than {MAX_AIFF_CHUNKS} chunks"),
+        ))
+    }
+
+    /// Empties APE tags of more items than any real one.
+    fn hide_ape_items(&mut self, len: u64) -> io::Result<()> {
+        let mut at = self.start.at;
+        for _ in 0..MAX_APE_TAGS {
+            let Some(size) = self.hide_items_of_ape_tag(at)? else {
+                break;
+            };
+            at = at.saturating_add(APE_HEADER + size);
+        }
+        // The last 128 bytes may be an ID3v1 tag.
+        for behind in [0, 128] {
+            if let Some(at) = len.checked_sub(APE_HEADER + behind) {
+                self.hide_items_of_ape_tag(at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the size in the header of an APE tag, if there is one.
+    fn hide_items_of_ape_tag(&mut self, at: u64) -> io::Result<Option<u64>> {
+        let header = self.peek::<{ APE_HEADER as usize }>(at)?;
+        let Some(header) = header.filter(|header| header.starts_with(b"APETAGEX")) else {
+            return Ok(None);
+        };
+        let number =
+            |at| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+        if number(APE_COUNT as usize) > MAX_APE_ITEMS {
+            self.patches.push((at + APE_COUNT, vec![0; 4]));
+        }
+        Ok(Some(number(12).into()))
     }
 
     /// What is left out at the start.
@@ -107,6 +221,11 @@ impl PatchedSource {
     /// Bytes of the pictures that are left out.
     pub(crate) fn picture_bytes(&self) -> u64 {
         self.picture_bytes
+    }
+
+    /// What was found of an MP4 file, once.
+    pub(crate) fn take_mp4(&mut self) -> Option<Mp4> {
+        self.mp4.take()
     }
 
     /// What was found of a Matroska file, once.
@@ -170,6 +289,7 @@ mod tests {
             patches: vec![(8, vec![100, 101, 102])],
             position: 0,
             mkv: None,
+            mp4: None,
             meter: Meter::default(),
             picture_bytes: 0,
         };

@@ -158,3 +158,22 @@ fn a_terminal_is_not_filled_with_audio() {
     assert!(shown.contains("standard output is a terminal"), "{shown}");
     assert_eq!(run.status.code(), Some(2));
 }
+
+#[test]
+fn limits_hold_for_pipes() {
+    let folder = with_recording("stories/sea.wav");
+    let limited = |option: [&str; 2]| {
+        let options = ["-", "-", "--format", "wav", option[0], option[1]];
+        let run = piped(&folder, "in.wav", &options);
+        assert_eq!(run.status.code(), Some(1));
+        assert!(run.stdout.is_empty());
+        String::from_utf8(run.stderr).unwrap()
+    };
+    let message = limited(["--max-duration-per-file", "2s"]);
+    assert!(message.contains("--max-duration-per-file"), "{message}");
+    let message = limited(["--timeout", "1us"]);
+    assert!(message.contains("--timeout"), "{message}");
+    let options = ["in.wav", "out.wav", "--max-duration-per-file", "6s"];
+    let run = piped(&folder, "in.wav", &[&["-"], &options[1..]].concat());
+    assert!(run.status.success());
+}

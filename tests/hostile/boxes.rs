@@ -6,7 +6,7 @@ fn sized(name: &[u8; 4], size: u32, body: &[u8]) -> Vec<u8> {
     [&size.to_be_bytes()[..], name, body].concat()
 }
 
-fn mp4_box(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
+pub fn mp4_box(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
     sized(name, body.len() as u32 + 8, body)
 }
 
@@ -16,7 +16,7 @@ fn full(name: &[u8; 4], numbers: &[u32]) -> Vec<u8> {
 }
 
 /// An MP4 file of 16-bit PCM with tables of one's own.
-fn mp4(tables: &[Vec<u8>], user_data: &[u8]) -> Vec<u8> {
+pub fn mp4(tables: &[Vec<u8>], user_data: &[u8]) -> Vec<u8> {
     let mut entry = [0; 28].to_vec();
     entry[7] = 1;
     entry[17] = 1;
@@ -48,7 +48,7 @@ fn mp4(tables: &[Vec<u8>], user_data: &[u8]) -> Vec<u8> {
 }
 
 /// Tables for 4000 samples in one chunk.
-fn tables() -> [Vec<u8>; 4] {
+pub fn tables() -> [Vec<u8>; 4] {
     [
         full(b"stts", &[1, 4000, 1]),
         full(b"stsc", &[1, 1, 4000, 1]),
@@ -57,7 +57,7 @@ fn tables() -> [Vec<u8>; 4] {
     ]
 }
 
-fn is_harmless(file: &[u8]) {
+pub fn is_harmless(file: &[u8]) {
     let told = stretch("any.wav", file);
     assert!(["done", "failed"].contains(&told.report["status"].as_str().unwrap()));
 }
@@ -150,7 +150,7 @@ fn a_million_chapters_in_one_place() {
 }
 
 /// An element with a size of eight bytes.
-fn element(id: &[u8], body: &[u8]) -> Vec<u8> {
+pub fn element(id: &[u8], body: &[u8]) -> Vec<u8> {
     let size = (body.len() as u64 | 1 << 56).to_be_bytes();
     [id, &size, body].concat()
 }
@@ -163,13 +163,13 @@ const EBML: &[u8] = &[0x1a, 0x45, 0xdf, 0xa3];
 const SEGMENT: &[u8] = &[0x18, 0x53, 0x80, 0x67];
 const TRACKS: &[u8] = &[0x16, 0x54, 0xae, 0x6b];
 const TRACK: &[u8] = &[0xae];
-const CLUSTER: &[u8] = &[0x1f, 0x43, 0xb6, 0x75];
+pub const CLUSTER: &[u8] = &[0x1f, 0x43, 0xb6, 0x75];
 const CHAPTERS: &[u8] = &[0x10, 0x43, 0xa7, 0x70];
 const EDITION: &[u8] = &[0x45, 0xb9];
 const CHAPTER: &[u8] = &[0xb6];
 
 /// A Matroska file of 16-bit PCM, of half a second and what is put before it.
-fn mkv(before: &[u8]) -> Vec<u8> {
+pub fn mkv(before: &[u8]) -> Vec<u8> {
     let header = element(EBML, &element(&[0x42, 0x82], b"matroska"));
     let audio = [
         element(&[0xb5], &8000f64.to_be_bytes()),

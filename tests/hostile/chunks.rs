@@ -145,18 +145,33 @@ fn a_second_more_than_is_allowed() {
 
 /// An AIFF file of 16-bit samples.
 fn aiff(channels: i16, frames: u32, rate: [u8; 10], data_size: u32) -> Vec<u8> {
+    aiff_of(channels, frames, rate, data_size, &[])
+}
+
+/// The same with other chunks before the samples.
+pub fn aiff_with(frames: u32, rate: [u8; 10], chunks: &[u8]) -> Vec<u8> {
+    aiff_of(1, frames, rate, 16_008, chunks)
+}
+
+fn aiff_of(channels: i16, frames: u32, rate: [u8; 10], data_size: u32, chunks: &[u8]) -> Vec<u8> {
     let mut comm = channels.to_be_bytes().to_vec();
     comm.extend(frames.to_be_bytes());
     comm.extend(16u16.to_be_bytes());
     comm.extend(rate);
     let sized = |id: &[u8; 4], size: u32, body: &[u8]| [id, &size.to_be_bytes()[..], body].concat();
     let sound = sized(b"SSND", data_size, &[0; 16_008]);
-    let body = [b"AIFF".to_vec(), sized(b"COMM", 18, &comm), sound].concat();
+    let body = [
+        b"AIFF".to_vec(),
+        sized(b"COMM", 18, &comm),
+        chunks.to_vec(),
+        sound,
+    ]
+    .concat();
     sized(b"FORM", body.len() as u32, &body)
 }
 
 /// 8000 as an 80-bit float.
-const RATE: [u8; 10] = [0x40, 0x0b, 0xfa, 0, 0, 0, 0, 0, 0, 0];
+pub const RATE: [u8; 10] = [0x40, 0x0b, 0xfa, 0, 0, 0, 0, 0, 0, 0];
 
 #[test]
 fn negative_sizes() {

@@ -3,6 +3,7 @@
 
 mod boxes;
 mod chunks;
+mod fields;
 mod limits;
 mod streams;
 mod tags;
@@ -16,6 +17,9 @@ use tempfile::TempDir;
 
 /// What the program may allocate, in KiB.
 const MEMORY: u32 = 100 * 1024;
+
+/// Seconds that the program may compute.
+const PROCESSOR_SECONDS: f64 = 5.0;
 
 /// A file is done with in a small part of this, also on a machine that has much else to do.
 const TIME: Duration = Duration::from_secs(60);
@@ -50,7 +54,8 @@ fn run(folder: &Path, options: &[&str]) {
     let program = env!("CARGO_BIN_EXE_audiostretchy");
     let mut command = Command::new("sh");
     // Where a shell cannot limit memory, time is.
-    let limited = format!("ulimit -d {MEMORY} 2>/dev/null; exec \"$0\" \"$@\"");
+    let limited =
+        format!("ulimit -d {MEMORY} 2>/dev/null; \"$0\" \"$@\"; code=$?; times >times; exit $code");
     command.args(["-c", &limited, program, "in", "out", "--jobs", "1"]);
     command.args(["--ratio", "0.8", "--report", "report.json"]);
     command.args(options).current_dir(folder);
@@ -70,6 +75,19 @@ fn run(folder: &Path, options: &[&str]) {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(matches!(code, Some(0 | 1)), "{code:?}: {said}");
     assert!(!said.contains("panicked"), "{said}");
+    let spent = processor_seconds(&std::fs::read_to_string(folder.join("times")).unwrap());
+    assert!(spent < PROCESSOR_SECONDS, "{spent} s");
+}
+
+/// What the children of a shell took, of the two lines that its `times` prints.
+fn processor_seconds(times: &str) -> f64 {
+    let of_children = times.lines().nth(1).unwrap();
+    let seconds = of_children.split_whitespace().map(|time| {
+        let (minutes, seconds) = time.split_once('m').unwrap();
+        let seconds: f64 = seconds.trim_end_matches('s').parse().unwrap();
+        60.0 * minutes.parse::<f64>().unwrap() + seconds
+    });
+    seconds.sum()
 }
 
 impl Told {
@@ -82,6 +100,12 @@ impl Told {
         let error = &self.report["error"];
         assert_eq!(error["code"], code, "{}", self.report);
         assert!(!error["message"].as_str().unwrap().is_empty());
+    }
+
+    fn warns(&self, code: &str) {
+        let warnings = self.report["warnings"].as_array().unwrap();
+        let has = |warning: &Value| warning["code"] == code;
+        assert!(warnings.iter().any(has), "{}", self.report);
     }
 
     /// It is stretched, from so many frames.

@@ -9,7 +9,10 @@ use symphonia::core::formats::{FormatOptions, FormatReader, Track};
 use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::units::TimeBase;
-use symphonia::default::formats::MpaReader;
+use symphonia::default::formats::{
+    AdtsReader, AiffReader, CafReader, FlacReader, IsoMp4Reader, MkvReader, MpaReader, OggReader,
+    WavReader,
+};
 use symphonia::default::meta::Id3v2Reader;
 
 use super::DecodeError;
@@ -78,7 +81,7 @@ impl Scan {
             ..Self::default()
         };
         if let Some(len) = byte_len.filter(|_| source.is_seekable()) {
-            scan.mp4 = Mp4::scan(&mut source, len)?;
+            scan.mp4 = source.take_mp4();
             if scan.mp4.is_none() {
                 scan.mkv = source.take_mkv();
                 scan.xing = Xing::scan(&mut source)?;
@@ -241,7 +244,7 @@ pub(super) fn open(
     hint: &Hint,
     meter: &Meter,
 ) -> Result<(Box<dyn FormatReader>, Scan), DecodeError> {
-    let mut source = PatchedSource::new(source, meter.clone())?.without_flac_tags()?;
+    let mut source = PatchedSource::new(source, meter.clone())?.for_decoding()?;
     let scan = Scan::new(&mut source)?;
     if let Some(fields) = scan.comment_fields.filter(|&fields| fields > MAX_FIELDS) {
         return Err(DecodeError::TooManyFields { fields });
@@ -259,7 +262,7 @@ pub(super) fn open(
         Ok(reader) => return Ok((Box::new(reader), scan)),
         Err(stream) => stream,
     };
-    let reader = symphonia::default::get_probe()
+    let reader = probe()
         .probe(
             hint,
             stream,
@@ -268,6 +271,21 @@ pub(super) fn open(
         )
         .map_err(refuse)?;
     Ok((reader, scan))
+}
+
+/// All demuxers and nothing that reads tags.
+fn probe() -> Probe {
+    let mut probe = Probe::default();
+    probe.register_format::<AdtsReader<'_>>();
+    probe.register_format::<CafReader<'_>>();
+    probe.register_format::<FlacReader<'_>>();
+    probe.register_format::<IsoMp4Reader<'_>>();
+    probe.register_format::<MpaReader<'_>>();
+    probe.register_format::<AiffReader<'_>>();
+    probe.register_format::<WavReader<'_>>();
+    probe.register_format::<OggReader<'_>>();
+    probe.register_format::<MkvReader<'_>>();
+    probe
 }
 
 /// The demuxer for another MP3 file that follows at the end of one; `None` if there is none.

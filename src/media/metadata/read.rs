@@ -23,6 +23,7 @@ use super::{
 };
 use crate::media::input::Input;
 use crate::media::limits::{MAX_FIELDS, Meter};
+use crate::media::mp4::Mp4;
 use crate::media::patched::PatchedSource;
 use crate::warning::Warning;
 
@@ -232,6 +233,11 @@ impl Reader {
     }
 
     fn read_mp4(&mut self, file: &mut TagReader) -> Result<()> {
+        let len = file.seek(SeekFrom::End(0))?;
+        if Mp4::scan(file, len)?.is_some_and(|mp4| mp4.fields > MAX_FIELDS) {
+            return Err(format!("more than {MAX_FIELDS} fields").into());
+        }
+        file.rewind()?;
         let mp4 = Mp4File::read_from(file, id3::parse_options())?;
         if let Some(ilst) = mp4.ilst() {
             for atom in ilst {
