@@ -247,8 +247,12 @@ impl JournalWriter {
             .file
             .lock()
             .unwrap_or_else(|poison| poison.into_inner());
-        file.write_all(&line)?;
-        file.sync_data()
+        let written = file.write_all(&line).and_then(|()| file.sync_data());
+        if written.is_err() {
+            // Part of it may be there, as where the disk is full, and the next must not follow that.
+            end_with_a_whole_line(&mut file)?;
+        }
+        written
     }
 }
 

@@ -125,6 +125,32 @@ fn a_full_disk_fails_the_file_that_does_not_fit() {
 }
 
 #[test]
+fn a_journal_that_finds_no_room_holds_whole_lines() {
+    let env = TestEnv::new();
+    env.create_folder("in");
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 8000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    for number in 0..40 {
+        let path = env.path(format!("in/{number:02}.wav"));
+        let mut writer = hound::WavWriter::create(path, spec).unwrap();
+        (0..200i16).for_each(|value| writer.write_sample(100 * value).unwrap());
+        writer.finalize().unwrap();
+    }
+    // 4 KiB: enough for every output, and for some lines of the journal.
+    let command = after(&env, "trap '' XFSZ; ulimit -f 4", "in out -j 1 --ratio 0.8");
+    Run::of(&env, command).exits(3);
+    let journal = String::from_utf8(env.read("out/.audiostretchy.jsonl")).unwrap();
+    assert!(journal.ends_with('\n'), "{journal}");
+    assert_eq!(journal.lines().count(), env.files("out").len(), "{env}");
+    env.run("in out --ratio 0.8").succeeds();
+    assert_eq!(env.report("out")["counts"]["total"], 40);
+}
+
+#[test]
 fn an_output_folder_that_turns_read_only_fails_the_rest_and_the_report() {
     let env = inputs(12, 20);
     let Some(command) = without_privileges(&env, "in out -j 1 --ratio 0.8 --report out/r.json")
