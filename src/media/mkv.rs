@@ -67,6 +67,8 @@ pub(crate) struct Mkv {
     pub chapters: Vec<Element>,
     /// Where there is more of a kind than is shown.
     pub excessive: Vec<Element>,
+    /// If there are tags or pictures among that, how many bytes of the kind are shown at most.
+    pub most_tags: Option<u64>,
 }
 
 /// Where an element of a file is, in bytes from the start.
@@ -287,6 +289,9 @@ impl<R: Read + Seek> Walk<'_, R> {
             is_too_much = self.attached > MAX_ATTACHED;
         }
         if is_too_much {
+            if id == TAGS || id == ATTACHMENTS {
+                self.found.most_tags = Some(most_shown(id));
+            }
             note(&mut self.found.excessive, table)
         } else if id == SEEK_HEAD {
             note(&mut self.seek_heads, table)

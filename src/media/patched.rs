@@ -54,6 +54,7 @@ pub(crate) struct PatchedSource {
     meter: Meter,
     /// Bytes of the pictures that are left out.
     picture_bytes: u64,
+    hides_ape_items: bool,
 }
 
 impl PatchedSource {
@@ -80,6 +81,7 @@ impl PatchedSource {
             mp4: None,
             meter,
             picture_bytes: 0,
+            hides_ape_items: false,
         };
         if let Some(len) = len {
             this.hide_ape_items(len)?;
@@ -209,6 +211,7 @@ impl PatchedSource {
             |at| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
         if number(APE_COUNT as usize) > MAX_APE_ITEMS {
             self.patches.push((at + APE_COUNT, vec![0; 4]));
+            self.hides_ape_items = true;
         }
         Ok(Some(number(12).into()))
     }
@@ -221,6 +224,11 @@ impl PatchedSource {
     /// Bytes of the pictures that are left out.
     pub(crate) fn picture_bytes(&self) -> u64 {
         self.picture_bytes
+    }
+
+    /// Whether an APE tag was emptied.
+    pub(crate) fn hides_ape_items(&self) -> bool {
+        self.hides_ape_items
     }
 
     /// What was found of an MP4 file, once.
@@ -292,6 +300,7 @@ mod tests {
             mp4: None,
             meter: Meter::default(),
             picture_bytes: 0,
+            hides_ape_items: false,
         };
         let expected = [5, 6, 7, 100, 101, 102, 11, 12];
         for step in 1..=expected.len() {

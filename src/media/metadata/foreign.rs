@@ -25,6 +25,8 @@ pub struct Found {
     pub pictures: Vec<Picture>,
     /// Chapters in order of time.
     pub chapters: Vec<Chapter>,
+    /// If there were more tags or pictures: how many bytes of them are read at most.
+    pub most_tags: Option<u64>,
 }
 
 /// Reads tags, pictures and chapters of a file whose audio has a sample rate in Hz.
@@ -34,10 +36,8 @@ pub struct Found {
 pub fn read(mut input: Input, rate: u32) -> Result<Found, Error> {
     let meter = Meter::new(&Limits::default());
     let mut source = PatchedSource::new(Box::new(input.reopen()), meter)?;
-    let chapters = match source.take_mkv() {
-        Some(mkv) => matroska::chapters(&mut input, &mkv, rate)?,
-        None => Vec::new(),
-    };
+    let mkv = source.take_mkv().unwrap_or_default();
+    let chapters = matroska::chapters(&mut input, &mkv, rate)?;
     let stream = MediaSourceStream::new(Box::new(source), Default::default());
     let mut reader = symphonia::default::get_probe().probe(
         &Hint::new(),
@@ -50,6 +50,7 @@ pub fn read(mut input: Input, rate: u32) -> Result<Found, Error> {
         custom: Custom::new(),
         pictures: Vec::new(),
         chapters,
+        most_tags: mkv.most_tags,
     };
     if let Some(group) = reader.chapters() {
         collect(group, rate, &mut found.chapters);

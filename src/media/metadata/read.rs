@@ -22,7 +22,7 @@ use super::{
     Chapter, MAX_CHAPTERS, MAX_TAG_BYTES, Metadata, aiff, fields, flac, foreign, id3, riff, vorbis,
 };
 use crate::media::input::Input;
-use crate::media::limits::{MAX_FIELDS, Meter};
+use crate::media::limits::{MAX_APE_ITEMS, MAX_FIELDS, Meter};
 use crate::media::mp4::Mp4;
 use crate::media::patched::PatchedSource;
 use crate::warning::Warning;
@@ -103,6 +103,10 @@ impl Reader {
 
     fn read(&mut self, input: &Input, container: &str) -> Result<()> {
         let source = PatchedSource::new(Box::new(input.reopen()), Meter::default())?;
+        if source.hides_ape_items() {
+            let why = format!("an APE tag of more than {MAX_APE_ITEMS} items");
+            self.warnings.push(Warning::tags_unreadable(&why));
+        }
         let start = source.audio_start();
         for tag in &start.tags {
             self.read_id3(&mut input.reopen(), tag, start.is_damaged)?;
@@ -294,6 +298,9 @@ impl Reader {
 
     fn read_foreign(&mut self, input: &Input) -> Result<()> {
         let found = foreign::read(input.reopen(), self.rate)?;
+        if let Some(most) = found.most_tags {
+            self.warnings.push(Warning::tags_too_large(most));
+        }
         self.metadata.chapters = found.chapters;
         self.metadata.pictures = found.pictures;
         self.metadata.custom = found.custom;
