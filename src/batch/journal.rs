@@ -249,8 +249,8 @@ impl JournalWriter {
             .unwrap_or_else(|poison| poison.into_inner());
         let written = file.write_all(&line).and_then(|()| file.sync_data());
         if written.is_err() {
-            // Part of it may be there, as where the disk is full, and the next must not follow that.
-            end_with_a_whole_line(&mut file)?;
+            // Part of it may be there, as where the disk is full; the next must not follow that.
+            let _ = end_with_a_whole_line(&mut file);
         }
         written
     }

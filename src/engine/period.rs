@@ -150,7 +150,7 @@ impl PeriodSearch {
     #[inline(always)]
     fn best(&mut self, scale: u32, kernel: impl Kernel) -> (usize, u32) {
         let bounds = &self.bounds[..self.sums.len()];
-        // Every bound is positive, so that its bits are in the same order.
+        // No bound is negative, so that their bits are in the same order.
         let least = bounds.iter().map(|b| b.to_bits()).min().unwrap_or(0);
         let mut best = bounds
             .iter()

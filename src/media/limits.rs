@@ -26,6 +26,9 @@ pub const MAX_PACKET_BYTES: u64 = 32 << 20;
 /// The most fields of a tag: a field takes far more memory than room in a file.
 pub const MAX_FIELDS: u32 = 50_000;
 
+/// Chunks of a WAV or AIFF file that are looked at.
+pub const MAX_CHUNKS: u32 = 10_000;
+
 /// The most items of an APE tag.
 pub const MAX_APE_ITEMS: u32 = 1000;
 

@@ -13,6 +13,7 @@ use super::metadata::MAX_TAG_BYTES;
 const SEGMENT: u32 = 0x1853_8067;
 const TRACKS: u32 = 0x1654_ae6b;
 const TRACK_ENTRY: u32 = 0xae;
+const CODEC_PRIVATE: u32 = 0x63a2;
 const TRACK_NUMBER: u32 = 0xd7;
 const CODEC_DELAY: u32 = 0x56aa;
 const CLUSTER: u32 = 0x1f43_b675;
@@ -39,6 +40,9 @@ const MAX_DEPTH: u32 = 8;
 
 /// Tracks, and elements to be hidden, that are noted.
 const MAX_NOTED: usize = 64;
+
+/// The most bytes of what codecs need to know: with FLAC that may include pictures.
+const MAX_PRIVATE: u64 = 16 << 20;
 
 /// Files attached that are shown; pictures are.
 const MAX_ATTACHED: u32 = 1000;
@@ -130,6 +134,7 @@ impl Mkv {
             block_track: None,
             shown: BTreeMap::new(),
             attached: 0,
+            private: 0,
             seek_heads: Vec::new(),
             has_clusters: false,
             found: Self::default(),
@@ -185,6 +190,8 @@ struct Walk<'a, R> {
     shown: BTreeMap<u32, u64>,
     /// Files attached so far.
     attached: u32,
+    /// Bytes of what codecs need to know so far.
+    private: u64,
     seek_heads: Vec<Element>,
     has_clusters: bool,
     found: Mkv,
@@ -248,6 +255,7 @@ impl<R: Read + Seek> Walk<'_, R> {
                         self.last_cluster = Some((body, next));
                     }
                 }
+                CODEC_PRIVATE => self.private += next - at,
                 TRACK_NUMBER => {
                     let number = self.integer(size)?;
                     if let Some(track) = self.found.tracks.last_mut() {
@@ -283,8 +291,16 @@ impl<R: Read + Seek> Walk<'_, R> {
     fn table(&mut self, id: u32, table: Element) -> io::Result<()> {
         let shown = self.shown.entry(id).or_default();
         *shown += table.end - table.at;
-        let mut is_too_much = *shown > most_shown(id);
-        if !is_too_much && (id == TRACKS || id == ATTACHMENTS) {
+        let shown = *shown;
+        let mut is_too_much = shown > most_shown(id);
+        if id == TRACKS {
+            self.children(table.body, table.end)?;
+            if self.private > MAX_PRIVATE || shown - self.private > most_shown(id) {
+                return Err(absurd("too large a table of tracks"));
+            }
+            return Ok(());
+        }
+        if id == ATTACHMENTS && !is_too_much {
             self.children(table.body, table.end)?;
             is_too_much = self.attached > MAX_ATTACHED;
         }
@@ -380,6 +396,7 @@ mod tests {
                 block_track: None,
                 shown: BTreeMap::new(),
                 attached: 0,
+                private: 0,
                 seek_heads: Vec::new(),
                 has_clusters: false,
                 found: Mkv::default(),

@@ -11,6 +11,9 @@ use super::limits::MAX_FIELDS;
 /// Boxes looked at before giving up; a moov box of a real file holds some hundreds.
 const MAX_BOXES: u32 = 100_000;
 
+/// Boxes that hold tags.
+const MAX_TAG_BOXES: usize = 1000;
+
 /// Most bytes read from one iTunes tag in search of the gapless one.
 const MAX_TAG: usize = 512;
 
@@ -80,6 +83,10 @@ impl Mp4 {
     }
 }
 
+fn absurd(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("MP4: {what}"))
+}
+
 struct Walk<'a, R> {
     source: &'a mut R,
     boxes_left: u32,
@@ -113,6 +120,9 @@ impl<R: Read + Seek> Walk<'_, R> {
             let next = next.min(end).max(body);
             path.push(name);
             if [b"udta", b"meta"].contains(&&name) {
+                if self.found.tags.len() == MAX_TAG_BOXES {
+                    return Err(absurd("too many boxes of tags"));
+                }
                 self.found.tags.push(at + 4);
             }
             self.visit(body, next, path)?;
@@ -132,13 +142,10 @@ impl<R: Read + Seek> Walk<'_, R> {
         // Fragments go on for as long as they like.
         let may_be_more = path.is_empty() && self.found.has_movie;
         if self.boxes_left == 0 && at.saturating_add(8) <= end && !may_be_more {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "MP4: too many boxes before the audio",
-            ));
+            return Err(absurd("too many boxes before the audio"));
         }
         // A few bytes that are no box, at the top: the header of a box that was cut off.
-        if path.is_empty() && at < end {
+        if path.is_empty() && at < end && self.boxes_left > 0 {
             self.found.cut_short = true;
         }
         Ok(())

@@ -10,7 +10,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use symphonia::core::io::MediaSource;
 
 use super::audio_start::AudioStart;
-use super::limits::{MAX_APE_ITEMS, Meter};
+use super::limits::{MAX_APE_ITEMS, MAX_CHUNKS, Meter};
 use super::mkv::{Element, Mkv};
 use super::mp4::Mp4;
 
@@ -26,9 +26,6 @@ const MAX_FLAC_BLOCKS: u32 = 1000;
 
 /// The chunks of AIFF files that tell of the audio.
 const AIFF_AUDIO: [&[u8]; 3] = [b"FVER", b"COMM", b"SSND"];
-
-/// Chunks of an AIFF file looked at before giving up.
-const MAX_AIFF_CHUNKS: u32 = 10_000;
 
 /// An APE tag's header, which is repeated as its footer, and the place of the count of items in it.
 const APE_HEADER: u64 = 32;
@@ -52,9 +49,11 @@ pub(crate) struct PatchedSource {
     mp4: Option<Mp4>,
     /// Limits what is read.
     meter: Meter,
-    /// Bytes of the pictures that are left out.
-    picture_bytes: u64,
+    /// Bytes of hidden pictures, and of APE tags at the end.
+    hidden_bytes: u64,
     hides_ape_items: bool,
+    /// Where the APE tags at the start end.
+    ape_end: u64,
 }
 
 impl PatchedSource {
@@ -76,11 +75,12 @@ impl PatchedSource {
             patches: hidden.map(Element::as_void).collect(),
             inner,
             position: start.at,
+            ape_end: start.at,
             start,
             mkv,
             mp4: None,
             meter,
-            picture_bytes: 0,
+            hidden_bytes: 0,
             hides_ape_items: false,
         };
         if let Some(len) = len {
@@ -98,11 +98,15 @@ impl PatchedSource {
         let Some(len) = self.inner.byte_len().filter(|_| self.is_seekable()) else {
             return Ok(self);
         };
+        // The probe looks for audio behind them, but not for long.
+        self.start.at = self.ape_end;
+        self.position = self.ape_end;
         if self.start.at == 0 {
             self.mp4 = Mp4::scan(&mut self.inner, len)?;
             let tags = self.mp4.iter().flat_map(|mp4| &mp4.tags);
             self.patches
                 .extend(tags.map(|&name| (name, b"free".to_vec())));
+            self.hidden_bytes += self.mp4.as_ref().map_or(0, |mp4| mp4.picture_bytes);
         }
         self.hide_flac_tags()?;
         self.hide_aiff_tags()?;
@@ -138,7 +142,7 @@ impl PatchedSource {
                 self.patches.push((at, vec![last | FLAC_PADDING]));
             }
             if kind == FLAC_PICTURE {
-                self.picture_bytes += size;
+                self.hidden_bytes += size;
             }
             at += 4 + size;
             if last != 0 {
@@ -156,15 +160,21 @@ impl PatchedSource {
         {
             return Ok(());
         }
+        // Zeros, or another tag, may follow the form.
+        let [.., a, b, c, d, _, _, _, _] = form;
+        let end = self.start.at + 8 + u64::from(u32::from_be_bytes([a, b, c, d]));
         let mut at = self.start.at + 12;
         let mut hidden_from = None;
-        for _ in 0..MAX_AIFF_CHUNKS {
-            let head = self.peek::<8>(at)?;
+        for _ in 0..MAX_CHUNKS {
+            let head = match at + 8 <= end {
+                true => self.peek::<8>(at)?,
+                false => None,
+            };
             let audio =
                 head.is_none_or(|head| AIFF_AUDIO.iter().any(|name| head.starts_with(name)));
             match hidden_from {
                 Some(from) if audio => {
-                    let size = u32::try_from(at - from - 8).unwrap_or(u32::MAX);
+                    let size = u32::try_from(at.min(end) - from - 8).unwrap_or(u32::MAX);
                     self.patches
                         .push((from, [*b"JUNK", size.to_be_bytes()].concat()));
                     hidden_from = None;
@@ -179,11 +189,11 @@ impl PatchedSource {
         }
         Err(io::Error::new(
             io::ErrorKind::InvalidData,
-            format!("AIFF: more than {MAX_AIFF_CHUNKS} chunks"),
+            format!("AIFF: more than {MAX_CHUNKS} chunks"),
         ))
     }
 
-    /// Empties APE tags of more items than any real one.
+    /// Empties APE tags of more items than any real one, and notes where those at the start end.
     fn hide_ape_items(&mut self, len: u64) -> io::Result<()> {
         let mut at = self.start.at;
         for _ in 0..MAX_APE_TAGS {
@@ -192,10 +202,16 @@ impl PatchedSource {
             };
             at = at.saturating_add(APE_HEADER + size);
         }
+        if at < len {
+            self.ape_end = at;
+        }
         // The last 128 bytes may be an ID3v1 tag.
         for behind in [0, 128] {
-            if let Some(at) = len.checked_sub(APE_HEADER + behind) {
-                self.hide_items_of_ape_tag(at)?;
+            if let Some(at) = len.checked_sub(APE_HEADER + behind)
+                && let Some(size) = self.hide_items_of_ape_tag(at)?
+            {
+                self.hidden_bytes += size;
+                break;
             }
         }
         Ok(())
@@ -221,9 +237,9 @@ impl PatchedSource {
         &self.start
     }
 
-    /// Bytes of the pictures that are left out.
-    pub(crate) fn picture_bytes(&self) -> u64 {
-        self.picture_bytes
+    /// Bytes of hidden pictures, and of APE tags at the end: what is not audio.
+    pub(crate) fn hidden_bytes(&self) -> u64 {
+        self.hidden_bytes
     }
 
     /// Whether an APE tag was emptied.
@@ -248,7 +264,9 @@ impl Read for PatchedSource {
         self.meter.count(count)?;
         let from = self.position;
         self.position += count as u64;
-        for (at, bytes) in &self.patches {
+        let end = self.position;
+        let is_here = |(at, bytes): &&(u64, Vec<u8>)| *at < end && from < at + bytes.len() as u64;
+        for (at, bytes) in self.patches.iter().filter(is_here) {
             for (place, byte) in (*at..).zip(bytes) {
                 if (from..self.position).contains(&place) {
                     buffer[(place - from) as usize] = *byte;
@@ -299,8 +317,9 @@ mod tests {
             mkv: None,
             mp4: None,
             meter: Meter::default(),
-            picture_bytes: 0,
+            hidden_bytes: 0,
             hides_ape_items: false,
+            ape_end: 5,
         };
         let expected = [5, 6, 7, 100, 101, 102, 11, 12];
         for step in 1..=expected.len() {

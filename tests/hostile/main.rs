@@ -59,6 +59,8 @@ fn run(folder: &Path, options: &[&str]) {
     command.args(["-c", &limited, program, "in", "out", "--jobs", "1"]);
     command.args(["--ratio", "0.8", "--report", "report.json"]);
     command.args(options).current_dir(folder);
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     let started = Instant::now();
     let code = loop {
@@ -66,7 +68,9 @@ fn run(folder: &Path, options: &[&str]) {
             break status.code();
         }
         if started.elapsed() > TIME {
-            child.kill().unwrap();
+            // The shell and the program.
+            let group = format!("-{}", child.id());
+            let _ = Command::new("kill").args(["-9", "--", &group]).status();
             panic!("still running after {TIME:?}");
         }
         std::thread::sleep(Duration::from_millis(5));

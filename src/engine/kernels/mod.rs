@@ -45,7 +45,7 @@ pub trait Kernel: Copy {
     /// To be called within [`run`](Self::run), or it is slow.
     ///
     /// # Panics
-    /// If `y` is not twice as long as `first + 2 * GROUP`.
+    /// If `first` is above [`MAX_LAG`], or `y` is not twice as long as `first + 2 * GROUP`.
     fn sums_of_differences(self, y: &[u8], first: usize) -> [u16; GROUP];
 }
 
@@ -80,7 +80,7 @@ impl Kernel for Plain {
 
     #[inline(always)]
     fn sums_of_differences(self, y: &[u8], first: usize) -> [u16; GROUP] {
-        assert!(2 * (first + 2 * GROUP) <= y.len());
+        assert!(first <= MAX_LAG && 2 * (first + 2 * GROUP) <= y.len());
         let sum = |a: &[u8], b: &[u8]| -> u32 {
             let pairs = a.iter().zip(b);
             pairs.map(|(&a, &b)| u32::from(a.abs_diff(b))).sum()

@@ -78,7 +78,7 @@ impl Kernel for Avx2 {
 fn sums_of_differences_avx2(y: &[u8], first: usize) -> [u16; GROUP] {
     // Of every sixteen lags, the first eight and the last eight.
     const STARTS: [usize; 4] = [0, 8, 32, 40];
-    assert!(2 * (first + 2 * GROUP) <= y.len());
+    assert!(first <= MAX_LAG && 2 * (first + 2 * GROUP) <= y.len());
     let mut sums = [_mm256_setzero_si256(); STARTS.len()];
     let differences = |start: usize, lag: usize| {
         // SAFETY: `start` is below `first + GROUP` and `lag` at most `first + 40`; 32 bytes
@@ -211,7 +211,7 @@ impl Kernel for Avx512 {
 fn sums_of_differences_avx512(y: &[u8], first: usize) -> [u16; GROUP] {
     // Of every sixteen lags, the first eight and the last eight.
     const STARTS: [usize; 2] = [0, 8];
-    assert!(2 * (first + 2 * GROUP) <= y.len());
+    assert!(first <= MAX_LAG && 2 * (first + 2 * GROUP) <= y.len());
     let mut sums = [_mm512_setzero_si512(); STARTS.len()];
     let differences = |start: usize, lag: usize| {
         // SAFETY: `start` is below `first + GROUP` and `lag` at most `first + 8`; 64 bytes

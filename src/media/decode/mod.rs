@@ -123,7 +123,7 @@ impl Decoder {
     ) -> Result<Self, DecodeError> {
         let meter = Meter::new(limits);
         let (mut reader, scan) = source::open(source, hint, &meter)?;
-        let picture_bytes = picture_bytes(reader.as_mut()) + scan.picture_bytes;
+        let hidden_bytes = picture_bytes(reader.as_mut()) + scan.hidden_bytes;
         let container = reader.format_info().short_name;
         let track = default_track(reader.as_ref())?.clone();
         let params = codecs::audio_params(&track, scan.is_big_endian(&track))?;
@@ -168,7 +168,7 @@ impl Decoder {
         let bytes = this.scan.byte_len;
         this.info.bitrate_kbps = bytes
             .zip(this.info.seconds())
-            .map(|(bytes, seconds)| bytes.saturating_sub(picture_bytes) as f64 * 8e-3 / seconds)
+            .map(|(bytes, seconds)| bytes.saturating_sub(hidden_bytes) as f64 * 8e-3 / seconds)
             .map(|kbps| kbps.round() as u32);
         Ok(this)
     }

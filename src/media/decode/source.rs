@@ -66,8 +66,8 @@ pub(super) struct Scan {
     pub has_known_magic: bool,
     /// Length of the source in bytes.
     pub byte_len: Option<u64>,
-    /// Bytes of pictures that the demuxer is not shown.
-    pub picture_bytes: u64,
+    /// Bytes of pictures and tags that the demuxer is not shown.
+    pub hidden_bytes: u64,
     /// Fields that the comments of an Ogg file claim to hold.
     pub comment_fields: Option<u32>,
 }
@@ -77,7 +77,7 @@ impl Scan {
         let byte_len = source.byte_len();
         let mut scan = Self {
             byte_len,
-            picture_bytes: source.picture_bytes(),
+            hidden_bytes: source.hidden_bytes(),
             ..Self::default()
         };
         if let Some(len) = byte_len.filter(|_| source.is_seekable()) {

@@ -7,12 +7,10 @@ use lofty::tag::{ItemKey, Tag};
 use super::chapter::{Chapter, MAX_CHAPTERS};
 use super::riff::decode_text;
 use super::{MAX_TAG_BYTES, TagFile};
+use crate::media::limits::MAX_CHUNKS;
 
 /// Markers have a name of up to 255 bytes behind a byte of length.
 const MAX_NAME: usize = 255;
-
-/// Chunks looked at before giving up.
-const MAX_CHUNKS: u32 = 10_000;
 
 /// What an AIFF file holds beside its audio.
 #[derive(Default)]

@@ -11,9 +11,7 @@ use super::clock::Clock;
 use super::cue::{self, CueSheet};
 use super::fields;
 use super::{MAX_TAG_BYTES, TagFile};
-
-/// Chunks looked at before giving up.
-const MAX_CHUNKS: u32 = 10_000;
+use crate::media::limits::MAX_CHUNKS;
 
 /// LIST INFO fields that are kept: some dozens have a meaning.
 const MAX_FIELDS: usize = 1000;

@@ -18,11 +18,10 @@ use symphonia_core::meta::{Metadata, MetadataLog};
 use symphonia_core::packet::Packet;
 use symphonia_core::units::{Duration, TimeBase, Timestamp};
 
+use crate::media::limits::MAX_CHUNKS;
+
 /// Frames in a packet; with the most channels that are decoded it takes two megabytes.
 const PACKET_FRAMES: u64 = 4096;
-
-/// Chunks looked at before giving up.
-const MAX_CHUNKS: u32 = 10_000;
 
 /// The size of an AU file's data when it is not known.
 const UNKNOWN: u64 = 0xffff_ffff;
