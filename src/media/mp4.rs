@@ -11,6 +11,12 @@ use super::limits::MAX_FIELDS;
 /// Boxes looked at before giving up; a moov box of a real file holds some hundreds.
 const MAX_BOXES: u32 = 100_000;
 
+/// Bytes of the tables of a fragment, which is some seconds long.
+const MAX_FRAGMENT: u64 = 4 << 20;
+
+/// Entries of a list of edits; real ones have one or two.
+const MAX_EDITS: u32 = 10_000;
+
 /// Boxes that hold tags.
 const MAX_TAG_BOXES: usize = 1000;
 
@@ -170,6 +176,7 @@ impl<R: Read + Seek> Walk<'_, R> {
             ) => self.children(body, end, path),
             // A full box: version and flags come first.
             ([b"moov", b"udta", b"meta"], _) => self.children(body + 4, end, path),
+            ([b"moof"], _) if end - body > MAX_FRAGMENT => Err(absurd("too large a fragment")),
             ([b"moov", b"mvhd"], _) => {
                 let version = self.version()?;
                 self.skip(if version == 1 { 16 } else { 8 })?;
@@ -196,7 +203,10 @@ impl<R: Read + Seek> Walk<'_, R> {
         let count = self.u32()?;
         let mut edits = 0;
         let mut first = None;
-        // Real lists have one or two entries; what counts is the first that is not empty.
+        if count > MAX_EDITS {
+            return Err(absurd("too many edits"));
+        }
+        // What counts is the first that is not empty.
         for _ in 0..count.min(64) {
             let (duration, media_time) = if version == 1 {
                 let duration = u64::from_be_bytes(self.bytes()?);

@@ -31,6 +31,32 @@ pub(crate) fn last_granule<R: Read + Seek>(source: &mut R, len: u64) -> io::Resu
     Ok(last)
 }
 
+/// Streams side by side in a file.
+const MAX_STREAMS: u32 = 64;
+const STARTS_STREAM: u8 = 2;
+
+/// Refuses a file of more streams side by side than any has. The position afterwards is anywhere.
+///
+/// # Errors
+/// Where there are more, or reading fails.
+pub(crate) fn check_streams<R: Read + Seek>(source: &mut R, mut at: u64) -> io::Result<()> {
+    for _ in 0..=MAX_STREAMS {
+        let mut page = Vec::new();
+        source.seek(SeekFrom::Start(at))?;
+        source.by_ref().take(27 + 255).read_to_end(&mut page)?;
+        if page.len() < 27 || !page.starts_with(b"OggS") || page[5] & STARTS_STREAM == 0 {
+            return Ok(());
+        }
+        let segments = page[27..].iter().take(page[26].into());
+        let body: u64 = segments.map(|&len| u64::from(len)).sum();
+        at += 27 + u64::from(page[26]) + body;
+    }
+    Err(io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("Ogg: more than {MAX_STREAMS} streams"),
+    ))
+}
+
 /// Bytes at the start of a file in which the comments have to begin.
 const START: u64 = 1 << 17;
 

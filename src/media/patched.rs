@@ -13,16 +13,19 @@ use super::audio_start::AudioStart;
 use super::limits::{MAX_APE_ITEMS, MAX_CHUNKS, Meter};
 use super::mkv::{Element, Mkv};
 use super::mp4::Mp4;
+use super::ogg;
 
-/// The kinds of FLAC's metadata blocks (RFC 9639, section 8.1) that the decoder has no use for:
-/// comments, cue sheets and pictures, any of which, if broken, would cost the audio.
-const FLAC_TAGS: std::ops::RangeInclusive<u8> = 4..=6;
+/// The only kind of FLAC's metadata blocks (RFC 9639, section 8.1) that the decoder has use for.
+const FLAC_STREAM_INFO: u8 = 0;
 const FLAC_PADDING: u8 = 1;
 const FLAC_PICTURE: u8 = 6;
 const FLAC_LAST: u8 = 0x80;
 
 /// Metadata blocks of a FLAC file looked at.
 const MAX_FLAC_BLOCKS: u32 = 1000;
+
+/// The most packets of a CAF file, each of which takes 32 bytes: half a day of AAC.
+const MAX_CAF_PACKETS: i64 = 2_000_000;
 
 /// The chunks of AIFF files that tell of the audio.
 const AIFF_AUDIO: [&[u8]; 3] = [b"FVER", b"COMM", b"SSND"];
@@ -110,6 +113,8 @@ impl PatchedSource {
         }
         self.hide_flac_tags()?;
         self.hide_aiff_tags()?;
+        self.check_caf_packets()?;
+        ogg::check_streams(&mut self.inner, self.start.at)?;
         self.inner.seek(SeekFrom::Start(self.position))?;
         Ok(self)
     }
@@ -125,7 +130,7 @@ impl PatchedSource {
         }
     }
 
-    /// Makes a FLAC file's tags padding.
+    /// Makes padding of all that is not needed to decode a FLAC file.
     fn hide_flac_tags(&mut self) -> io::Result<()> {
         if self.peek(self.start.at)? != Some(*b"fLaC") {
             return Ok(());
@@ -133,12 +138,12 @@ impl PatchedSource {
         let mut at = self.start.at + 4;
         for _ in 0..MAX_FLAC_BLOCKS {
             let Some(mut head) = self.peek::<4>(at)? else {
-                break;
+                return Ok(());
             };
             let (kind, last) = (head[0] & !FLAC_LAST, head[0] & FLAC_LAST);
             head[0] = 0;
             let size = u64::from(u32::from_be_bytes(head));
-            if FLAC_TAGS.contains(&kind) {
+            if kind != FLAC_STREAM_INFO {
                 self.patches.push((at, vec![last | FLAC_PADDING]));
             }
             if kind == FLAC_PICTURE {
@@ -146,10 +151,37 @@ impl PatchedSource {
             }
             at += 4 + size;
             if last != 0 {
-                break;
+                return Ok(());
             }
         }
-        Ok(())
+        Err(absurd(format!(
+            "FLAC: more than {MAX_FLAC_BLOCKS} blocks of metadata"
+        )))
+    }
+
+    /// Refuses a CAF file with more packets than there is room for.
+    fn check_caf_packets(&mut self) -> io::Result<()> {
+        if self.peek(self.start.at)? != Some(*b"caff") {
+            return Ok(());
+        }
+        let mut at = self.start.at + 8;
+        for _ in 0..MAX_CHUNKS {
+            let Some(head) = self.peek::<20>(at)? else {
+                return Ok(());
+            };
+            let (name, numbers) = head.split_at(4);
+            let (numbers, _) = numbers.as_chunks::<8>();
+            let [size, packets] = [numbers[0], numbers[1]].map(i64::from_be_bytes);
+            if name == b"pakt" && packets > MAX_CAF_PACKETS {
+                return Err(absurd(format!("CAF: more than {MAX_CAF_PACKETS} packets")));
+            }
+            // Of unknown size, up to the end of the file.
+            let Ok(size) = u64::try_from(size) else {
+                return Ok(());
+            };
+            at = at.saturating_add(12).saturating_add(size);
+        }
+        Err(absurd(format!("CAF: more than {MAX_CHUNKS} chunks")))
     }
 
     /// Makes one of all chunks in a row of an AIFF file that do not tell of the audio.
@@ -187,10 +219,7 @@ impl PatchedSource {
             };
             at += 8 + u64::from(u32::from_be_bytes([a, b, c, d])).next_multiple_of(2);
         }
-        Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("AIFF: more than {MAX_CHUNKS} chunks"),
-        ))
+        Err(absurd(format!("AIFF: more than {MAX_CHUNKS} chunks")))
     }
 
     /// Empties APE tags of more items than any real one, and notes where those at the start end.
@@ -256,6 +285,10 @@ impl PatchedSource {
     pub(crate) fn take_mkv(&mut self) -> Option<Mkv> {
         self.mkv.take()
     }
+}
+
+fn absurd(what: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
 }
 
 impl Read for PatchedSource {

@@ -4,6 +4,8 @@
 //! and `LIST adtl`, its "New Multimedia Data Types and Data Techniques" for `smpl`, EBU Tech 3285
 //! for `bext`.
 
+use std::collections::HashMap;
+
 use lofty::tag::{ItemKey, Tag};
 
 use super::chapter::{Chapter, MAX_CHAPTERS};
@@ -67,9 +69,12 @@ impl CueSheet {
                 },
             })
             .collect();
+        // The first of equals.
+        let positions = points.iter().rev().map(|point| (point.id, point.position));
+        let positions: HashMap<_, _> = positions.collect();
         let annotations = sub_chunks(adtl).filter_map(|(kind, body)| {
             let id = u32_at(body, 0);
-            let start = points.iter().find(|point| point.id == id)?.position;
+            let start = positions.get(&id)?;
             let (end, rest) = match &kind {
                 b"ltxt" => (Some(start + u64::from(u32_at(body, 4))), body.get(8..)?),
                 _ => (None, body.get(4..)?),

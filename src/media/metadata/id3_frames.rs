@@ -20,6 +20,15 @@ const MAX_FRAMES: usize = MAX_CHAPTERS + 1000;
 const MAX_CHILDREN: usize = 64;
 /// Bytes of a chapter's times and offsets.
 const CHAPTER_TIMES: usize = 16;
+/// Bytes of all frames together that are no pictures or other objects: a reader makes far more of
+/// each entry of a list.
+const MAX_TEXT_BYTES: usize = 4 << 20;
+/// Values of all text frames together.
+const MAX_VALUES: usize = 50_000;
+/// Bytes of the name by which others refer to a chapter or a table of contents.
+const MAX_ELEMENT: usize = 255;
+/// Frames that are kept as they are.
+const OBJECTS: [&[u8]; 5] = [b"APIC", b"PIC\0", b"GEOB", b"GEO\0", b"PRIV"];
 /// Flags of frames in version 2.4.
 const FRAME_UNSYNCHRONISED: u8 = 2;
 const HAS_LENGTH: u8 = 1;
@@ -71,12 +80,16 @@ impl RawTag {
                 _ => syncsafe(&head),
             };
         }
-        let (mut frames, is_whole) = split(body.get(skip..).unwrap_or_default(), version);
+        let (mut frames, mut is_whole) = split(body.get(skip..).unwrap_or_default(), version);
         if version == 4 {
             for frame in &mut frames {
                 frame.make_plain(flags & UNSYNCHRONISED != 0);
             }
         }
+        let mut room = Room::default();
+        let before = frames.len();
+        frames.retain(|frame| frame.is_parent() || room.takes(frame, version));
+        is_whole &= frames.len() == before;
         is_damaged |= !is_whole || skip > body.len();
         let mut this = Self {
             version,
@@ -85,7 +98,7 @@ impl RawTag {
         };
         this.mend_contents();
         for frame in &mut this.frames {
-            this.is_damaged |= !frame.mend_children(version);
+            this.is_damaged |= !frame.mend_children(version, &mut room);
         }
         Some(this)
     }
@@ -120,7 +133,62 @@ impl RawTag {
     }
 }
 
+/// What may still be made of a tag.
+struct Room {
+    bytes: usize,
+    values: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            bytes: MAX_TEXT_BYTES,
+            values: MAX_VALUES,
+        }
+    }
+}
+
+impl Room {
+    /// Whether a frame is kept; its part of the room is taken then. What is compressed is not, since
+    /// nothing tells how large it really is.
+    fn takes(&mut self, frame: &RawFrame, version: u8) -> bool {
+        let is_object = OBJECTS.contains(&frame.id.as_slice());
+        let bytes = if is_object { 0 } else { frame.body.len() };
+        let values = frame.values();
+        let is_compressed = match version {
+            3 => frame.flags[1] & 0x80 != 0,
+            4 => frame.flags[1] & 0x08 != 0,
+            _ => false,
+        };
+        if is_compressed || bytes > self.bytes || values > self.values {
+            return false;
+        }
+        self.bytes -= bytes;
+        self.values -= values;
+        true
+    }
+}
+
 impl RawFrame {
+    /// Whether it is a chapter or a table of contents.
+    fn is_parent(&self) -> bool {
+        matches!(&self.id, b"CHAP" | b"CTOC")
+    }
+
+    /// The values of a text frame, which end in a zero character each.
+    fn values(&self) -> usize {
+        let Some((encoding, text)) = self.body.split_first() else {
+            return 0;
+        };
+        if !matches!(self.id[0], b'T' | b'W' | b'I') {
+            return 0;
+        }
+        match encoding {
+            1 | 2 => text.as_chunks().0.iter().filter(|&&c| c == [0; 2]).count(),
+            _ => text.iter().filter(|&&byte| byte == 0).count(),
+        }
+    }
+
     fn new(head: &[u8], body: &[u8], version: u8) -> Self {
         let id_len = id_len(version);
         let mut id = [0; 4];
@@ -147,9 +215,9 @@ impl RawFrame {
 
     /// The name by which others refer to a chapter or a table of contents.
     fn element(&self) -> Option<&[u8]> {
-        let is_element = matches!(&self.id, b"CHAP" | b"CTOC") && self.flags[1] == 0;
+        let is_element = self.is_parent() && self.flags[1] == 0;
         until_zero(&self.body)
-            .filter(|_| is_element)
+            .filter(|(id, _)| is_element && id.len() <= MAX_ELEMENT)
             .map(|(id, _)| id)
     }
 
@@ -172,7 +240,7 @@ impl RawFrame {
 
     /// Takes out of a chapter or a table of contents what cannot be part of it; false if there was
     /// something.
-    fn mend_children(&mut self, version: u8) -> bool {
+    fn mend_children(&mut self, version: u8, room: &mut Room) -> bool {
         let rest = match &self.id {
             b"CHAP" => until_zero(&self.body).and_then(|(_, rest)| rest.get(CHAPTER_TIMES..)),
             b"CTOC" => until_zero(&self.body).and_then(|(_, rest)| after_entries(rest)),
@@ -185,8 +253,8 @@ impl RawFrame {
         };
         let (mut children, mut is_whole) = split(rest, version);
         let before = children.len();
-        children.retain(|child| !matches!(&child.id, b"CHAP" | b"CTOC"));
         children.truncate(MAX_CHILDREN);
+        children.retain(|child| !child.is_parent() && room.takes(child, version));
         is_whole &= children.len() == before;
         let own = self.body.len() - rest.len();
         self.body.truncate(own);
@@ -209,6 +277,9 @@ impl RawFrame {
         while let Some((entry, after)) = until_zero(rest)
             && known.contains(entry)
         {
+            if found.len() == MAX_CHAPTERS {
+                return None;
+            }
             found.push(entry);
             rest = after;
         }
@@ -225,8 +296,9 @@ impl RawFrame {
             }
             body.extend(children);
             Self {
+                id: self.id,
+                flags: self.flags,
                 body,
-                ..self.clone()
             }
         };
         let all: Vec<_> = names.iter().map(Vec::as_slice).collect();

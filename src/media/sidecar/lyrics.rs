@@ -1,6 +1,6 @@
 //! LRC lyrics: `[mm:ss.xx]` before lines, `<mm:ss.xx>` before words.
 
-use super::{parse_time, split_millis};
+use super::{parse_time, split_millis, split_soon};
 use crate::media::metadata::Clock;
 
 /// The text with every time moved; `None` if there is none.
@@ -32,7 +32,7 @@ pub fn moved(text: &str, clock: &mut Clock<'_>) -> Option<String> {
             let (before, inner) = rest.split_at(at + 1);
             moved.push_str(before);
             rest = inner;
-            if let Some((inner, after)) = inner.split_once(close)
+            if let Some((inner, after)) = split_soon(inner, close)
                 && inner.contains(':')
                 && let Some(time) = parse_time(inner, &['.'])
             {

@@ -19,7 +19,10 @@ use crate::media::metadata::Clock;
 use crate::warning::Warning;
 
 /// The most bytes of a file that is taken.
-const MAX_BYTES: u64 = 64 << 20;
+const MAX_BYTES: u64 = 8 << 20;
+
+/// Bytes in which a time in brackets ends.
+const MAX_TIME: usize = 32;
 
 /// Extensions looked for, in lower case, with what the files are.
 const KINDS: [(&str, Kind); 6] = [
@@ -39,6 +42,13 @@ enum Kind {
     Transcript,
     CueSheet,
     Labels,
+}
+
+/// What stands before and behind a bracket that comes as soon as it does behind a time.
+fn split_soon(text: &str, close: char) -> Option<(&str, &str)> {
+    let mut bytes = text.bytes().take(MAX_TIME);
+    let at = bytes.position(|byte| char::from(byte) == close)?;
+    Some((&text[..at], &text[at + 1..]))
 }
 
 /// A text file with times in it.

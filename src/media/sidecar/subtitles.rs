@@ -1,6 +1,6 @@
 //! SubRip (`.srt`) and WebVTT (`.vtt`) subtitles: lines of `start --> end`.
 
-use super::{parse_time, split_millis};
+use super::{parse_time, split_millis, split_soon};
 use crate::media::metadata::Clock;
 
 /// How a time is written.
@@ -47,7 +47,7 @@ fn push_with_word_times(to: &mut String, mut line: &str, clock: &mut Clock<'_>) 
         to.push_str(before);
         to.push('<');
         line = after;
-        if let Some((inner, rest)) = after.split_once('>')
+        if let Some((inner, rest)) = split_soon(after, '>')
             && inner.contains(':')
             && let Some(time) = parse_time(inner, &['.'])
         {
