@@ -5,6 +5,7 @@ mod boxes;
 mod chunks;
 mod fields;
 mod limits;
+mod lists;
 mod streams;
 mod tags;
 
@@ -35,17 +36,28 @@ fn stretch(name: &str, bytes: &[u8]) -> Told {
 }
 
 fn stretch_with(name: &str, bytes: &[u8], options: &[&str]) -> Told {
+    stretch_files(&[(name, bytes)], options)
+}
+
+/// Stretches the first of some files that lie beside each other.
+fn stretch_files(files: &[(&str, &[u8])], options: &[&str]) -> Told {
     let folder = TempDir::new().unwrap();
     std::fs::create_dir(folder.path().join("in")).unwrap();
-    std::fs::write(folder.path().join("in").join(name), bytes).unwrap();
+    for (name, bytes) in files {
+        std::fs::write(folder.path().join("in").join(name), bytes).unwrap();
+    }
     run(folder.path(), options);
     let report = std::fs::read(folder.path().join("report.json")).unwrap();
     let report: Value = serde_json::from_slice(&report).unwrap();
     let left = std::fs::read_dir(folder.path().join("out")).unwrap();
     let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
     let report = report["files"][0].clone();
-    // The journal, and the output if there is one.
-    let expected = 1 + usize::from(report["status"] == "done");
+    // The journal, and the outputs if there are any.
+    let expected = if report["status"] == "done" {
+        1 + files.len()
+    } else {
+        1
+    };
     assert_eq!(left.len(), expected, "{left:?}");
     Told { report }
 }

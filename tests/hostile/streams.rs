@@ -38,7 +38,7 @@ fn crc16(bytes: &[u8]) -> u16 {
 
 /// A FLAC file of silence at 8 kHz in blocks of the largest size, a few bytes for eight seconds,
 /// and of as many frames as the header is to say.
-fn silent_flac(blocks: u32, total: u64) -> Vec<u8> {
+pub fn silent_flac(blocks: u32, total: u64) -> Vec<u8> {
     let mut info = Bits::default();
     info.put(65_535, 16).put(65_535, 16).put(0, 24).put(0, 24);
     info.put(8000, 20).put(0, 3).put(15, 5).put(total, 36);
@@ -140,7 +140,7 @@ fn ogg_crc(bytes: &[u8]) -> u32 {
 }
 
 /// A page with its segments, none of which need end a packet.
-fn page(flags: u8, granule: u64, sequence: u32, laces: &[u8], body: &[u8]) -> Vec<u8> {
+pub fn page(flags: u8, granule: u64, sequence: u32, laces: &[u8], body: &[u8]) -> Vec<u8> {
     let mut page = b"OggS\0".to_vec();
     page.push(flags);
     page.extend(granule.to_le_bytes());

@@ -10,7 +10,7 @@ fn syncsafe(size: usize) -> [u8; 4] {
     [21, 14, 7, 0].map(|shift| (size >> shift & 0x7f) as u8)
 }
 
-fn tag(version: u8, flags: u8, size: usize, body: &[u8]) -> Vec<u8> {
+pub fn tag(version: u8, flags: u8, size: usize, body: &[u8]) -> Vec<u8> {
     [&b"ID3"[..], &[version, 0, flags], &syncsafe(size), body].concat()
 }
 
@@ -18,11 +18,11 @@ fn frame(id: &[u8; 4], size: u32, body: &[u8]) -> Vec<u8> {
     [id, &size.to_be_bytes()[..], &[0, 0], body].concat()
 }
 
-fn whole(id: &[u8; 4], body: &[u8]) -> Vec<u8> {
+pub fn whole(id: &[u8; 4], body: &[u8]) -> Vec<u8> {
     frame(id, body.len() as u32, body)
 }
 
-fn is_played_after(start: &[u8]) {
+pub fn is_played_after(start: &[u8]) {
     let told = stretch("any.mp3", &[start, &mp3(FRAMES)].concat());
     assert_eq!(told.report["status"], "done", "{}", told.report);
     let seconds = told.report["source"]["seconds"].as_f64().unwrap();
