@@ -61,7 +61,7 @@ fn parse(time: &str) -> Option<u64> {
     let mut parts = time.split(':').map(|part| part.parse::<u64>().ok());
     let (minutes, seconds, frames) = (parts.next()??, parts.next()??, parts.next()??);
     let valid = parts.next().is_none() && minutes < 1_000_000 && seconds < 60 && frames < 75;
-    valid.then_some((minutes * 60 + seconds) * FRAMES_PER_SECOND + frames)
+    valid.then(|| (minutes * 60 + seconds) * FRAMES_PER_SECOND + frames)
 }
 
 #[cfg(test)]
