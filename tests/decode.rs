@@ -365,3 +365,45 @@ fn he_aac_is_decoded_at_its_full_rate() {
         check_files(&files, 44_100, 2, &paths, &[(Lossy, Ffmpeg); 3]);
     }
 }
+
+#[test]
+fn a_cover_is_no_part_of_the_bit_rate() {
+    let files = Files::new();
+    let cover = files.path("cover.png");
+    let picture = "nullsrc=s=400x400,geq=random(1)*255:128:128";
+    let cover = cover.to_str().unwrap();
+    run(
+        "ffmpeg",
+        &[
+            "-v",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            picture,
+            "-frames:v",
+            "1",
+            cover,
+        ],
+    );
+    let source = files.source(44_100, 1, 10.0);
+    for (extension, codec) in [("m4a", "aac"), ("mp3", "libmp3lame"), ("flac", "flac")] {
+        let plain = files.encode(&source, &format!("plain.{extension}"), &["-c:a", codec]);
+        let covered = files.path(&format!("covered.{extension}"));
+        let [from, to] = [&plain, &covered].map(|path| path.to_str().unwrap());
+        let inputs = [
+            "-v", "error", "-i", from, "-i", cover, "-map", "0", "-map", "1",
+        ];
+        let options = ["-c", "copy", "-disposition:v", "attached_pic", to];
+        run("ffmpeg", &[&inputs[..], &options].concat());
+        let [plain, covered] = [&plain, &covered].map(|path| {
+            let bytes = path.metadata().unwrap().len();
+            (bytes, decode(path).unwrap().info.bitrate_kbps.unwrap())
+        });
+        assert!(covered.0 > plain.0 + 50_000, "{extension}");
+        assert!(
+            plain.1.abs_diff(covered.1) <= 2,
+            "{extension}: {plain:?} {covered:?}"
+        );
+    }
+}
