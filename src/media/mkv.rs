@@ -289,16 +289,17 @@ impl<R: Read + Seek> Walk<'_, R> {
 
     /// Looks at a table, and sees to it that it is hidden if there is too much of its kind.
     fn table(&mut self, id: u32, table: Element) -> io::Result<()> {
-        let shown = self.shown.entry(id).or_default();
-        *shown += table.end - table.at;
-        let shown = *shown;
-        let mut is_too_much = shown > most_shown(id);
+        let mut bytes = table.end - table.at;
         if id == TRACKS {
+            let before = self.private;
             self.children(table.body, table.end)?;
-            if self.private > MAX_PRIVATE || shown - self.private > most_shown(id) {
-                return Err(absurd("too large a table of tracks"));
-            }
-            return Ok(());
+            bytes = bytes.saturating_sub(self.private - before);
+        }
+        let shown = self.shown.entry(id).or_default();
+        *shown = shown.saturating_add(bytes);
+        let mut is_too_much = *shown > most_shown(id);
+        if id == TRACKS && (is_too_much || self.private > MAX_PRIVATE) {
+            return Err(absurd("too large a table of tracks"));
         }
         if id == ATTACHMENTS && !is_too_much {
             self.children(table.body, table.end)?;
