@@ -6,7 +6,7 @@ mod files;
 use std::path::{Path, PathBuf};
 
 use audiostretchy::media::decode::Damage;
-use files::{Files, decode, difference, run};
+use files::{Files, decode, difference, generate, run};
 
 /// Length of the test files: not a whole number of packets in any format.
 const SECONDS: f64 = 0.6213;
@@ -371,21 +371,8 @@ fn a_cover_is_no_part_of_the_bit_rate() {
     let files = Files::new();
     let cover = files.path("cover.png");
     let picture = "nullsrc=s=400x400,geq=random(1)*255:128:128";
+    generate(picture, &["-frames:v", "1"], &cover);
     let cover = cover.to_str().unwrap();
-    run(
-        "ffmpeg",
-        &[
-            "-v",
-            "error",
-            "-f",
-            "lavfi",
-            "-i",
-            picture,
-            "-frames:v",
-            "1",
-            cover,
-        ],
-    );
     let source = files.source(44_100, 1, 10.0);
     for (extension, codec) in [("m4a", "aac"), ("mp3", "libmp3lame"), ("flac", "flac")] {
         let plain = files.encode(&source, &format!("plain.{extension}"), &["-c:a", codec]);

@@ -39,6 +39,11 @@ pub const ALWAYS_JUSTIFIED: u64 = 3600;
 /// settings, calls in Opus 20 while nobody speaks.
 pub const MIN_BYTES_PER_SECOND: u64 = 8;
 
+/// The error of a file that has more of something than any real one.
+pub(crate) fn absurd(what: impl Into<String>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what.into())
+}
+
 /// How long decoding may go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -114,8 +119,7 @@ impl Meter {
                 left.store(rest, Ordering::Relaxed);
                 Ok(())
             }
-            None => Err(io::Error::new(
-                io::ErrorKind::InvalidData,
+            None => Err(absurd(
                 "a header, table or packet is larger than any of audio is",
             )),
         }

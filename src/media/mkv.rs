@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
+use super::limits::absurd;
 use super::metadata::MAX_TAG_BYTES;
 
 const SEGMENT: u32 = 0x1853_8067;
@@ -54,10 +55,6 @@ fn most_shown(id: u32) -> u64 {
         CUES => 4 << 20,
         _ => 1 << 20,
     }
-}
-
-fn absurd(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("Matroska: {what}"))
 }
 
 /// What was found in a file.
@@ -142,7 +139,7 @@ impl Mkv {
         let mut walked = walk.children(0, len);
         if walk.elements_left == 0 {
             if !walk.has_clusters {
-                return Err(absurd("too many elements before the audio"));
+                return Err(absurd("Matroska: too many elements before the audio"));
             }
             // Long live streams come to this. What was not looked at is not to be gone to either.
             walk.found.excessive.append(&mut walk.seek_heads);
@@ -169,7 +166,7 @@ impl Mkv {
 
 fn note(elements: &mut Vec<Element>, element: Element) -> io::Result<()> {
     if elements.len() == MAX_NOTED {
-        return Err(absurd("too many tables of a kind"));
+        return Err(absurd("Matroska: too many tables of a kind"));
     }
     elements.push(element);
     Ok(())
@@ -240,7 +237,7 @@ impl<R: Read + Seek> Walk<'_, R> {
             let id = u32::try_from(id).unwrap_or(0);
             match id {
                 SEEK_HEAD | TRACKS | CUES | TAGS | ATTACHMENTS | CHAPTERS if is_unknown => {
-                    return Err(absurd("a table of unknown size"));
+                    return Err(absurd("Matroska: a table of unknown size"));
                 }
                 SEEK_HEAD | TRACKS | CUES | TAGS | ATTACHMENTS => self.table(id, element)?,
                 ATTACHED_FILE => self.attached += 1,
@@ -299,7 +296,7 @@ impl<R: Read + Seek> Walk<'_, R> {
         *shown = shown.saturating_add(bytes);
         let mut is_too_much = *shown > most_shown(id);
         if id == TRACKS && (is_too_much || self.private > MAX_PRIVATE) {
-            return Err(absurd("too large a table of tracks"));
+            return Err(absurd("Matroska: too large a table of tracks"));
         }
         if id == ATTACHMENTS && !is_too_much {
             self.children(table.body, table.end)?;

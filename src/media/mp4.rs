@@ -6,7 +6,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::limits::MAX_FIELDS;
+use super::limits::{MAX_FIELDS, absurd};
 
 /// Boxes looked at before giving up; a moov box of a real file holds some hundreds.
 const MAX_BOXES: u32 = 100_000;
@@ -89,10 +89,6 @@ impl Mp4 {
     }
 }
 
-fn absurd(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("MP4: {what}"))
-}
-
 struct Walk<'a, R> {
     source: &'a mut R,
     boxes_left: u32,
@@ -127,7 +123,7 @@ impl<R: Read + Seek> Walk<'_, R> {
             path.push(name);
             if [b"udta", b"meta"].contains(&&name) {
                 if self.found.tags.len() == MAX_TAG_BOXES {
-                    return Err(absurd("too many boxes of tags"));
+                    return Err(absurd("MP4: too many boxes of tags"));
                 }
                 self.found.tags.push(at + 4);
             }
@@ -148,7 +144,7 @@ impl<R: Read + Seek> Walk<'_, R> {
         // Fragments go on for as long as they like.
         let may_be_more = path.is_empty() && self.found.has_movie;
         if self.boxes_left == 0 && at.saturating_add(8) <= end && !may_be_more {
-            return Err(absurd("too many boxes before the audio"));
+            return Err(absurd("MP4: too many boxes before the audio"));
         }
         // A few bytes that are no box, at the top: the header of a box that was cut off.
         if path.is_empty() && at < end && self.boxes_left > 0 {
@@ -176,7 +172,7 @@ impl<R: Read + Seek> Walk<'_, R> {
             ) => self.children(body, end, path),
             // A full box: version and flags come first.
             ([b"moov", b"udta", b"meta"], _) => self.children(body + 4, end, path),
-            ([b"moof"], _) if end - body > MAX_FRAGMENT => Err(absurd("too large a fragment")),
+            ([b"moof"], _) if end - body > MAX_FRAGMENT => Err(absurd("MP4: too large a fragment")),
             ([b"moov", b"mvhd"], _) => {
                 let version = self.version()?;
                 self.skip(if version == 1 { 16 } else { 8 })?;
@@ -204,7 +200,7 @@ impl<R: Read + Seek> Walk<'_, R> {
         let mut edits = 0;
         let mut first = None;
         if count > MAX_EDITS {
-            return Err(absurd("too many edits"));
+            return Err(absurd("MP4: too many edits"));
         }
         // What counts is the first that is not empty.
         for _ in 0..count.min(64) {

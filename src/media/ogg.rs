@@ -6,6 +6,8 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
+use super::limits::absurd;
+
 /// The largest page: header, 255 segments, 255 bytes in each.
 const MAX_PAGE: u64 = 27 + 255 + 255 * 255;
 
@@ -51,10 +53,7 @@ pub(crate) fn check_streams<R: Read + Seek>(source: &mut R, mut at: u64) -> io::
         let body: u64 = segments.map(|&len| u64::from(len)).sum();
         at += 27 + u64::from(page[26]) + body;
     }
-    Err(io::Error::new(
-        io::ErrorKind::InvalidData,
-        format!("Ogg: more than {MAX_STREAMS} streams"),
-    ))
+    Err(absurd(format!("Ogg: more than {MAX_STREAMS} streams")))
 }
 
 /// Bytes at the start of a file in which the comments have to begin.

@@ -10,7 +10,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use symphonia::core::io::MediaSource;
 
 use super::audio_start::AudioStart;
-use super::limits::{MAX_APE_ITEMS, MAX_CHUNKS, Meter};
+use super::limits::{MAX_APE_ITEMS, MAX_CHUNKS, Meter, absurd};
 use super::mkv::{Element, Mkv};
 use super::mp4::Mp4;
 use super::ogg;
@@ -285,10 +285,6 @@ impl PatchedSource {
     pub(crate) fn take_mkv(&mut self) -> Option<Mkv> {
         self.mkv.take()
     }
-}
-
-fn absurd(what: String) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what)
 }
 
 impl Read for PatchedSource {

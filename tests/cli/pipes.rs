@@ -173,7 +173,7 @@ fn limits_hold_for_pipes() {
     assert!(message.contains("--max-duration-per-file"), "{message}");
     let message = limited(["--timeout", "1us"]);
     assert!(message.contains("--timeout"), "{message}");
-    let options = ["in.wav", "out.wav", "--max-duration-per-file", "6s"];
-    let run = piped(&folder, "in.wav", &[&["-"], &options[1..]].concat());
+    let options = ["-", "out.wav", "--max-duration-per-file", "6s"];
+    let run = piped(&folder, "in.wav", &options);
     assert!(run.status.success());
 }

@@ -59,21 +59,7 @@ impl Files {
             "aevalsrc={}:s={rate}:d={seconds}:c={layout}",
             tones.join("|")
         );
-        let output = path.to_str().unwrap();
-        run(
-            "ffmpeg",
-            &[
-                "-v",
-                "error",
-                "-f",
-                "lavfi",
-                "-i",
-                &input,
-                "-c:a",
-                "pcm_f32le",
-                output,
-            ],
-        );
+        generate(&input, &["-c:a", "pcm_f32le"], &path);
         path
     }
 
@@ -119,6 +105,13 @@ fn read_samples(path: &Path) -> Vec<f32> {
     let bytes = std::fs::read(path).unwrap();
     let (samples, _) = bytes.as_chunks::<4>();
     samples.iter().map(|&s| f32::from_le_bytes(s)).collect()
+}
+
+/// Makes a file of what one of FFmpeg's own sources gives.
+pub fn generate(source: &str, options: &[&str], output: &Path) {
+    let input = ["-v", "error", "-f", "lavfi", "-i", source];
+    let output = [output.to_str().unwrap()];
+    run("ffmpeg", &[&input[..], options, &output].concat());
 }
 
 /// Runs a program that must succeed; gives its standard output.

@@ -2,7 +2,7 @@
 
 use crate::boxes::{mp4, mp4_box, tables};
 use crate::streams::{mp3, page, silent_flac};
-use crate::tags::{is_played_after, tag, whole};
+use crate::tags::{is_played_after, syncsafe, tag, whole};
 use crate::{stretch, stretch_files};
 
 #[test]
@@ -20,9 +20,7 @@ fn a_table_of_contents_of_half_a_million_entries() {
 fn ten_million_values_in_a_frame() {
     for frame in [b"TPE1", b"TIPL", b"SYLT", b"ETCO", b"RVA2"] {
         let values = [&[0][..], &b"a\0".repeat(10_000_000)].concat();
-        // In bytes of seven bits.
-        let size = values.len() as u32;
-        let size = [21, 14, 7, 0].map(|shift| (size >> shift & 0x7f) as u8);
+        let size = syncsafe(values.len());
         let body = [&frame[..], &size, &[0, 0], &values].concat();
         is_played_after(&tag(4, 0, body.len(), &body));
     }

@@ -6,7 +6,7 @@ use crate::stretch;
 /// Frames of [`mp3`] and how much audio they are.
 const FRAMES: usize = 20;
 
-fn syncsafe(size: usize) -> [u8; 4] {
+pub fn syncsafe(size: usize) -> [u8; 4] {
     [21, 14, 7, 0].map(|shift| (size >> shift & 0x7f) as u8)
 }
 
