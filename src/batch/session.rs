@@ -98,7 +98,7 @@ impl Session {
                 max_duration: options.max_duration.unwrap_or(Limits::MAX_DURATION),
                 deadline: options.timeout.and_then(|time| started.checked_add(time)),
             };
-            let result = self.stretch_file(index, job, &limits, on_event);
+            let result = self.stretch_file(index, job, &limits, stop, on_event);
             match (result, options.timeout) {
                 // Whatever a decoder makes of it that nothing more can be read.
                 (Err(FileError::Pipeline(_)), Some(timeout)) if started.elapsed() >= timeout => {
@@ -115,6 +115,7 @@ impl Session {
         index: usize,
         job: &Job,
         limits: &Limits,
+        stop: &StopToken,
         on_event: &(dyn Fn(Event<'_>) + Sync),
     ) -> Result<Outcome, FileError> {
         let plan = &self.plan;
@@ -149,6 +150,7 @@ impl Session {
             }
             match limits.deadline {
                 Some(deadline) if Instant::now() >= deadline => ControlFlow::Break(()),
+                _ if stop.is_aborted() => ControlFlow::Break(()),
                 _ => ControlFlow::Continue(()),
             }
         });

@@ -10,10 +10,8 @@ use audiostretchy::report::{self, Report};
 
 use super::args::ConvertArgs;
 use super::exit_code;
+use super::history::{self, REPORT_NAME};
 use super::text;
-
-/// What the report is called where no other name is given.
-const REPORT_NAME: &str = "audiostretchy-report.json";
 
 /// A report to be written.
 struct Target {
@@ -29,6 +27,8 @@ struct Target {
 /// All reports to be written.
 pub struct Reports {
     targets: Vec<Target>,
+    /// How many reports of earlier runs are kept in the output folder.
+    history: usize,
 }
 
 /// Reports are asked for where they cannot go. Nothing has been written then.
@@ -114,11 +114,14 @@ impl Reports {
         for target in &mut targets {
             target.is_named = target.option != "--report" || args.report.is_some();
         }
-        check_apart(&targets, args.events)?;
+        check_apart(&targets, args)?;
         for target in targets.iter().filter(|target| !target.is_standard_output()) {
             check_no_audio(target, plan)?;
         }
-        Ok(Self { targets })
+        Ok(Self {
+            targets,
+            history: args.report_history.unwrap_or(history::DEFAULT),
+        })
     }
 
     /// The file of the JSON report.
@@ -134,8 +137,15 @@ impl Reports {
     /// code.
     pub fn write(&self, report: &mut Report) -> Vec<ReportError> {
         let mut errors = Vec::new();
+        // A run that had nothing to do is no reason to forget one that had.
+        let is_worth_keeping = report.counts.done + report.counts.failed > 0;
         for target in &self.targets {
-            if let Err(source) = target.write(report) {
+            let mut made_room = Ok(());
+            if !target.is_named && is_worth_keeping {
+                made_room = history::make_room(&target.path, self.history);
+            }
+            for result in [made_room, target.write(report)] {
+                let Err(source) = result else { continue };
                 report.exit_code = exit_code::REPORT;
                 errors.push(ReportError {
                     path: target.path.clone(),
@@ -170,12 +180,13 @@ impl Target {
     }
 }
 
-fn check_apart(targets: &[Target], events: bool) -> Result<(), TargetError> {
+fn check_apart(targets: &[Target], args: &ConvertArgs) -> Result<(), TargetError> {
     let mut to_standard_output: Vec<&'static str> = (targets.iter())
         .filter(|target| target.is_standard_output())
         .map(|target| target.option)
         .collect();
-    to_standard_output.extend(events.then_some("--events"));
+    to_standard_output.extend(args.events.then_some("--events"));
+    to_standard_output.extend(args.prints_time_map().then_some("--time-map"));
     if let [first, second, ..] = to_standard_output[..] {
         return Err(TargetError::StandardOutput { first, second });
     }
