@@ -146,9 +146,9 @@ impl Warning {
             code: "chapters-past-end",
             message: match count {
                 1 => "1 chapter that starts behind the end of the audio was left out".into(),
-                _ => format!(
-                    "{count} chapters that start behind the end of the audio were left out"
-                ),
+                _ => {
+                    format!("{count} chapters that start behind the end of the audio were left out")
+                }
             },
         }
     }

@@ -513,7 +513,10 @@ impl Args {
         let words: Vec<OsString> = words.collect();
         let mut command = Self::command().color(color::asked_for(std::env::args_os()));
         if help::is_short(&words) {
-            command = command.mut_args(|option| option.hide_possible_values(true));
+            command = command.mut_args(|option| match option.get_action().takes_values() {
+                true => option.hide_possible_values(true),
+                false => option,
+            });
         }
         let parsed = command.try_get_matches_from(words);
         parsed

@@ -105,7 +105,10 @@ impl Look {
         };
         let position = figures::clock(file.position);
         let times = match is_known {
-            true => format!("{position:>clock$} / {:>clock$}", figures::clock(file.length)),
+            true => format!(
+                "{position:>clock$} / {:>clock$}",
+                figures::clock(file.length)
+            ),
             false => format!("{position:>clock$}{:clock$}", "   "),
         };
         let speed = file.speed.map_or(String::new(), figures::times);
@@ -272,7 +275,10 @@ mod tests {
                 99,
                 "podcasts/2024/interview…ho has a long name.mp3  ━━━━━━━━━━━━━──────────   58%  12:03 / 20:44    64x",
             ),
-            (59, "podcas…ame.mp3  ━━━━━━──────   58%  12:03 / 20:44    64x"),
+            (
+                59,
+                "podcas…ame.mp3  ━━━━━━──────   58%  12:03 / 20:44    64x",
+            ),
             (39, "podcasts/…name.mp3   58%  12:03 / 20:44"),
             (14, "podcas…ame.mp3"),
             (1, "…"),

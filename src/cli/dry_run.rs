@@ -60,6 +60,9 @@ fn about(expected: &PlanEstimate, job: &Job) -> String {
         (Some(input), None) => format!("{}, will fail", figures::length(input)),
         (None, _) => "unknown length".into(),
     };
-    let (codec, channels) = (audio.codec, figures::count(audio.channels as u64, "channel"));
+    let (codec, channels) = (
+        audio.codec,
+        figures::count(audio.channels as u64, "channel"),
+    );
     format!("{codec}, {} Hz, {channels}, {length}", audio.sample_rate)
 }

@@ -65,7 +65,9 @@ const RECIPES: [(&str, &str); 5] = [
 pub fn end() -> String {
     let list = |title: &str, rows: &[(&str, &str)]| {
         let width = rows.iter().map(|(term, _)| term.len()).max().unwrap_or(0);
-        let rows = rows.iter().map(|(term, text)| format!("  {term:<width$}  {text}\n"));
+        let rows = rows
+            .iter()
+            .map(|(term, text)| format!("  {term:<width$}  {text}\n"));
         format!("{title}:\n{}\n", rows.collect::<String>())
     };
     let recipes = RECIPES.map(|(title, command)| format!("  {title}:\n    {command}\n"));
@@ -87,7 +89,11 @@ pub fn is_short(words: &[OsString]) -> bool {
 pub fn manual() -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
     // The end of the help has sections of its own here.
-    let man = Man::new(Args::command().after_help(None::<&str>).after_long_help(None::<&str>));
+    let man = Man::new(
+        Args::command()
+            .after_help(None::<&str>)
+            .after_long_help(None::<&str>),
+    );
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;
     man.render_synopsis_section(&mut page)?;
@@ -98,14 +104,18 @@ pub fn manual() -> io::Result<Vec<u8>> {
     for (title, rows) in [("EXIT STATUS", &EXIT_CODES[..]), ("PRESETS", &PRESETS)] {
         roff.control("SH", [title]);
         for (term, text) in rows {
-            roff.control("TP", []).text([bold(*term)]).text([roman(*text)]);
+            roff.control("TP", [])
+                .text([bold(*term)])
+                .text([roman(*text)]);
         }
     }
     roff.control("SH", ["EXAMPLES"]);
     for (title, command) in RECIPES {
         roff.control("PP", []).text([roman(format!("{title}:"))]);
         roff.control("PP", []).control("RS", ["4"]);
-        roff.control("nf", []).text([roman(command)]).control("fi", []);
+        roff.control("nf", [])
+            .text([roman(command)])
+            .control("fi", []);
         roff.control("RE", []);
     }
     roff.control("SH", ["FILES"]);
@@ -123,7 +133,9 @@ pub fn manual() -> io::Result<Vec<u8>> {
             "presets of your own",
         ),
     ] {
-        roff.control("TP", []).text([bold(name)]).text([roman(text)]);
+        roff.control("TP", [])
+            .text([bold(name)])
+            .text([roman(text)]);
     }
     roff.to_writer(&mut page)?;
     man.render_version_section(&mut page)?;

@@ -72,7 +72,10 @@ mod tests {
         ];
         assert_eq!(kept(), expected);
         run(6, 1);
-        let expected = ["audiostretchy-report.1.json 5", "audiostretchy-report.json 6"];
+        let expected = [
+            "audiostretchy-report.1.json 5",
+            "audiostretchy-report.json 6",
+        ];
         assert_eq!(kept(), expected);
         run(7, 0);
         assert_eq!(kept(), ["audiostretchy-report.json 7"]);

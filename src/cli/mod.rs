@@ -137,7 +137,11 @@ fn run(
     });
     report.command = command_line();
     let printed = time_map.map_or(Ok(()), TimeMap::print);
-    let mut errors: Vec<_> = printed.err().map(ReportError::standard_output).into_iter().collect();
+    let mut errors: Vec<_> = printed
+        .err()
+        .map(ReportError::standard_output)
+        .into_iter()
+        .collect();
     if !errors.is_empty() {
         report.exit_code = exit_code::REPORT;
     }

@@ -9,9 +9,7 @@ use audiostretchy::batch::{Action, Event, Job, Plan};
 use audiostretchy::figures;
 use audiostretchy::report::{FileReport, Status};
 use console::{Term, measure_text_width};
-use indicatif::{
-    MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle,
-};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::args::Verbosity;
 use super::bars::{self, Glyphs, Look};
@@ -53,7 +51,10 @@ impl Progress {
         let look = Look {
             glyphs: Glyphs::of_locale(),
             colors: Palette::of_stderr(),
-            widest_name: names.map(|name| measure_text_width(&name)).max().unwrap_or(0),
+            widest_name: names
+                .map(|name| measure_text_width(&name))
+                .max()
+                .unwrap_or(0),
             longest: plan.to_stretch().map(Job::seconds).fold(0.0, f64::max),
         };
         let state = Arc::new(State {
@@ -135,7 +136,10 @@ impl Progress {
     /// Says that the files at work are given up.
     pub fn giving_up(&self) {
         let running = self.running().len() as u64;
-        self.say(&format!("giving up {} at work", figures::count(running, "file")));
+        self.say(&format!(
+            "giving up {} at work",
+            figures::count(running, "file")
+        ));
     }
 
     /// Takes the bars away for good.
@@ -225,7 +229,9 @@ fn seconds_left(bar: &ProgressBar) -> Option<f64> {
 }
 
 /// A bar that is the line that `line` makes for a number of columns.
-fn style(line: impl Fn(&ProgressState, usize) -> String + Clone + Send + Sync + 'static) -> ProgressStyle {
+fn style(
+    line: impl Fn(&ProgressState, usize) -> String + Clone + Send + Sync + 'static,
+) -> ProgressStyle {
     let style = ProgressStyle::with_template("{line}").expect("the template is good");
     style.with_key("line", move |bar: &ProgressState, to: &mut dyn Write| {
         let (_, width) = Term::stderr().size();

@@ -19,7 +19,9 @@ pub(super) use say;
 /// What [`say!`] does.
 pub fn write_line(text: std::fmt::Arguments<'_>) {
     // In one piece, so that lines of several threads do not mix.
-    let _ = io::stderr().lock().write_all(format!("{text}\n").as_bytes());
+    let _ = io::stderr()
+        .lock()
+        .write_all(format!("{text}\n").as_bytes());
 }
 
 /// Keeps the terminal from writing `^C` into the bars, which would be left on the screen then.

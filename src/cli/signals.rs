@@ -90,7 +90,9 @@ pub fn listen<'scope>(
 /// Whether this process ignores a signal; `None` where that cannot be told.
 fn is_ignored(signal: i32) -> Option<bool> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    let ignored = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))?;
     let ignored = u64::from_str_radix(ignored.trim(), 16).ok()?;
     Some(ignored >> (signal - 1) & 1 == 1)
 }

@@ -29,9 +29,9 @@ pub fn sample_rate(text: &str) -> Result<i64, String> {
     /// No sample rate is lower, and no speed as high.
     const SPEEDS: std::ops::RangeInclusive<f64> = 0.1..=100.0;
     match (text.parse(), text.replacen(',', ".", 1).parse::<f64>()) {
-        (_, Ok(speed)) if SPEEDS.contains(&speed) => {
-            Err(format!("it is a sample rate in Hz; for a speed, use --speed {speed}"))
-        }
+        (_, Ok(speed)) if SPEEDS.contains(&speed) => Err(format!(
+            "it is a sample rate in Hz; for a speed, use --speed {speed}"
+        )),
         (Ok(rate), _) => Ok(rate),
         (Err(_), _) => Err("it must be a whole number of Hz, such as 16000".into()),
     }

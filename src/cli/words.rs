@@ -8,7 +8,10 @@ use super::text;
 
 /// Options of other programs, and what to use here.
 const OPTIONS: [(&[&str], &str); 8] = [
-    (&["--tempo"], "for a speed, use '--speed X', such as '--speed 1.5'"),
+    (
+        &["--tempo"],
+        "for a speed, use '--speed X', such as '--speed 1.5'",
+    ),
     (
         &["--rate"],
         "for a speed, use '--speed X'; for a sample rate, '--sample-rate HZ'",
@@ -27,7 +30,10 @@ const OPTIONS: [(&[&str], &str); 8] = [
         "inputs need no option: 'audiostretchy INPUT... OUTPUT'",
     ),
     (&["--include"], "use '--glob PATTERN'"),
-    (&["--recursive"], "folders are always walked; '--max-depth 1' keeps to one"),
+    (
+        &["--recursive"],
+        "folders are always walked; '--max-depth 1' keeps to one",
+    ),
 ];
 
 /// Spellings of subcommands that would be taken for inputs.
@@ -73,7 +79,9 @@ pub fn meant_subcommand(paths: &[PathBuf]) -> Option<String> {
     let first = paths.first().filter(|path| !path.exists())?;
     let is_meant = |(words, _): &&(&[&str], _)| words.iter().any(|word| first == Path::new(word));
     let (_, subcommand) = SUBCOMMANDS.iter().find(is_meant)?;
-    let rest = paths[1..].iter().map(|path| format!(" {}", text::path(path)));
+    let rest = paths[1..]
+        .iter()
+        .map(|path| format!(" {}", text::path(path)));
     Some(format!("{subcommand}{}", rest.collect::<String>()))
 }
 
@@ -89,7 +97,9 @@ pub fn check_no_addresses<'a>(
         }),
         false => Ok(()),
     };
-    inputs.into_iter().try_for_each(|path| refuse(path, false))?;
+    inputs
+        .into_iter()
+        .try_for_each(|path| refuse(path, false))?;
     refuse(output, true)
 }
 
