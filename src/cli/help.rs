@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::io;
 
-use clap::CommandFactory;
+use clap::builder::StyledStr;
+use clap::{Arg, Command, CommandFactory};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
@@ -41,7 +42,7 @@ const PRESETS: [(&str, &str); 4] = [
 const RECIPES: [(&str, &str); 5] = [
     (
         "Podcasts half as fast again, small files, pauses shortened",
-        "audiostretchy podcasts/ faster/ -p speech --speed 1.5 --gap-ratio 0.3 --format opus",
+        "audiostretchy podcasts/ faster/ --preset speech --speed 1.5 --gap-ratio 0.3 --format opus",
     ),
     (
         "An audio book for slow listeners, one chapter to look at first",
@@ -85,6 +86,31 @@ pub fn is_short(words: &[OsString]) -> bool {
     words.any(|word| word == "-h")
 }
 
+/// Each subcommand with its arguments and options, those of subcommands too.
+fn subcommands(command: &Command, roff: &mut Roff) {
+    for command in command.get_subcommands() {
+        if command.get_name() == "help" {
+            continue;
+        }
+        if command.has_subcommands() {
+            subcommands(command, roff);
+            continue;
+        }
+        let usage = command.clone().render_usage().to_string();
+        let usage = usage.trim_start_matches("Usage: ").to_owned();
+        let about = |text: Option<&StyledStr>| text.map(ToString::to_string).unwrap_or_default();
+        roff.control("TP", []).text([bold(usage)]);
+        roff.text([roman(format!("{}.", about(command.get_about())))]);
+        let is_own = |option: &&Arg| {
+            !option.is_positional() && !option.is_global_set() && option.get_id() != "help"
+        };
+        for option in command.get_arguments().filter(is_own) {
+            let help = about(option.get_help());
+            roff.text([bold(option.to_string()), roman(format!(": {help}."))]);
+        }
+    }
+}
+
 /// The manual page, in roff.
 pub fn manual() -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
@@ -99,8 +125,11 @@ pub fn manual() -> io::Result<Vec<u8>> {
     man.render_synopsis_section(&mut page)?;
     man.render_description_section(&mut page)?;
     man.render_options_section(&mut page)?;
-    man.render_subcommands_section(&mut page)?;
     let mut roff = Roff::new();
+    roff.control("SH", ["SUBCOMMANDS"]);
+    let mut command = Args::command();
+    command.build();
+    subcommands(&command, &mut roff);
     for (title, rows) in [("EXIT STATUS", &EXIT_CODES[..]), ("PRESETS", &PRESETS)] {
         roff.control("SH", [title]);
         for (term, text) in rows {

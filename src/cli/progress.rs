@@ -20,7 +20,7 @@ use super::{summary, text};
 /// Bars count milliseconds of audio.
 const UNITS: f64 = 1000.0;
 /// No speed is told of fewer seconds.
-const SHORTEST: f64 = 0.3;
+const SHORTEST: f64 = 0.1;
 
 /// Shows a run on standard error.
 pub struct Progress {
@@ -29,6 +29,7 @@ pub struct Progress {
     state: Arc<State>,
     bars: MultiProgress,
     total: ProgressBar,
+    /// The bars of files. Whoever draws holds the lock, so that lines and bars do not mix.
     running: Mutex<HashMap<usize, ProgressBar>>,
     controls: Option<HiddenControls>,
 }
@@ -82,6 +83,7 @@ impl Progress {
 
     /// Shows an event.
     pub fn show(&self, event: Event<'_>) {
+        let mut running = self.running();
         match event {
             Event::RunStarted { audio_seconds, .. } => {
                 self.total.set_length((audio_seconds * UNITS) as u64);
@@ -91,59 +93,57 @@ impl Progress {
                 let style = style(move |bar, width| look.file(file(bar, &name), width));
                 let bar = ProgressBar::new((job.seconds() * UNITS) as u64).with_style(style);
                 let bar = self.bars.insert_before(&self.total, bar);
-                self.running().insert(index, bar);
+                running.insert(index, bar);
             }
             Event::FileProgress { index, seconds } => {
-                if let Some(bar) = self.running().get(&index) {
+                if let Some(bar) = running.get(&index) {
                     self.advance(bar, (seconds * UNITS) as u64);
                 }
             }
             Event::FileFinished { index, report } => {
-                if let Some(bar) = self.running().remove(&index) {
+                if let Some(bar) = running.remove(&index) {
                     self.advance(&bar, bar.length().unwrap_or(0));
                     bar.finish_and_clear();
                     self.bars.remove(&bar);
                 }
                 self.finish_file(report);
             }
-            Event::RunFinished { .. } => self.clear(),
+            Event::RunFinished { .. } => self.clear_bars(),
             _ => {}
         }
     }
 
     /// Says that no other file will be taken up, and how `again` would stop at once.
     pub fn stopping(&self, again: &str) {
+        let running = self.running();
         self.state.is_stopping.store(true, Ordering::Relaxed);
-        let (running, left) = {
-            let running = self.running();
-            let left = running.values().map(seconds_left);
-            // Not known of one is not known of all.
-            let left: Option<Vec<f64>> = left.collect();
-            (running.len(), left.unwrap_or_default())
-        };
-        let until = match running {
+        let until = match running.len() {
             0 => String::new(),
             1 => " when the file at work is done".into(),
-            _ => format!(" when the {running} files at work are done"),
+            files => format!(" when the {files} files at work are done"),
         };
-        let left = left.into_iter().reduce(f64::max);
+        // Not known of one is not known of all.
+        let left: Option<Vec<f64>> = running.values().map(seconds_left).collect();
+        let left = left.unwrap_or_default().into_iter().reduce(f64::max);
         let about = left.map(|left| format!(" (about {})", figures::rough(left)));
         let about = about.unwrap_or_default();
         self.say(&format!("stopping{until}{about}; {again} stops now"));
-        self.total.tick();
     }
 
     /// Says that the files at work are given up.
     pub fn giving_up(&self) {
-        let running = self.running().len() as u64;
-        self.say(&format!(
-            "giving up {} at work",
-            figures::count(running, "file")
-        ));
+        let running = self.running();
+        let files = figures::count(running.len() as u64, "file");
+        self.say(&format!("giving up {files} at work"));
     }
 
     /// Takes the bars away for good.
     pub fn clear(&self) {
+        let _drawing = self.running();
+        self.clear_bars();
+    }
+
+    fn clear_bars(&self) {
         self.total.finish_and_clear();
         let _ = self.bars.clear();
         if let Some(controls) = &self.controls {
@@ -153,12 +153,10 @@ impl Progress {
 
     /// Writes a line, above the bars where there are any.
     fn say(&self, line: &str) {
-        // Off a terminal the bars swallow what is printed through them.
-        if self.bars.is_hidden() {
-            say!("{line}");
-        } else {
-            let _ = self.bars.println(line);
-        }
+        // The library's own way fills a line up with spaces, and it ends in the next then.
+        let _ = self.bars.clear();
+        say!("{line}");
+        self.total.tick();
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<usize, ProgressBar>> {

@@ -113,7 +113,11 @@ fn change<'a>(done: impl Iterator<Item = &'a FileReport>) -> Option<String> {
         return None;
     }
     let [from, to] = [before, after].map(figures::length);
-    let difference = figures::length((before - after).abs());
+    // The difference of what is shown, which is whole seconds from a minute on.
+    let difference = match before.min(after) >= 60.0 {
+        true => figures::clock((before.round() - after.round()).abs()),
+        false => figures::length((before - after).abs()),
+    };
     let mut change = match before - after {
         _ if from == to => format!("{from} of audio"),
         saved if saved > 0.0 => format!("{from} became {to}, {difference} saved"),

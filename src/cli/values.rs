@@ -11,9 +11,9 @@ pub fn number(text: &str) -> Result<f64, String> {
     let with_point = text.replacen(',', ".", 1);
     let without_x = text.trim_end_matches(['x', 'X']);
     Err(if is_number(&with_point) {
-        format!("write it with a point: {with_point}")
+        format!("it must be a number with a point: {with_point}")
     } else if is_number(without_x) {
-        format!("write the number alone: {without_x}")
+        format!("it must be a number alone: {without_x}")
     } else {
         "it must be a number, such as 0.8".into()
     })

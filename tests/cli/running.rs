@@ -168,14 +168,19 @@ fn a_report_that_cannot_be_written_ends_with_code_3_after_the_audio_is_done() {
     assert!(!run.stderr.contains("report: file"), "{run}");
     assert_eq!(env.files("out"), ["a.wav"]);
     let told_before = ["--report out: is a folder"];
-    env.refuses("in out --if-exists overwrite --report out", 2, &told_before);
+    let args = "in out --ratio 1 --if-exists overwrite --report out";
+    env.refuses(args, 2, &told_before);
     assert_eq!(env.files("out"), ["a.wav"]);
 }
 
 #[test]
 fn a_listing_whose_reader_has_gone_ends_quietly() {
     let env = TestEnv::with_short_speech(&["in/a.wav"]);
-    for args in ["in out --dry-run", "presets list", "presets show speech"] {
+    for args in [
+        "in out --dry-run --ratio 1",
+        "presets list",
+        "presets show speech",
+    ] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let mut command = env.command(args.split(' '));

@@ -28,7 +28,8 @@ pub struct Terminal {
 impl Terminal {
     /// Starts the program with arguments separated by spaces.
     pub fn start(env: &TestEnv, columns: u16, args: &str) -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        let master =
+            openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
         let size = Winsize {
@@ -84,10 +85,12 @@ impl Terminal {
         self.screen.screen().contents()
     }
 
-    /// The rows of the screen.
+    /// The rows of the screen that are not empty.
     pub fn rows(&self) -> Vec<String> {
         let (_, columns) = self.screen.screen().size();
-        self.screen.screen().rows(0, columns).collect()
+        let rows = self.screen.screen().rows(0, columns);
+        let rows = rows.map(|row| row.trim_end().to_owned());
+        rows.filter(|row| !row.is_empty()).collect()
     }
 
     /// Waits until the screen is as wanted.
@@ -109,12 +112,12 @@ impl Terminal {
         self.wait_until(piece, |this| this.text().contains(piece));
     }
 
-    /// Waits until a file is at work and its speed is known.
+    /// Waits until so many files are at work.
     #[track_caller]
-    pub fn wait_for_bars(&mut self) {
+    pub fn wait_for_bars(&mut self, count: usize) {
         self.wait_until("bars", |this| {
-            let text = this.text();
-            text.contains('%') && text.contains(" left")
+            let rows = this.rows();
+            rows.iter().filter(|row| row.contains('%')).count() == count
         });
     }
 

@@ -72,9 +72,15 @@ fn words_of_other_programs_get_the_tip_that_is_meant() {
         ("in out -s 1,5", "for a speed, use --speed 1.5"),
         ("in out -s 2", "for a speed, use --speed 2"),
         ("in out -s 16k", "such as 16000"),
-        ("in out --speed 1,5", "write it with a point: 1.5"),
-        ("in out --ratio 0,8", "write it with a point: 0.8"),
-        ("in out --speed 1.5x", "write the number alone: 1.5"),
+        (
+            "in out --speed 1,5",
+            "it must be a number with a point: 1.5",
+        ),
+        (
+            "in out --ratio 0,8",
+            "it must be a number with a point: 0.8",
+        ),
+        ("in out --speed 1.5x", "it must be a number alone: 1.5"),
         ("in out --speed fast", "it must be a number"),
         ("preset list", "did you mean 'audiostretchy presets list'?"),
         (
