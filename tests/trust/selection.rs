@@ -175,7 +175,7 @@ fn a_run_gives_up_after_as_many_failures_as_allowed() {
         env.write(format!("in/{number}.wav"), "no audio");
     }
     for (option, failed) in [("--fail-fast", 1), ("--max-failures 3", 3), ("", 6)] {
-        env.run(&format!("in out -j 1 {option}")).exits(1);
+        env.run(&format!("in out --ratio 1 -j 1 {option}")).exits(1);
         let counts = env.report("out")["counts"].take();
         assert_eq!(counts["failed"], failed, "{option}");
         assert_eq!(counts["not_run"], 6 - failed, "{option}");
