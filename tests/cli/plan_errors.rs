@@ -29,6 +29,9 @@ fn a_folder_without_audio_ends_with_code_4() {
     env.create_folder("empty");
     env.refuses("empty out", 4, &["no audio files found in empty"]);
     env.refuses("empty in out", 4, &["no audio files found in empty, in"]);
+    env.write("list", "\n");
+    let pieces = ["no audio files found, as the list of files is empty; known"];
+    env.refuses("--files-from list out", 4, &pieces);
 }
 
 #[test]

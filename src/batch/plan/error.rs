@@ -35,8 +35,11 @@ pub enum PlanError {
     },
     /// There is not one audio file in the inputs.
     #[error(
-        "no audio files found in {}; known extensions: {}",
-        list(inputs, 3),
+        "no audio files found{}; known extensions: {}",
+        match &inputs[..] {
+            [] => ", as the list of files is empty".into(),
+            inputs => format!(" in {}", list(inputs, 3)),
+        },
         AUDIO_EXTENSIONS.join(" ")
     )]
     NoAudio {
