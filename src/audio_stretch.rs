@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use symphonia::core::audio::conv::ConvertibleSample;
 
 use crate::audio_samples::{AudioSamples, BLOCK_FRAMES};
-use crate::batch::output::PendingOutput;
+use crate::batch::file_id::is_same_file;
+use crate::batch::output::{PendingOutput, Replace};
 use crate::batch::{FileError, file};
-use crate::conversion::{copy, format_of, guarded, is_same_file};
+use crate::conversion::{copy, format_of, guarded};
 use crate::engine::PositionMapper;
 use crate::error::{End, Error};
 use crate::media::decode::{AudioInfo, DecodeError, Decoder};
@@ -95,6 +96,9 @@ impl AudioStretch {
             }
             .map_err(PipelineError::from)?;
             let (metadata, warnings) = Metadata::read(input, info.container, info.sample_rate);
+            if input.is_changed() {
+                return Err(PipelineError::from(DecodeError::ChangedWhileRead).into());
+            }
             this.set_metadata(metadata);
             this.warnings.extend(warnings);
             this.path = input.path().map(Path::to_owned);
@@ -364,7 +368,7 @@ impl AudioStretch {
         let pending = PendingOutput::create(path, source.as_ref()).map_err(failed)?;
         let warnings = self.write(pending.file(), format, options, &output)?;
         pending.sync().map_err(failed)?;
-        pending.commit(true).map_err(failed)?;
+        pending.commit(Replace::Always).map_err(failed)?;
         Ok(warnings)
     }
 

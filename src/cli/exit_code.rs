@@ -6,17 +6,24 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use super::is_no_audio;
+use audiostretchy::batch::PlanError;
 
 /// The command line, a preset or the plan is wrong; nothing was written.
 const USAGE: u8 = 2;
 /// A report could not be written.
-pub const REPORT: u8 = 3;
+pub const REPORT: u8 = audiostretchy::report::NOT_WRITTEN;
 /// There was no audio to stretch.
 const NO_AUDIO: u8 = 4;
 
+/// Another run is writing to the output folder: try again later (`EX_TEMPFAIL` of sysexits.h).
+const LOCKED: u8 = 75;
+
 /// The exit code of an error that ends the program.
 pub fn of(error: &(dyn Error + 'static)) -> ExitCode {
-    let code = if is_no_audio(error) { NO_AUDIO } else { USAGE };
+    let code = match error.downcast_ref() {
+        Some(PlanError::NoAudio { .. }) => NO_AUDIO,
+        Some(PlanError::Locked { .. }) => LOCKED,
+        _ => USAGE,
+    };
     code.into()
 }

@@ -19,7 +19,7 @@ mod text;
 
 use std::error::Error;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use audiostretchy::batch::{
@@ -61,22 +61,28 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
     if pipe::is_asked_for(args) {
         return pipe::run(args, &resolved.settings);
     }
-    let request = args.plan_request(&resolved.settings)?;
-    let plan = match &args.rerun_failed {
-        None => request.plan().map(Some).map_err(Into::into),
-        Some(file) => plan_rerun(request, file),
-    };
-    let mut plan = match plan {
-        Ok(Some(plan)) => plan,
-        Ok(None) => return Ok(ExitCode::SUCCESS),
-        Err(error) if is_no_audio(error.as_ref()) && args.no_files == NoFilesArg::Pass => {
+    let mut request = args.plan_request(&resolved.settings)?;
+    let folder = request.writes_folder().then_some(request.output.as_path());
+    let reports = Reports::new(args, folder)?;
+    request.extra_files = reports.files();
+    if let Some(file) = &args.rerun_failed {
+        let unfinished = UnfinishedFiles::of(&json::read(file)?);
+        if unfinished.is_empty() {
+            eprintln!("nothing failed in {}", text::path(file));
             return Ok(ExitCode::SUCCESS);
         }
-        Err(error) => return Err(error),
-    };
-    let reports = Reports::new(args, &plan)?;
+        request.only = Some(unfinished);
+    }
     silence_worker_panics();
+    let pass = |error: &PlanError| {
+        matches!(error, PlanError::NoAudio { .. }) && args.no_files == NoFilesArg::Pass
+    };
     if args.dry_run {
+        let mut plan = match request.plan() {
+            Err(error) if pass(&error) => return Ok(ExitCode::SUCCESS),
+            plan => plan?,
+        };
+        warn_of_missing(&request, &plan);
         plan.probe();
         dry_run::print(&plan, &resolved, args.jobs)?;
         return Ok(ExitCode::SUCCESS);
@@ -88,9 +94,16 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
         max_duration: args.max_duration_per_file,
         settings: (&resolved).into(),
     };
-    let mut session = Session::start(plan)?;
+    let mut session = match Session::start(&request) {
+        Err(error) if pass(&error) => return Ok(ExitCode::SUCCESS),
+        session => session?,
+    };
     session.probe();
     let plan = session.plan();
+    warn_of_missing(&request, plan);
+    for warning in &plan.warnings {
+        eprintln!("warning: {}", text::escape(&warning.message));
+    }
     let progress = Progress::new(args.verbosity(), plan.to_stretch().count());
     let events = args.events.then(|| EventLines::new(plan));
     let show = |event: Event<'_>| {
@@ -105,7 +118,7 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
         io::Result::Ok(session.run(&options, &stop, &show))
     })?;
     report.command = command_line();
-    let mut errors = reports.write(&mut report);
+    let mut errors = reports.write(&mut report, session.is_writable());
     if let Some(Err(error)) = events.map(|events| events.finish(&report)) {
         report.exit_code = exit_code::REPORT;
         errors.push(ReportError::standard_output(error));
@@ -119,23 +132,13 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
     Ok(report.exit_code.into())
 }
 
-/// The plan of what did not finish in the run of a report; `None` where all did.
-fn plan_rerun(request: PlanRequest, report: &Path) -> Result<Option<Plan>, Box<dyn Error>> {
-    let unfinished = UnfinishedFiles::of(&json::read(report)?);
-    if unfinished.is_empty() {
-        eprintln!("nothing failed in {}", text::path(report));
-        return Ok(None);
-    }
-    let only = Some(unfinished.clone());
-    let plan = PlanRequest { only, ..request }.plan()?;
-    if plan.jobs.is_empty() && plan.unreadable.is_empty() {
-        return Err(NothingToRerun(report.to_owned()).into());
-    }
-    for path in unfinished.missing_in(&plan) {
+/// Tells of files that are to be run again and are not in a plan.
+fn warn_of_missing(request: &PlanRequest, plan: &Plan) {
+    let unfinished = request.only.iter();
+    for path in unfinished.flat_map(|unfinished| unfinished.missing_in(plan)) {
         let path = text::path(&path);
         eprintln!("warning: {path}: did not finish before and is not in the inputs now");
     }
-    Ok(Some(plan))
 }
 
 /// The command line for the report; the program's name without its folder, which is no one's
@@ -166,15 +169,6 @@ fn manual() -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// None of the files that failed is in the plan.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "none of the files that failed in {} is in the inputs; give the inputs and the output of that \
-     run",
-    text::path(.0)
-)]
-struct NothingToRerun(PathBuf);
-
 /// Whether an error says that the reader of our output has seen enough, as `head` does.
 fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {
     let error = error.downcast_ref::<io::Error>();
@@ -187,14 +181,9 @@ fn silence_worker_panics() {
     std::panic::set_hook(Box::new(move |info| {
         let thread = std::thread::current();
         let is_worker =
-            (thread.name()).is_some_and(|name| name.starts_with(batch::run::WORKER_THREAD_NAME));
+            (thread.name()).is_some_and(|name| name.starts_with(batch::WORKER_THREAD_NAME));
         if !is_worker {
             default(info);
         }
     }));
-}
-
-/// Whether an error says that there was nothing to do.
-fn is_no_audio(error: &(dyn Error + 'static)) -> bool {
-    matches!(error.downcast_ref(), Some(PlanError::NoAudio { .. }))
 }
