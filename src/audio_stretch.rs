@@ -18,6 +18,7 @@ use crate::media::decode::{AudioInfo, DecodeError, Decoder};
 use crate::media::encode::{EncodeError, EncodeSpec, Encoded, Samples};
 use crate::media::format::{Format, OutputOptions};
 use crate::media::input::Input;
+use crate::media::limits::Limits;
 use crate::media::metadata::{Clock, Metadata, MovedPositions, rescale};
 use crate::media::resample::Resampler;
 use crate::options::{CHANNELS, OptionError, SAMPLE_RATE, StretchOptions};
@@ -87,8 +88,18 @@ impl AudioStretch {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_input(input: &Input) -> Result<Self, Error> {
+        Self::open_input_within(input, &Limits::default())
+    }
+
+    /// As [`open_input`](Self::open_input), with limits on how long the audio may be, and until
+    /// when it may be decoded.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and where a limit is reached.
+    pub fn open_input_within(input: &Input, limits: &Limits) -> Result<Self, Error> {
         guarded(&End::of(input), &End::Writer, || {
-            let decoder = Decoder::from_input(input).map_err(PipelineError::from)?;
+            let decoder = Decoder::from_input_within(input, limits);
+            let decoder = decoder.map_err(PipelineError::from)?;
             let info = decoder.info().clone();
             let mut this = match info.fits_16_bits() {
                 true => Self::decode::<i16>(decoder),

@@ -218,6 +218,7 @@ impl Work for Worker<'_> {
         let limits = Limits {
             max_duration: self.options.max_duration.unwrap_or(Limits::MAX_DURATION),
             deadline: timeout.and_then(|time| started.checked_add(time)),
+            ..Limits::default()
         };
         match (self.stretch_file(index, job, &limits), timeout) {
             // Whatever a decoder makes of it that nothing more can be read.

@@ -124,10 +124,7 @@ fn decide_sidecar(
     else {
         return;
     };
-    if !found.is_file() {
-        return;
-    }
-    if if_exists == IfExists::Overwrite {
+    if if_exists == IfExists::Overwrite && (found.is_file() || found.is_symlink()) {
         *replace = Replace::Always;
     } else if is_ours(&sidecar.output, &found, journal, checksum) {
         *replace = Replace::Known((&found).into());

@@ -6,10 +6,15 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use symphonia::core::io::MediaSource;
 
 use super::decode::DecodeError;
+use super::limits::Limits;
+
+/// Bytes copied from a pipe between two looks at the limits.
+const SPOOL_BLOCK: u64 = 1 << 20;
 
 trait ReadSeek: Read + Seek + Send {}
 impl<T: Read + Seek + Send> ReadSeek for T {}
@@ -138,10 +143,35 @@ impl Input {
     ///
     /// # Errors
     /// Where reading fails, or writing to the system's folder for temporary files.
-    pub fn spool(mut reader: impl Read) -> io::Result<Self> {
+    pub fn spool(reader: impl Read) -> io::Result<Self> {
+        Self::spool_within(reader, &Limits::default())
+    }
+
+    /// As [`spool`](Self::spool), with a limit on the bytes, and on the time that their writer may
+    /// take between any two reads.
+    ///
+    /// # Errors
+    /// As [`spool`](Self::spool); `FileTooLarge` or `TimedOut` where a limit is reached.
+    pub fn spool_within(mut reader: impl Read, limits: &Limits) -> io::Result<Self> {
         let mut file = tempfile::tempfile()?;
-        io::copy(&mut reader, &mut file)?;
-        Self::from_reader(file)
+        let mut len = 0;
+        loop {
+            if limits
+                .deadline
+                .is_some_and(|deadline| Instant::now() >= deadline)
+            {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            match io::copy(&mut (&mut reader).take(SPOOL_BLOCK), &mut file)? {
+                0 => return Self::from_reader(file),
+                more => len += more,
+            }
+            if len > limits.max_spooled_bytes {
+                let most = limits.max_spooled_bytes;
+                let message = format!("there are more than the {most} bytes that are allowed");
+                return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+            }
+        }
     }
 
     /// Gives a hint of the format, as a file name extension without the dot.
@@ -271,6 +301,23 @@ mod tests {
             }
         }
         assert_eq!(found, [bytes.clone(), bytes]);
+    }
+
+    #[test]
+    fn a_pipe_without_end_is_given_up() {
+        let limits = Limits {
+            max_spooled_bytes: 3 << 20,
+            ..Limits::default()
+        };
+        let error = Input::spool_within(io::repeat(0), &limits).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+        assert!(Input::spool_within(&b"0123"[..], &limits).is_ok());
+        let limits = Limits {
+            deadline: Some(Instant::now() + std::time::Duration::from_millis(20)),
+            ..Limits::default()
+        };
+        let error = Input::spool_within(io::repeat(0), &limits).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 
     #[test]
