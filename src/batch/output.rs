@@ -208,19 +208,21 @@ fn temporary_in<'a>(
     folder: &Path,
     models: impl Iterator<Item = &'a Metadata>,
 ) -> io::Result<NamedTempFile> {
-    let mut builder = Builder::new();
-    builder.prefix(PREFIX).suffix(SUFFIX);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
     // The library's default would leave the output readable by its owner only.
     #[cfg(unix)]
     {
-        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
         let mode = models.fold(0o666, |mode, model| mode & (model.mode() | 0o600));
-        builder.permissions(fs::Permissions::from_mode(mode));
+        options.mode(mode);
     }
     #[cfg(not(unix))]
     drop(models);
+    let mut builder = Builder::new();
+    builder.prefix(PREFIX).suffix(SUFFIX);
     loop {
-        let file = builder.tempfile_in(folder)?;
+        let file = builder.make_in(folder, |path| options.open(path))?;
         match try_lock(file.as_file()) {
             // Before it was locked, another run may have taken it for a leftover.
             Ok(_) if is_file_at(file.as_file(), file.path()) => return Ok(file),

@@ -144,7 +144,11 @@ fn run_job(
             };
         }
         (_, Some(reason)) => return FileReport::not_run(input, output, reason),
-        (Action::Stretch(_) | Action::Refuse, None) => {}
+        (Action::Refuse, None) => {
+            let error = FileError::OutputChanged(output.to_owned());
+            return failed(job, &error, Duration::ZERO);
+        }
+        (Action::Stretch(_), None) => {}
     }
     on_event(Event::FileStarted { index, job });
     let clock = Instant::now();
@@ -157,16 +161,18 @@ fn run_job(
     };
     let report = match result {
         Ok(outcome) => FileReport::done(input, output, outcome, clock.elapsed()),
-        Err(error) => {
-            let report = ErrorReport::new(error.code(), &error);
-            FileReport::failed(input, Some(output), report, clock.elapsed())
-        }
+        Err(error) => failed(job, &error, clock.elapsed()),
     };
     on_event(Event::FileFinished {
         index,
         report: &report,
     });
     report
+}
+
+fn failed(job: &Job, error: &FileError, elapsed: Duration) -> FileReport {
+    let report = ErrorReport::new(error.code(), error);
+    FileReport::failed(&job.input, Some(&job.output), report, elapsed)
 }
 
 #[cfg(test)]

@@ -249,9 +249,6 @@ impl Work for Worker<'_> {
 impl Worker<'_> {
     /// Stretches one file to a temporary one, checks that, and gives it its name.
     fn stretch_file(&self, index: usize, job: &Job, limits: &Limits) -> Result<Outcome, FileError> {
-        if job.action == Action::Refuse {
-            return Err(FileError::OutputChanged(job.output.clone()));
-        }
         let folder = self.session.folder.as_ref();
         if let Some(folder) = folder {
             folder.check()?;

@@ -128,6 +128,8 @@ fn outputs_that_a_cache_restores_are_known() {
             .contains("Hullo")
     );
     // What is not asked for is not compared: a copy is a file that was touched.
+    env.run("in out --ratio 0.8 --if-exists overwrite")
+        .succeeds();
     restore("mv out out2; cp -r out2 out; rm -r out2");
     env.run("in out --ratio 0.8").succeeds();
     assert_eq!(
