@@ -3,7 +3,6 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
-use std::fs::Metadata;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -43,10 +42,6 @@ pub(super) fn check_written(
 /// Finds outputs in whose place there is something that is neither a file nor a folder, which a
 /// renamed file would replace.
 fn check_kinds(jobs: &[Job], extra_files: &[ExtraFile]) -> Result<(), PlanError> {
-    let is_special = |path: &Path| {
-        let found = path.metadata();
-        found.is_ok_and(|found| !found.is_file() && !found.is_dir())
-    };
     if let Some(job) = jobs.par_iter().find_first(|job| is_special(&job.output)) {
         return Err(PlanError::OutputNotAFile {
             path: job.output.clone(),
@@ -188,7 +183,7 @@ fn check_collisions(
     }
     for (index, extra) in extra_files.iter().enumerate() {
         // What is no file, such as /dev/null, can be written to any number of times.
-        if is_special_file(&extra.path) {
+        if is_special(&extra.path) {
             continue;
         }
         let overwrites = || PlanError::ExtraOverwrites {
@@ -205,12 +200,9 @@ fn check_collisions(
                     path: extra.path.clone(),
                 });
             }
-            Some(Written::Sidecar(job, sidecar)) => {
-                if !is_not_written(&jobs[job].sidecars[sidecar]) {
-                    return Err(overwrites());
-                }
-            }
-            Some(Written::Audio(_) | Written::Journal) => return Err(overwrites()),
+            Some(Written::Sidecar(job, sidecar))
+                if is_not_written(&jobs[job].sidecars[sidecar]) => {}
+            Some(_) => return Err(overwrites()),
         }
     }
     let mut index = 0;
@@ -223,9 +215,10 @@ fn check_collisions(
     Ok(())
 }
 
-fn is_special_file(path: &Path) -> bool {
-    let special = |found: Metadata| !found.is_file() && !found.is_dir();
-    path.metadata().is_ok_and(special)
+/// Whether there is a device, a pipe or the like.
+fn is_special(path: &Path) -> bool {
+    let found = path.metadata();
+    found.is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
 /// Whether nothing will be written for a sidecar: it would replace a source, or any text that tells

@@ -115,7 +115,8 @@ impl<'a> Finder<'a> {
                     let place = path.strip_prefix(input).unwrap_or(&path).to_owned();
                     // Where outputs lie among the inputs, they must not become inputs themselves.
                     let is_ours = || self.journal.find(&request.output.join(&place)).is_some();
-                    if !(is_in_place && is_ours()) && !self.outputs.contain(&path, input) {
+                    let is_output = is_in_place && is_ours() || self.outputs.contain(&path, input);
+                    if !is_output {
                         let origin = Origin {
                             folder: Some(folder.clone()),
                             path: place.clone(),

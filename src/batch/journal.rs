@@ -28,6 +28,7 @@ const MAX_LINE: u64 = 1 << 20;
 /// One line.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant)] // Never more than one at a time.
 enum Record<'a> {
     /// What is about to be at an output's place.
     Intended(Cow<'a, Entry>),

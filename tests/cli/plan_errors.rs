@@ -131,6 +131,7 @@ fn an_output_name_must_not_contradict_the_format() {
     let env = TestEnv::with_short_speech(&["a.wav"]);
     let pieces = ["out.mp3", "the name says mp3", "--format says wav"];
     env.refuses("a.wav out.mp3 --format wav", 2, &pieces);
+    env.refuses("- out.mp3 --format wav", 2, &pieces);
 }
 
 #[test]

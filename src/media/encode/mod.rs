@@ -25,6 +25,7 @@ use std::io::{self, Seek, Write};
 
 use super::decode::AudioInfo;
 use super::format::{BitDepth, Format, OutputOptions};
+use crate::options::SAMPLE_RATE;
 use crate::warning::Warning;
 
 /// A block of interleaved samples; full scale of floats is 1.0.
@@ -332,8 +333,8 @@ impl EncodeSpec {
         if !(1..=limits.channels).contains(&self.channels) {
             return Err(invalid("channels", self.channels.to_string()));
         }
-        let is_rate =
-            self.sample_rate > 0 && (limits.sample_rate)(self.sample_rate) == self.sample_rate;
+        let is_rate = SAMPLE_RATE.contains(&self.sample_rate)
+            && (limits.sample_rate)(self.sample_rate) == self.sample_rate;
         if !is_rate {
             return Err(invalid("sample_rate", self.sample_rate.to_string()));
         }
