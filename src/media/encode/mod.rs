@@ -207,6 +207,9 @@ pub enum EncodeError {
     },
 }
 
+/// More than any lossy format can take, in kbit/s; up to here, each takes the nearest it can.
+const MAX_BITRATE_KBPS: u32 = 100_000;
+
 /// Everything that an encoder needs to know before the first block.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EncodeSpec {
@@ -337,6 +340,9 @@ impl EncodeSpec {
             && (limits.sample_rate)(self.sample_rate) == self.sample_rate;
         if !is_rate {
             return Err(invalid("sample_rate", self.sample_rate.to_string()));
+        }
+        if self.bitrate_kbps > MAX_BITRATE_KBPS {
+            return Err(invalid("bitrate_kbps", self.bitrate_kbps.to_string()));
         }
         if limits.nearest_depth(self.bit_depth) != self.bit_depth {
             return Err(invalid("bit_depth", self.bit_depth.name().to_owned()));
