@@ -281,11 +281,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The exit code; `None` if a signal ended the run.
-    pub fn code(&self) -> Option<i32> {
-        self.code
-    }
-
     /// The run must have ended with this exit code.
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {
