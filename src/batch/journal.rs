@@ -25,6 +25,9 @@ pub(super) const NAME: &str = ".audiostretchy.jsonl";
 /// The longest line that is read, in bytes: more than any path and its states can take.
 const MAX_LINE: u64 = 1 << 20;
 
+/// How often a file is opened anew that seems to have lost its name before it was locked.
+pub(super) const ATTEMPTS: usize = 10;
+
 /// One line.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -209,6 +212,8 @@ pub(super) struct JournalFile {
     file: Mutex<File>,
     is_new: bool,
     is_locked: bool,
+    /// Whether the file system tells which file has a name; some number theirs anew each time.
+    can_be_told: bool,
 }
 
 impl JournalFile {
@@ -218,14 +223,17 @@ impl JournalFile {
     /// `WouldBlock` if another run has it; else where it cannot be opened.
     pub(super) fn open(folder: &Path) -> io::Result<(Self, Journal)> {
         let path = folder.join(NAME);
+        let mut attempts = 0;
         loop {
+            attempts += 1;
             let is_new = path.symlink_metadata().is_err();
             let mut options = OpenOptions::new();
             options.read(true).write(true).create(true).truncate(false);
             let file = open(folder, &mut options)?;
             let is_locked = try_lock(&file)?;
             // A run that was refused may have removed the file just before we had the lock.
-            if !is_file_at(&file, &path) {
+            let can_be_told = is_file_at(&file, &path);
+            if !can_be_told && attempts < ATTEMPTS {
                 continue;
             }
             let mut this = Self {
@@ -233,6 +241,7 @@ impl JournalFile {
                 file: Mutex::new(file),
                 is_new,
                 is_locked,
+                can_be_told,
             };
             let file = this.file.get_mut().unwrap_or_else(PoisonError::into_inner);
             end_with_a_whole_line(file)?;
@@ -259,7 +268,7 @@ impl JournalFile {
     /// folder.
     pub(super) fn is_in_place(&self) -> bool {
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        is_file_at(&file, &self.folder.join(NAME))
+        !self.can_be_told || is_file_at(&file, &self.folder.join(NAME))
     }
 
     /// A path relative to the folder.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use tempfile::{Builder, NamedTempFile, PersistError};
 
 use super::file_state::FileState;
-use super::journal::{is_file_at, is_unsupported, try_lock};
+use super::journal::{ATTEMPTS, is_file_at, is_unsupported, try_lock};
 use crate::warning::Warning;
 
 const PREFIX: &str = ".audiostretchy-";
@@ -221,13 +221,16 @@ fn temporary_in<'a>(
     drop(models);
     let mut builder = Builder::new();
     builder.prefix(PREFIX).suffix(SUFFIX);
+    let mut attempts = 0;
     loop {
+        attempts += 1;
         let file = builder.make_in(folder, |path| options.open(path))?;
+        let is_last = attempts == ATTEMPTS;
         match try_lock(file.as_file()) {
             // Before it was locked, another run may have taken it for a leftover.
-            Ok(_) if is_file_at(file.as_file(), file.path()) => return Ok(file),
+            Ok(_) if is_last || is_file_at(file.as_file(), file.path()) => return Ok(file),
             Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) if !is_last && error.kind() == ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
         }
     }

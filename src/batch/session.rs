@@ -183,7 +183,8 @@ impl Folder {
     fn new(path: &Path, journal: Option<JournalFile>, known: Journal) -> Self {
         Self {
             path: path.to_owned(),
-            id: FileId::of(path),
+            // Some file systems number their files anew each time.
+            id: FileId::of(path).filter(|id| FileId::of(path).as_ref() == Some(id)),
             known,
             journal,
             is_lost: AtomicBool::new(false),
@@ -196,7 +197,7 @@ impl Folder {
     /// Where it, or its journal, was removed or replaced.
     fn check(&self) -> Result<(), FileError> {
         let has_journal = self.journal.as_ref().is_none_or(JournalFile::is_in_place);
-        if has_journal && FileId::of(&self.path) == self.id {
+        if has_journal && (self.id.is_none() || FileId::of(&self.path) == self.id) {
             return Ok(());
         }
         self.is_lost.store(true, Ordering::Relaxed);
