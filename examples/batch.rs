@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Event::FileStarted { job, .. } => println!("started {}", job.input.display()),
         Event::FileFinished { report, .. } if report.status == Status::Failed => {
             println!("failed {}; no other is taken up", report.input);
-            stop.stop(1);
+            stop.stop();
         }
         Event::FileFinished { report, .. } => println!("finished {}", report.input),
         _ => {}

@@ -125,7 +125,7 @@ impl AudioStretch {
         while decoder.next_block::<T>(&mut block)? {
             samples.extend_from_slice(&block);
         }
-        let warnings = Warning::of_damage(decoder.damage());
+        let warnings = Warning::of_damage(decoder.damage(), decoder.info().sample_rate);
         let mut this = Self::new(decoder.info().clone(), samples.into());
         this.warnings = warnings;
         Ok(this)

@@ -130,7 +130,7 @@ impl Error {
             FileError::Pipeline(PipelineError::Options(error)) => Self::InvalidParameter(error),
             FileError::Pipeline(PipelineError::Cancelled) => Self::Cancelled,
             FileError::Pipeline(PipelineError::Decode(error)) => Self::from_input(error, input),
-            source @ FileError::Damaged(_) => Self::Damaged { input, source },
+            source @ FileError::Damaged(..) => Self::Damaged { input, source },
             source @ (FileError::Pipeline(PipelineError::Encode(EncodeError::Io(_)))
             | FileError::Output(_)
             | FileError::WrongLength { .. }

@@ -313,7 +313,7 @@ impl Pipeline {
         let encoded = encoder.finish()?;
 
         let damage = decoder.damage();
-        warnings.extend(Warning::of_damage(damage));
+        warnings.extend(Warning::of_damage(damage, source.sample_rate));
         if encoded.clipped_samples > 0 {
             warnings.push(Warning::clipped(encoded.clipped_samples));
         }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::figures;
 use crate::media::decode::Damage;
 use crate::media::format::{BitDepth, Format};
 
@@ -59,19 +60,20 @@ impl Warning {
         }
     }
 
-    /// What a decoder found wrong.
-    pub(crate) fn of_damage(damage: Damage) -> Vec<Self> {
+    /// What a decoder found wrong in audio of that sample rate (in Hz).
+    pub(crate) fn of_damage(damage: Damage, sample_rate: u32) -> Vec<Self> {
         let lost = damage.lost_frames;
-        let lost = (lost > 0).then(|| Self::lost_frames(lost));
+        let lost = (lost > 0).then(|| Self::lost_frames(lost, sample_rate));
         let mismatch = damage.checksum_mismatch.then(Self::checksum_mismatch);
         lost.into_iter().chain(mismatch).collect()
     }
 
-    /// Frames of the input could not be decoded.
-    pub fn lost_frames(frames: u64) -> Self {
+    /// Frames of the input, at `sample_rate` in Hz, could not be decoded.
+    pub fn lost_frames(frames: u64, sample_rate: u32) -> Self {
+        let lost = figures::duration(frames as f64 / f64::from(sample_rate));
         Self {
             code: "lost-frames",
-            message: format!("{frames} damaged frames of the input were replaced by silence"),
+            message: format!("{lost} of the input is damaged and became silence"),
         }
     }
 
@@ -87,7 +89,10 @@ impl Warning {
     pub fn clipped(samples: u64) -> Self {
         Self {
             code: "clipped",
-            message: format!("{samples} samples beyond full scale were limited"),
+            message: match samples {
+                1 => "1 sample beyond full scale was limited".into(),
+                _ => format!("{samples} samples beyond full scale were limited"),
+            },
         }
     }
 
@@ -140,9 +145,12 @@ impl Warning {
     pub fn chapters_past_end(count: usize) -> Self {
         Self {
             code: "chapters-past-end",
-            message: format!(
-                "{count} chapters that start behind the end of the audio were left out"
-            ),
+            message: match count {
+                1 => "1 chapter that starts behind the end of the audio was left out".into(),
+                _ => {
+                    format!("{count} chapters that start behind the end of the audio were left out")
+                }
+            },
         }
     }
 

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::figures;
 use crate::media::decode::{Damage, DecodeError, Decoder, panic_message};
 use crate::media::encode::{EncodeError, EncodeSpec, Encoded};
 use crate::media::input::{Input, is_out_of_files};
@@ -20,9 +21,9 @@ pub enum FileError {
     /// Decoding, stretching or encoding failed.
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
-    /// The input is damaged, and that was to be a failure.
-    #[error("the input is damaged: {}; run without --strict to fill it up with silence", damage(.0))]
-    Damaged(Damage),
+    /// The input, whose sample rate (in Hz) is given, is damaged, and that was to be a failure.
+    #[error("the input is damaged: {}; run without --strict to fill it up with silence", damage(.0, *.1))]
+    Damaged(Damage, u32),
     /// The output could not be created or given its name.
     #[error("cannot write the output")]
     Output(#[source] std::io::Error),
@@ -59,7 +60,7 @@ pub enum FileError {
     #[error("the output cannot be read back; it was removed")]
     Unreadable(#[source] DecodeError),
     /// The file took longer than allowed.
-    #[error("took longer than {:.1} s and was given up; allow more with --timeout", .0.as_secs_f64())]
+    #[error("took longer than {} and was given up; allow more with --timeout", figures::duration(.0.as_secs_f64()))]
     Timeout(Duration),
     /// The journal could not be written, so that the output would be unknown to later runs.
     #[error("cannot write the journal of the output folder")]
@@ -96,7 +97,7 @@ impl FileError {
             Self::Pipeline(PipelineError::Encode(_)) => "encoder",
             Self::Pipeline(PipelineError::LosslessToLossy { .. }) => "lossless-to-lossy",
             Self::Pipeline(PipelineError::Cancelled) => "cancelled",
-            Self::Damaged(_) => "damaged",
+            Self::Damaged(..) => "damaged",
             Self::OutputTaken(_) => "output-exists",
             Self::OutputChanged(_) => "output-changed",
             Self::FolderLost(_) => "output-folder-lost",
@@ -138,7 +139,8 @@ pub fn stretch(
 ) -> Result<Outcome, FileError> {
     let mut outcome = pipeline.run(file, progress)?;
     if strict && outcome.damage != Damage::default() {
-        return Err(FileError::Damaged(outcome.damage));
+        let rate = outcome.source.sample_rate;
+        return Err(FileError::Damaged(outcome.damage, rate));
     }
     let metadata = outcome.metadata.take();
     let warnings = complete(file, metadata.as_ref(), &outcome.spec, &outcome.encoded)?;
@@ -177,10 +179,12 @@ pub fn complete(
     }
 }
 
-fn damage(damage: &Damage) -> String {
+fn damage(damage: &Damage, sample_rate: u32) -> String {
     match damage.lost_frames {
         0 => "its audio does not match its checksum".into(),
-        1 => "1 frame is lost".into(),
-        frames => format!("{frames} frames are lost"),
+        frames => {
+            let lost = figures::duration(frames as f64 / f64::from(sample_rate));
+            format!("{lost} of its audio is lost")
+        }
     }
 }

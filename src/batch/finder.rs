@@ -55,7 +55,7 @@ impl<'a> Finder<'a> {
     /// Adds the one input of a single output file.
     pub(super) fn add_single(&mut self, input: &Path) -> Result<(), PlanError> {
         input_exists(input)?;
-        let format = self.request.single_format()?;
+        let format = self.request.output_format()?;
         let output = self.request.output.clone();
         let origin = self.origin_of_file(input);
         self.add_job(input.to_owned(), output, format, false, origin);

@@ -31,11 +31,18 @@ impl PlanRequest {
         }
     }
 
+    /// The format of a single output file, as far as its name or the option tells; `None` where
+    /// outputs go into a folder.
+    pub fn single_format(&self) -> Option<Format> {
+        let is_single = !self.writes_folder();
+        is_single.then(|| self.output_format().ok()).flatten()
+    }
+
     /// The format of a single output file: the one that its name or the option tells.
     ///
     /// # Errors
     /// Where they disagree, or neither tells one.
-    pub(super) fn single_format(&self) -> Result<Format, PlanError> {
+    pub(super) fn output_format(&self) -> Result<Format, PlanError> {
         let path = self.output.clone();
         match (format_of(&path), self.encoding.format) {
             (Some(name), Some(option)) if name != option => {

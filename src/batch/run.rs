@@ -10,8 +10,8 @@ use super::job::{Action, Job};
 use super::plan::Plan;
 use super::room::Room;
 use super::workers;
-use crate::pipeline::Outcome;
-use crate::report::{ErrorReport, FileReport, Report, SettingsReport, Status};
+use crate::pipeline::{Outcome, PipelineError};
+use crate::report::{self, ErrorReport, FileReport, Report, SettingsReport, Status};
 use crate::warning::Warning;
 
 /// How a plan is carried out.
@@ -31,9 +31,12 @@ pub struct RunOptions {
     pub settings: SettingsReport,
 }
 
-/// Asks a run to end: files that are being worked on are finished, no other is taken up.
+/// Asks a run to end before its time.
 #[derive(Debug, Clone, Default)]
 pub struct StopToken(Arc<AtomicU8>);
+
+const STOPPED: u8 = 1;
+const ABORTED: u8 = 2;
 
 impl StopToken {
     /// A token that nobody has used yet.
@@ -41,17 +44,24 @@ impl StopToken {
         Self::default()
     }
 
-    /// Asks all runs that were given this token to end; `exit_code`, above 0, goes into the report.
-    pub fn stop(&self, exit_code: u8) {
-        self.0.store(exit_code, Ordering::Relaxed);
+    /// Asks all runs that were given this token to finish the files at work and take up no other.
+    pub fn stop(&self) {
+        self.0.fetch_max(STOPPED, Ordering::Relaxed);
     }
 
-    /// The exit code, if somebody has asked.
-    pub fn stopped(&self) -> Option<u8> {
-        match self.0.load(Ordering::Relaxed) {
-            0 => None,
-            exit_code => Some(exit_code),
-        }
+    /// Asks them to give up the files at work too, of which nothing is left then.
+    pub fn abort(&self) {
+        self.0.fetch_max(ABORTED, Ordering::Relaxed);
+    }
+
+    /// Whether somebody has asked for either.
+    pub fn is_stopped(&self) -> bool {
+        self.0.load(Ordering::Relaxed) >= STOPPED
+    }
+
+    /// Whether the files at work are to be given up.
+    pub fn is_aborted(&self) -> bool {
+        self.0.load(Ordering::Relaxed) >= ABORTED
     }
 }
 
@@ -90,7 +100,7 @@ pub(super) fn run_with(
     let failures = AtomicUsize::new(0);
     let reason_to_end = || {
         let most = options.max_failures.unwrap_or(usize::MAX);
-        if stop.stopped().is_some() {
+        if stop.is_stopped() {
             Some("the run was interrupted")
         } else if failures.load(Ordering::Relaxed) >= most {
             Some("too many files failed")
@@ -103,7 +113,7 @@ pub(super) fn run_with(
     let take_files = || {
         while let Some(index) = room.enter(&next, plan.jobs.len()) {
             let job = &plan.jobs[index];
-            let report = run_job(index, job, reason_to_end(), on_event, work, &room);
+            let report = run_job(index, job, reason_to_end(), stop, on_event, work, &room);
             room.leave();
             if report.status == Status::Failed {
                 failures.fetch_add(1, Ordering::Relaxed);
@@ -117,8 +127,8 @@ pub(super) fn run_with(
     }
     let files = files.into_inner().expect("no worker panics here");
     let mut report = Report::new(started, clock.elapsed(), options.settings.clone(), files);
-    if let Some(exit_code) = stop.stopped() {
-        report = report.interrupted(exit_code);
+    if stop.is_stopped() {
+        report = report.interrupted();
     }
     on_event(Event::RunFinished { report: &report });
     report
@@ -128,6 +138,7 @@ fn run_job(
     index: usize,
     job: &Job,
     reason_not_to: Option<&'static str>,
+    stop: &StopToken,
     on_event: &(dyn Fn(Event<'_>) + Sync),
     work: &dyn Work,
     room: &Room,
@@ -135,12 +146,15 @@ fn run_job(
     let (input, output) = (job.input.as_path(), job.output.as_path());
     match (job.action, reason_not_to) {
         (Action::SkipExisting, _) => {
-            return FileReport::skipped(input, output, "the output exists");
+            return FileReport::skipped(input, output, report::OUTPUT_EXISTS);
         }
-        (Action::SkipUpToDate | Action::SkipChanged, _) => {
+        (Action::SkipUpToDate, _) => {
+            return FileReport::skipped(input, output, report::UP_TO_DATE);
+        }
+        (Action::SkipChanged, _) => {
             return FileReport {
                 warnings: work.warnings(job).into_iter().map(Into::into).collect(),
-                ..FileReport::skipped(input, output, "up to date")
+                ..FileReport::skipped(input, output, report::UP_TO_DATE)
             };
         }
         (_, Some(reason)) => return FileReport::not_run(input, output, reason),
@@ -161,6 +175,10 @@ fn run_job(
     };
     let report = match result {
         Ok(outcome) => FileReport::done(input, output, outcome, clock.elapsed()),
+        Err(FileError::Pipeline(PipelineError::Cancelled)) if stop.is_aborted() => FileReport {
+            elapsed_seconds: clock.elapsed().as_secs_f64(),
+            ..FileReport::not_run(input, output, report::GIVEN_UP)
+        },
         Err(error) => failed(job, &error, clock.elapsed()),
     };
     on_event(Event::FileFinished {
@@ -179,7 +197,6 @@ fn failed(job: &Job, error: &FileError, elapsed: Duration) -> FileReport {
 mod tests {
     use super::*;
     use crate::batch::request::PlanRequest;
-    use crate::pipeline::PipelineError;
 
     struct Cheese;
 

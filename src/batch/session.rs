@@ -140,6 +140,12 @@ impl Session {
             .is_none_or(|folder| folder.journal.is_some())
     }
 
+    /// Whether the output folder was found to have been removed, moved or replaced during the run.
+    pub fn has_lost_folder(&self) -> bool {
+        let is_lost = |folder: &Folder| folder.is_lost.load(Ordering::Relaxed);
+        self.folder.as_ref().is_some_and(is_lost)
+    }
+
     /// Reads the headers of the files to be stretched and puts the longest first: see
     /// [`Plan::probe`].
     pub fn probe(&mut self) {
@@ -167,12 +173,13 @@ impl Session {
         let worker = Worker {
             session: self,
             options,
+            stop,
             on_event,
         };
         let mut report = run::run_with(&self.plan, options, stop, on_event, &worker);
         let warnings = self.plan.warnings.iter().cloned();
         report.warnings = warnings.map(Into::into).collect();
-        if worker.reason_to_end().is_some() {
+        if self.has_lost_folder() {
             report = report.output_lost();
         }
         report
@@ -209,6 +216,7 @@ impl Folder {
 struct Worker<'a> {
     session: &'a Session,
     options: &'a RunOptions,
+    stop: &'a StopToken,
     on_event: &'a (dyn Fn(Event<'_>) + Sync),
 }
 
@@ -241,8 +249,7 @@ impl Work for Worker<'_> {
     }
 
     fn reason_to_end(&self) -> Option<&'static str> {
-        let folder = self.session.folder.as_ref()?;
-        let is_lost = folder.is_lost.load(Ordering::Relaxed);
+        let is_lost = self.session.has_lost_folder();
         is_lost.then_some("the output folder was removed, moved or replaced")
     }
 }
@@ -356,6 +363,7 @@ impl Worker<'_> {
             }
             match limits.deadline {
                 Some(deadline) if Instant::now() >= deadline => ControlFlow::Break(()),
+                _ if self.stop.is_aborted() => ControlFlow::Break(()),
                 _ => ControlFlow::Continue(()),
             }
         })?;

@@ -1,7 +1,7 @@
 //! What the program returns to its caller; the README documents it.
 //!
 //! A run returns what its report says: 0 if every file is done or up to date, 1 if some failed,
-//! 130 or 143 if a signal stopped it.
+//! 129, 130 or 143 if a signal stopped it.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -14,16 +14,15 @@ const USAGE: u8 = 2;
 pub const REPORT: u8 = audiostretchy::report::NOT_WRITTEN;
 /// There was no audio to stretch.
 const NO_AUDIO: u8 = 4;
-
-/// Another run is writing to the output folder: try again later (`EX_TEMPFAIL` of sysexits.h).
+/// Another run is writing to the output folder: `EX_TEMPFAIL`, which asks to try again later.
 const LOCKED: u8 = 75;
 
 /// The exit code of an error that ends the program.
 pub fn of(error: &(dyn Error + 'static)) -> ExitCode {
-    let code = match error.downcast_ref() {
+    match error.downcast_ref() {
         Some(PlanError::NoAudio { .. }) => NO_AUDIO,
         Some(PlanError::Locked { .. }) => LOCKED,
         _ => USAGE,
-    };
-    code.into()
+    }
+    .into()
 }

@@ -4,15 +4,13 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use audiostretchy::batch::{self, ExtraFile};
+use audiostretchy::batch::{self, ExtraFile, Session};
 use audiostretchy::report::{self, Report};
 
 use super::args::ConvertArgs;
 use super::exit_code;
+use super::history::{self, REPORT_NAME};
 use super::text;
-
-/// What the report is called where no other name is given.
-const REPORT_NAME: &str = "audiostretchy-report.json";
 
 /// A report to be written.
 struct Target {
@@ -28,6 +26,8 @@ struct Target {
 /// All reports to be written.
 pub struct Reports {
     targets: Vec<Target>,
+    /// How many reports of earlier runs are kept in the output folder.
+    history: usize,
 }
 
 /// Reports are asked for where they cannot go. Nothing has been written then.
@@ -101,10 +101,14 @@ impl Reports {
             .map(|target| target.option)
             .collect();
         to_standard_output.extend(args.events.then_some("--events"));
+        to_standard_output.extend(args.prints_time_map().then_some("--time-map"));
         if let [first, second, ..] = to_standard_output[..] {
             return Err(TargetError::StandardOutput { first, second });
         }
-        Ok(Self { targets })
+        Ok(Self {
+            targets,
+            history: args.report_history.unwrap_or(history::DEFAULT),
+        })
     }
 
     /// The files that will be written.
@@ -128,12 +132,23 @@ impl Reports {
     }
 
     /// Writes all reports, also where one cannot be written; `report` then tells that in its exit
-    /// code, unless the output folder is one that nobody `can_write` to, and had not to be.
-    pub fn write(&self, report: &mut Report, can_write: bool) -> Vec<ReportError> {
+    /// code, unless nothing can be written to the output folder, and had not to be.
+    pub fn write(&self, report: &mut Report, session: &Session) -> Vec<ReportError> {
         let mut errors = Vec::new();
+        // A run that had nothing to do is no reason to forget one that had.
+        let is_worth_keeping = report.counts.done + report.counts.failed > 0;
         for target in &self.targets {
-            if let Err(source) = target.write(report) {
-                if can_write || target.is_named {
+            if session.has_lost_folder() && !target.is_named {
+                // What has come to the folder's place is none of ours.
+                continue;
+            }
+            let mut made_room = Ok(());
+            if !target.is_named && is_worth_keeping {
+                made_room = history::make_room(&target.path, self.history);
+            }
+            for result in [made_room, target.write(report)] {
+                let Err(source) = result else { continue };
+                if session.is_writable() || target.is_named {
                     report.exit_code = exit_code::REPORT;
                 }
                 errors.push(ReportError {

@@ -16,7 +16,10 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 pub use escape::visible;
-pub use file::{ErrorReport, FileReport, ResultReport, SourceReport, Status, WarningReport};
+pub use file::{
+    ErrorReport, FileReport, GIVEN_UP, OUTPUT_EXISTS, ResultReport, SourceReport, Status,
+    UP_TO_DATE, WarningReport,
+};
 pub use path::PathText;
 pub use settings::{SettingReport, SettingsReport};
 
@@ -67,7 +70,7 @@ pub enum RunOutcome {
     Success,
     /// Some file failed.
     Failure,
-    /// A signal ended the run early.
+    /// The run was asked to end early.
     Interrupted,
 }
 
@@ -131,11 +134,13 @@ impl Report {
         }
     }
 
-    /// The report of a run that a signal ended early, with the exit code that tells which.
-    pub fn interrupted(self, exit_code: u8) -> Self {
+    /// The report of a run that was asked to end early. Its exit code is 1; a program that was sent
+    /// a signal has one of its own.
+    #[must_use]
+    pub fn interrupted(self) -> Self {
         Self {
             outcome: RunOutcome::Interrupted,
-            exit_code,
+            exit_code: 1,
             ..self
         }
     }
@@ -158,6 +163,11 @@ impl Report {
     /// The files that ended so.
     pub fn with_status(&self, status: Status) -> impl Iterator<Item = &FileReport> {
         self.files.iter().filter(move |file| file.status == status)
+    }
+
+    /// How many warnings the files have.
+    pub fn warnings(&self) -> usize {
+        self.files.iter().map(|file| file.warnings.len()).sum()
     }
 
     /// Seconds of audio per second of the run; `None` where nothing was done.

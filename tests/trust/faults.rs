@@ -101,7 +101,7 @@ fn a_file_that_grows_beyond_the_limit_fails_and_the_rest_is_done() {
     only_the_large_one_failed(&env, &env.report("out"), "out");
     env.run("in out --ratio 0.8")
         .succeeds()
-        .says(&["1 done, 3 skipped"]);
+        .says(&["1 done, 3 up to date"]);
     assert!(env.outputs("out") == env.outputs("whole"));
 }
 
@@ -227,7 +227,7 @@ fn inputs_that_vanish_or_close_after_the_plan_fail_alone() {
     set_mode(&env, "in/z.wav", 0o644);
     env.run("in out --ratio 0.8")
         .succeeds()
-        .says(&["1 done, 12 skipped"]);
+        .says(&["1 done, 12 up to date"]);
 }
 
 #[test]
@@ -262,10 +262,10 @@ fn an_input_that_grows_while_it_is_read_fails_and_is_done_by_the_next_run() {
     assert!(env.files("out").is_empty(), "{env}");
     env.run("in out --ratio 0.8 -n")
         .succeeds()
-        .says(&["1 done; "]);
+        .says(&[" became "]);
     env.run("in out --ratio 0.8 -n")
         .succeeds()
-        .says(&["0 done, 1 skipped"]);
+        .says(&["1 up to date"]);
 }
 
 #[test]
@@ -273,13 +273,15 @@ fn a_report_that_cannot_be_written_ends_with_3_and_loses_no_audio() {
     let env = TestEnv::with_short_speech(&["in/a.wav"]);
     // As root, renaming a file to such a name would replace the device.
     let is_device = |path: &str| !fs::metadata(path).unwrap().is_file();
-    env.run("in out --report /dev/full").exits(3).says(&[
-        "1 done",
-        "cannot write the report to /dev/full: No space left",
-    ]);
+    env.run("in out --report /dev/full --ratio 1")
+        .exits(3)
+        .says(&[
+            "[1/1] done",
+            "cannot write the report to /dev/full: No space left",
+        ]);
     assert!(env.exists("out/a.wav") && is_device("/dev/full"));
-    env.run("in out --report /dev/null")
+    env.run("in out --report /dev/null --ratio 1")
         .succeeds()
-        .says(&["1 skipped"]);
+        .says(&["1 up to date"]);
     assert!(is_device("/dev/null"));
 }
