@@ -144,7 +144,9 @@ impl Error {
         use DecodeError as E;
         let is_missing = matches!(&error, E::Io(error) if error.kind() == io::ErrorKind::NotFound);
         let make: fn(End, FileError) -> Self = match &error {
-            E::Io(_) | E::NotAFile => |input, source| Self::Unreadable { input, source },
+            E::Io(_) | E::NotAFile | E::ChangedWhileRead => {
+                |input, source| Self::Unreadable { input, source }
+            }
             E::Unrecognised(_)
             | E::NoAudioTrack
             | E::UnsupportedCodec(_)

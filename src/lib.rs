@@ -59,7 +59,7 @@
 //! let mut request = PlanRequest::new(vec!["podcasts".into()], "faster".into());
 //! request.stretch = StretchOptions { ratio: 0.8, ..StretchOptions::default() };
 //! request.encoding.format = Some(Format::Mp3);
-//! let mut session = Session::start(request.plan()?)?;
+//! let mut session = Session::start(&request)?;
 //! session.probe();
 //! let report = session.run(&RunOptions::default(), &StopToken::new(), &|_event| {});
 //! println!("{} files done", report.counts.done);

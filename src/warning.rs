@@ -1,5 +1,6 @@
 //! What went other than asked without making a file fail.
 
+use std::io;
 use std::path::Path;
 
 use serde::Serialize;
@@ -168,6 +169,39 @@ impl Warning {
         Self {
             code: "sidecar-exists",
             message: format!("{name} beside the output is there already and was kept"),
+        }
+    }
+
+    /// An output was changed since it was made.
+    pub fn output_changed(path: &Path) -> Self {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        Self {
+            code: "output-changed",
+            message: format!("{name} was changed since it was made and was kept as it is"),
+        }
+    }
+
+    /// The folder of an output cannot be brought to the disk.
+    pub fn not_synced(folder: &Path, error: &io::Error) -> Self {
+        Self {
+            code: "not-synced",
+            message: format!(
+                "{} cannot be brought to the disk ({error}): check that the output is there after \
+                 a power cut",
+                folder.display()
+            ),
+        }
+    }
+
+    /// The output folder cannot be locked.
+    pub fn not_locked(folder: &Path) -> Self {
+        Self {
+            code: "not-locked",
+            message: format!(
+                "{} is on a file system without locks: start no second run there before this one \
+                 has ended",
+                folder.display()
+            ),
         }
     }
 }

@@ -3,12 +3,13 @@
 use std::fs::File;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::figures;
 use crate::media::decode::{Damage, DecodeError, Decoder, panic_message};
 use crate::media::encode::{EncodeError, EncodeSpec, Encoded};
-use crate::media::input::Input;
+use crate::media::input::{Input, is_out_of_files};
 use crate::media::metadata::{Metadata, rescale};
 use crate::pipeline::{Outcome, Pipeline, PipelineError};
 use crate::warning::Warning;
@@ -26,6 +27,27 @@ pub enum FileError {
     /// The output could not be created or given its name.
     #[error("cannot write the output")]
     Output(#[source] std::io::Error),
+    /// Another file has come to the output's place since the plan was made; it was kept.
+    #[error(
+        "{}: a file has come there, or was changed, during the run, and was kept; move it away, or \
+         replace it with --if-exists overwrite",
+        .0.display()
+    )]
+    OutputTaken(PathBuf),
+    /// The output is not as an earlier run has left it, and would have to be made again.
+    #[error(
+        "{}: is not as an earlier run left it, and was kept; move it away, or replace it with \
+         --if-exists overwrite",
+        .0.display()
+    )]
+    OutputChanged(PathBuf),
+    /// The output folder, or the journal in it, is no longer the one that the run began with.
+    #[error(
+        "{}: the output folder was removed, moved or replaced during the run; put it back, or start \
+         again",
+        .0.display()
+    )]
+    FolderLost(PathBuf),
     /// The finished output does not hold what was written to it.
     #[error("the output holds {found} frames where {expected} were written; it was removed")]
     WrongLength {
@@ -55,6 +77,7 @@ impl FileError {
             Self::Pipeline(PipelineError::Decode(error)) => match error {
                 DecodeError::Io(_) => "unreadable",
                 DecodeError::NotAFile => "not-a-file",
+                DecodeError::ChangedWhileRead => "changed-while-read",
                 DecodeError::Unrecognised(_) => "not-audio",
                 DecodeError::NoAudioTrack => "no-audio-track",
                 DecodeError::UnsupportedCodec(_) => "unsupported-codec",
@@ -75,11 +98,24 @@ impl FileError {
             Self::Pipeline(PipelineError::LosslessToLossy { .. }) => "lossless-to-lossy",
             Self::Pipeline(PipelineError::Cancelled) => "cancelled",
             Self::Damaged(..) => "damaged",
+            Self::OutputTaken(_) => "output-exists",
+            Self::OutputChanged(_) => "output-changed",
+            Self::FolderLost(_) => "output-folder-lost",
             Self::WrongLength { .. } | Self::Unreadable(_) => "verification",
             Self::Timeout(_) => "timeout",
             Self::Journal(_) => "journal",
             Self::Panic(_) => "panic",
         }
+    }
+}
+
+impl FileError {
+    /// Whether no more files could be opened at that moment.
+    pub(super) fn is_out_of_files(&self) -> bool {
+        let first: Option<&(dyn std::error::Error + 'static)> = Some(self);
+        std::iter::successors(first, |&error| error.source())
+            .filter_map(|error| error.downcast_ref::<std::io::Error>())
+            .any(is_out_of_files)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use audiostretchy::Format;
-use audiostretchy::batch::Plan;
+use audiostretchy::batch::PlanRequest;
 use audiostretchy::preset::{Entry, Resolved, Source, Value};
 
 use super::args::ConvertArgs;
@@ -41,16 +41,20 @@ pub enum UselessError {
     },
 }
 
-/// Checks that a run of `plan` changes something, and that a single output can be as asked for.
-pub fn check(args: &ConvertArgs, resolved: &Resolved, plan: &Plan) -> Result<(), UselessError> {
-    let single = match (&plan.folder, &plan.jobs[..]) {
-        (None, [job]) => Some(job),
+/// Checks that a run changes something, and that a single output can be as asked for.
+pub fn check(
+    args: &ConvertArgs,
+    resolved: &Resolved,
+    request: &PlanRequest,
+) -> Result<(), UselessError> {
+    let single = match (request.single_format(), &request.inputs[..]) {
+        (Some(format), [input]) => Some((format, input)),
         _ => None,
     };
-    if let Some(job) = single {
-        check_fit(args, job.format, &job.output)?;
+    if let Some((format, _)) = single {
+        check_fit(args, format, &request.output)?;
     }
-    let converts = single.is_some_and(|job| kept_format(&job.input) != Some(job.format));
+    let converts = single.is_some_and(|(format, input)| kept_format(input) != Some(format));
     check_settings(args, resolved, converts)
 }
 

@@ -47,7 +47,9 @@ fn about(expected: &PlanEstimate, job: &Job) -> String {
     match job.action {
         Action::SkipExisting => return "skipped: the output exists".into(),
         Action::SkipUpToDate => return "skipped: up to date".into(),
-        Action::Stretch => {}
+        Action::SkipChanged => return "skipped: up to date, but changed since it was made".into(),
+        Action::Refuse => return "will fail: the output was changed since it was made".into(),
+        _ => {}
     }
     let Some(audio) = &job.audio else {
         return "will fail: cannot be read as audio".into();

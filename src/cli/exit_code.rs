@@ -11,7 +11,7 @@ use audiostretchy::batch::PlanError;
 /// The command line, a preset or the plan is wrong; nothing was written.
 const USAGE: u8 = 2;
 /// A report could not be written.
-pub const REPORT: u8 = 3;
+pub const REPORT: u8 = audiostretchy::report::NOT_WRITTEN;
 /// There was no audio to stretch.
 const NO_AUDIO: u8 = 4;
 /// Another run is writing to the output folder: `EX_TEMPFAIL`, which asks to try again later.

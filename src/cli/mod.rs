@@ -27,7 +27,7 @@ mod words;
 
 use std::error::Error;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use audiostretchy::batch::{
@@ -79,22 +79,37 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
     if let Some(time_map) = &time_map {
         request.time_map = Some(time_map.path());
     }
-    let plan = match &args.rerun_failed {
-        None => request.plan().map(Some).map_err(Into::into),
-        Some(file) => plan_rerun(request, file, args.verbosity()),
-    };
-    let mut plan = match plan {
-        Ok(Some(plan)) => plan,
-        Ok(None) => return Ok(ExitCode::SUCCESS),
-        Err(error) if is_no_audio(error.as_ref()) && args.no_files == NoFilesArg::Pass => {
+    let folder = request.writes_folder().then_some(request.output.as_path());
+    let reports = Reports::new(args, folder)?;
+    request.extra_files = reports.files();
+    if let Some(file) = &args.rerun_failed {
+        let unfinished = UnfinishedFiles::of(&json::read(file)?);
+        if unfinished.is_empty() {
+            if args.verbosity() > Verbosity::Quiet {
+                say!("nothing failed in {}", text::path(file));
+            }
             return Ok(ExitCode::SUCCESS);
         }
-        Err(error) => return Err(error),
+        request.only = Some(unfinished);
+    }
+    let pass = |error: &PlanError| {
+        matches!(error, PlanError::NoAudio { .. }) && args.no_files == NoFilesArg::Pass
     };
-    changes::check(args, &resolved, &plan)?;
-    let reports = Reports::new(args, &plan)?;
+    if let Err(useless) = changes::check(args, &resolved, &request) {
+        // What else is wrong comes first.
+        return match request.plan() {
+            Err(error) if pass(&error) => Ok(ExitCode::SUCCESS),
+            Err(error) => Err(error.into()),
+            Ok(_) => Err(useless.into()),
+        };
+    }
     silence_worker_panics();
     if args.dry_run {
+        let mut plan = match request.plan() {
+            Err(error) if pass(&error) => return Ok(ExitCode::SUCCESS),
+            plan => plan?,
+        };
+        warn(args, &request, &plan);
         plan.probe();
         dry_run::print(&plan, &resolved, args.jobs)?;
         return Ok(ExitCode::SUCCESS);
@@ -106,20 +121,25 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
         max_duration: args.max_duration_per_file,
         settings: (&resolved).into(),
     };
-    let mut session = Session::start(plan)?;
+    let mut session = match Session::start(&request) {
+        Err(error) if pass(&error) => return Ok(ExitCode::SUCCESS),
+        session => session?,
+    };
     session.probe();
-    run(args, &session, &options, &reports, time_map)
+    run(args, &request, &session, &options, &reports, time_map)
 }
 
 /// Carries out a plan, tells how that goes, and leaves the reports.
 fn run(
     args: &ConvertArgs,
+    request: &PlanRequest,
     session: &Session,
     options: &RunOptions,
     reports: &Reports,
     time_map: Option<TimeMap>,
 ) -> Result<ExitCode, Box<dyn Error>> {
     let plan = session.plan();
+    warn(args, request, plan);
     let progress = Progress::new(args.verbosity(), plan);
     let events = args.events.then(|| EventLines::new(plan));
     let show = |event: Event<'_>| {
@@ -145,7 +165,7 @@ fn run(
     if !errors.is_empty() {
         report.exit_code = exit_code::REPORT;
     }
-    errors.extend(reports.write(&mut report));
+    errors.extend(reports.write(&mut report, session));
     if let Some(Err(error)) = events.map(|events| events.finish(&report)) {
         report.exit_code = exit_code::REPORT;
         errors.push(ReportError::standard_output(error));
@@ -160,31 +180,19 @@ fn run(
     Ok(report.exit_code.into())
 }
 
-/// The plan of what did not finish in the run of a report; `None` where all did.
-fn plan_rerun(
-    request: PlanRequest,
-    report: &Path,
-    verbosity: Verbosity,
-) -> Result<Option<Plan>, Box<dyn Error>> {
-    let unfinished = UnfinishedFiles::of(&json::read(report)?);
-    if unfinished.is_empty() {
-        if verbosity > Verbosity::Quiet {
-            say!("nothing failed in {}", text::path(report));
-        }
-        return Ok(None);
+/// Tells what goes other than asked before a run begins.
+fn warn(args: &ConvertArgs, request: &PlanRequest, plan: &Plan) {
+    if args.verbosity() == Verbosity::Quiet {
+        return;
     }
-    let only = Some(unfinished.clone());
-    let plan = PlanRequest { only, ..request }.plan()?;
-    if plan.jobs.is_empty() && plan.unreadable.is_empty() {
-        return Err(NothingToRerun(report.to_owned()).into());
+    let unfinished = request.only.iter();
+    for path in unfinished.flat_map(|unfinished| unfinished.missing_in(plan)) {
+        let path = text::path(&path);
+        say!("warning: {path}: did not finish before and is not in the inputs now");
     }
-    for path in unfinished.missing_in(&plan) {
-        if verbosity > Verbosity::Quiet {
-            let path = text::path(&path);
-            say!("warning: {path}: did not finish before and is not in the inputs now");
-        }
+    for warning in &plan.warnings {
+        say!("warning: {}", text::escape(&warning.message));
     }
-    Ok(Some(plan))
 }
 
 /// The command line for the report; the program's name without its folder, which is no one's
@@ -213,15 +221,6 @@ fn manual() -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// None of the files that failed is in the plan.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "none of the files that failed in {} is in the inputs; give the inputs and the output of that \
-     run",
-    text::path(.0)
-)]
-struct NothingToRerun(PathBuf);
-
 /// Whether an error says that the reader of our output has seen enough, as `head` does.
 fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {
     let error = error.downcast_ref::<io::Error>();
@@ -234,14 +233,9 @@ fn silence_worker_panics() {
     std::panic::set_hook(Box::new(move |info| {
         let thread = std::thread::current();
         let is_worker =
-            (thread.name()).is_some_and(|name| name.starts_with(batch::run::WORKER_THREAD_NAME));
+            (thread.name()).is_some_and(|name| name.starts_with(batch::WORKER_THREAD_NAME));
         if !is_worker {
             default(info);
         }
     }));
-}
-
-/// Whether an error says that there was nothing to do.
-fn is_no_audio(error: &(dyn Error + 'static)) -> bool {
-    matches!(error.downcast_ref(), Some(PlanError::NoAudio { .. }))
 }

@@ -28,6 +28,17 @@ enum UsageError {
     SeveralPaths,
     #[error("{0} does not work with -; give it files")]
     Option(&'static str),
+    #[error(
+        "{}: the name says {} and --format says {}; change one of them",
+        text::path(path),
+        name.name(),
+        option.name()
+    )]
+    FormatMismatch {
+        path: std::path::PathBuf,
+        name: Format,
+        option: Format,
+    },
     #[error("the format is not known: name it with --format {}", names())]
     Format,
     #[error("standard output is a terminal: send it to a file or a program")]
@@ -79,7 +90,7 @@ pub fn run(args: &ConvertArgs, resolved: &Resolved) -> Result<ExitCode, Box<dyn 
         strict: args.strict,
         limits: Limits {
             max_duration: args.max_duration_per_file.unwrap_or(Limits::MAX_DURATION),
-            deadline: None,
+            ..Limits::default()
         },
     };
     match convert(args, conversion, from, to) {
@@ -170,6 +181,12 @@ fn format(settings: &Settings, from: &Path, to: &Path) -> Result<Format, UsageEr
     let extension = |path: &Path| Some(path.extension()?.to_str()?.to_owned());
     let named = |path| Format::from_extension(&extension(path)?);
     let kept = || Format::kept_from_extension(&extension(from)?);
+    if let (Some(name), Some(option)) = (named(to), settings.output.format)
+        && name != option
+    {
+        let path = to.to_owned();
+        return Err(UsageError::FormatMismatch { path, name, option });
+    }
     let asked_for = settings.output.format.or_else(|| named(to));
     let format = asked_for.or_else(|| kept().filter(|_| is_pipe(to)));
     format.ok_or(UsageError::Format)

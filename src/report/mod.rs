@@ -26,6 +26,10 @@ pub use settings::{SettingReport, SettingsReport};
 /// Version of the report's structure; it changes when a reader would have to.
 pub const SCHEMA_VERSION: u32 = 1;
 
+/// The exit code of a run that could not keep what it has to leave: its outputs' folder, or a
+/// report.
+pub const NOT_WRITTEN: u8 = 3;
+
 /// A whole run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -37,7 +41,7 @@ pub struct Report {
     pub version: String,
     /// The command line, with the program's name first; empty where there was none.
     pub command: Vec<PathText>,
-    /// When the run began (RFC 3339, UTC).
+    /// When the run began (RFC 3339, UTC); 1970 of a clock that stands before that.
     pub started: String,
     /// How long it took, in seconds.
     pub elapsed_seconds: f64,
@@ -51,6 +55,9 @@ pub struct Report {
     pub counts: Counts,
     /// Seconds of audio read from files that are done.
     pub audio_seconds: f64,
+    /// What went other than asked in the run as a whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<WarningReport>,
     /// The files, sorted by input path.
     pub files: Vec<FileReport>,
 }
@@ -114,13 +121,15 @@ impl Report {
             tool: env!("CARGO_PKG_NAME").into(),
             version: env!("CARGO_PKG_VERSION").into(),
             command: Vec::new(),
-            started: humantime::format_rfc3339_seconds(started).to_string(),
+            started: humantime::format_rfc3339_seconds(started.max(SystemTime::UNIX_EPOCH))
+                .to_string(),
             elapsed_seconds: elapsed.as_secs_f64(),
             outcome,
             exit_code: u8::from(outcome == RunOutcome::Failure),
             settings,
             counts,
             audio_seconds: done.map(|source| source.seconds).sum(),
+            warnings: Vec::new(),
             files,
         }
     }
@@ -132,6 +141,16 @@ impl Report {
         Self {
             outcome: RunOutcome::Interrupted,
             exit_code: 1,
+            ..self
+        }
+    }
+
+    /// The report of a run whose output folder was removed or replaced: what it has written is not
+    /// where it should be.
+    pub(crate) fn output_lost(self) -> Self {
+        Self {
+            outcome: RunOutcome::Failure,
+            exit_code: NOT_WRITTEN,
             ..self
         }
     }
@@ -184,6 +203,18 @@ fn quotient(dividend: f64, divisor: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_before_1970_stands_still() {
+        let before = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
+        let report = Report::new(
+            before,
+            Duration::ZERO,
+            SettingsReport::default(),
+            Vec::new(),
+        );
+        assert_eq!(report.started, "1970-01-01T00:00:00Z");
+    }
 
     #[test]
     fn what_cannot_be_divided_is_left_out() {
