@@ -373,7 +373,7 @@ fn kept_format(
         ("vorbis", Format::Ogg)
         | ("opus", Format::Opus)
         | ("mp3", Format::Mp3)
-        | ("aac", Format::M4a) => (named, None),
+        | ("aac", Format::M4a | Format::M4b) => (named, None),
         // Files that end in .ogg may hold either.
         ("opus", Format::Ogg) => (Format::Opus, None),
         _ => (named, Some(Warning::codec_changed(codec, named))),

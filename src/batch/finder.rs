@@ -15,8 +15,11 @@ use super::output::{Replace, parent};
 use super::plan_error::PlanError;
 use super::request::PlanRequest;
 use super::walk::{self, Unreadable};
+use super::workers;
+use crate::media::decode::Decoder;
 use crate::media::format::Format;
 use crate::media::sidecar;
+use crate::warning::Warning;
 
 /// Collects the jobs of a plan.
 pub(super) struct Finder<'a> {
@@ -32,8 +35,8 @@ pub(super) struct Finder<'a> {
     outputs: EarlierOutputs,
     pub(super) jobs: Vec<Job>,
     pub(super) unreadable: Vec<Unreadable>,
-    /// Inputs whose own format cannot be written.
-    unwritable: Vec<PathBuf>,
+    /// Inputs whose own format cannot be written, with their places and origins.
+    unwritable: Vec<(PathBuf, PathBuf, Origin)>,
 }
 
 impl<'a> Finder<'a> {
@@ -73,11 +76,7 @@ impl<'a> Finder<'a> {
             let folder = (!input.is_absolute()).then(|| self.current_folder.clone());
             self.add_input(input, &listed_place(input)?, folder)?;
         }
-        if !self.unwritable.is_empty() {
-            return Err(PlanError::CannotKeepFormat {
-                inputs: std::mem::take(&mut self.unwritable),
-            });
-        }
+        self.substitute_formats()?;
         if self.jobs.is_empty() && self.unreadable.is_empty() {
             return Err(PlanError::NoAudio {
                 inputs: [&request.inputs[..], &request.listed[..]].concat(),
@@ -143,8 +142,33 @@ impl<'a> Finder<'a> {
                 let output = self.request.output_of(place, format);
                 self.add_job(input, output, format, option.is_none(), origin);
             }
-            None => self.unwritable.push(input),
+            None => self.unwritable.push((input, place.to_owned(), origin)),
         }
+    }
+
+    /// Finds the format that holds the codec of each input whose own cannot be written.
+    fn substitute_formats(&mut self) -> Result<(), PlanError> {
+        let unwritable = std::mem::take(&mut self.unwritable);
+        if self.request.strict && !unwritable.is_empty() {
+            return Err(PlanError::CannotKeepFormat {
+                inputs: unwritable.into_iter().map(|(input, ..)| input).collect(),
+            });
+        }
+        let nearest = |input: &Path| match Decoder::open(input) {
+            Ok(decoder) => Format::nearest_to_codec(decoder.info().codec),
+            // The file will fail.
+            Err(_) => Format::Wav,
+        };
+        let formats = workers::map(&unwritable, |(input, ..)| nearest(input));
+        for ((input, place, origin), format) in unwritable.into_iter().zip(formats) {
+            let output = self.request.output_of(&place, format);
+            let warning = Warning::format_substituted(&input, format);
+            self.add_job(input, output, format, false, origin);
+            if let Some(job) = self.jobs.last_mut() {
+                job.warnings.push(warning);
+            }
+        }
+        Ok(())
     }
 
     fn add_job(

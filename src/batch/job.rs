@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::output::Replace;
 use crate::media::decode::AudioInfo;
 use crate::media::format::Format;
+use crate::warning::Warning;
 
 /// One input and its output.
 #[derive(Debug, Clone)]
@@ -20,6 +21,8 @@ pub struct Job {
     pub keeps_format: bool,
     /// What is to be done.
     pub action: Action,
+    /// What goes other than asked, as far as that is known before the run.
+    pub warnings: Vec<Warning>,
     /// What the input's header tells, once probed; `None` if it cannot be read.
     pub audio: Option<AudioInfo>,
     /// Where the input was found.
@@ -42,6 +45,7 @@ impl Job {
             format,
             keeps_format: false,
             action: Action::Stretch(Why::New),
+            warnings: Vec::new(),
             audio: None,
             origin: Origin::default(),
             replace: Replace::Never,

@@ -31,7 +31,7 @@ pub struct Plan {
     pub time_map: Option<PathBuf>,
     /// Give outputs the modification time of their inputs.
     pub keep_mtime: bool,
-    /// Make damaged inputs fail instead of filling them up with silence.
+    /// Do nothing that was not asked for: see [`PlanRequest::strict`](super::PlanRequest::strict).
     pub strict: bool,
     /// What goes other than asked, of the run as a whole.
     pub warnings: Vec<Warning>,

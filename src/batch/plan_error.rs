@@ -83,7 +83,8 @@ pub enum PlanError {
     },
     /// Inputs whose own format cannot be written.
     #[error(
-        "cannot keep the format of {} {}: {}; choose one to convert to with --format {}",
+        "cannot keep the format of {} {}: {}; choose one to convert to with --format {}, or leave \
+         out --strict",
         inputs.len(),
         if inputs.len() == 1 { "file" } else { "files" },
         list(inputs, 5),

@@ -55,7 +55,9 @@ pub struct PlanRequest {
     pub checksum: bool,
     /// Give outputs the modification time of their inputs.
     pub keep_mtime: bool,
-    /// Make damaged inputs fail instead of filling them up with silence.
+    /// Do nothing that was not asked for: no damage is filled up with silence, no audio that
+    /// changes its format midway is converted (those files fail), and no format takes the place of
+    /// one that cannot be written (the plan is refused).
     pub strict: bool,
     /// Takes everything out of the plan but these files.
     pub only: Option<UnfinishedFiles>,

@@ -174,7 +174,10 @@ fn run_job(
         }
     };
     let report = match result {
-        Ok(outcome) => FileReport::done(input, output, outcome, clock.elapsed()),
+        Ok(mut outcome) => {
+            outcome.warnings.splice(0..0, job.warnings.iter().cloned());
+            FileReport::done(input, output, outcome, clock.elapsed())
+        }
         Err(FileError::Pipeline(PipelineError::Cancelled)) if stop.is_aborted() => FileReport {
             elapsed_seconds: clock.elapsed().as_secs_f64(),
             ..FileReport::not_run(input, output, report::GIVEN_UP)

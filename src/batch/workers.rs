@@ -1,5 +1,6 @@
 //! The threads that do the work.
 
+use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// Name of the worker threads, with a number behind it.
@@ -21,6 +22,15 @@ pub(super) fn pool(threads: usize) -> Option<ThreadPool> {
         }
     }
     None
+}
+
+/// Does something with all of `items` on a pool of workers, one a processor, whose panics nobody
+/// has to hear of.
+pub(super) fn map<T: Sync, U: Send>(items: &[T], work: impl Fn(&T) -> U + Sync) -> Vec<U> {
+    match pool(0) {
+        Some(pool) => pool.install(|| items.par_iter().map(&work).collect()),
+        None => items.iter().map(work).collect(),
+    }
 }
 
 /// How many workers `files` files need where `jobs` are asked for (0: one a processor): two a file,

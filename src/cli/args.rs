@@ -411,9 +411,12 @@ pub struct ConvertArgs {
         help_heading = "Running"
     )]
     pub max_failures: Option<usize>,
-    /// Make damaged inputs fail
+    /// Do nothing that was not asked for; fail instead
     ///
-    /// They are filled up with silence otherwise, with a warning.
+    /// Without it, what is damaged is filled up with silence, audio that changes its rate or its
+    /// channels midway is converted to what it began with, and files whose format cannot be
+    /// written go to the nearest one that holds their codec, all with a warning. With it, the
+    /// first two fail (exit code 1), and the last stops everything before it begins (2).
     #[arg(long, help_heading = "Running")]
     pub strict: bool,
     /// Give a file up that takes longer, such as 90s or 5m

@@ -11,6 +11,7 @@ mod formats;
 mod help;
 mod main_job;
 mod names;
+mod nearest_formats;
 mod parameters;
 mod pipes;
 mod plan_errors;
