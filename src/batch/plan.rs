@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use super::job::Job;
+use super::left_out::LeftOut;
 use super::walk::Unreadable;
 use super::workers;
 use crate::media::decode::Decoder;
@@ -19,6 +20,8 @@ pub struct Plan {
     pub jobs: Vec<Job>,
     /// Parts of input folders that cannot be read.
     pub unreadable: Vec<Unreadable>,
+    /// Files that look as if they should be taken and are not.
+    pub left_out: Vec<LeftOut>,
     /// The output folder; `None` where a single file is written.
     pub folder: Option<PathBuf>,
     /// How audio is to be stretched.

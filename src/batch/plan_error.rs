@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use super::left_out::Filtered;
 use super::selection::AUDIO_EXTENSIONS;
 use crate::media::format::Format;
 
@@ -35,7 +36,7 @@ pub enum PlanError {
     },
     /// There is not one audio file in the inputs.
     #[error(
-        "no audio files found{}; known extensions: {}",
+        "no audio files found{}{filtered}; known extensions: {}",
         match &inputs[..] {
             [] => ", as the list of files is empty".into(),
             inputs => format!(" in {}", list(inputs, 3)),
@@ -45,6 +46,8 @@ pub enum PlanError {
     NoAudio {
         /// The inputs.
         inputs: Vec<PathBuf>,
+        /// What filters have left out.
+        filtered: Filtered,
     },
     /// Several inputs need a folder and the output is a file.
     #[error("{}: is a file; give a folder to write several files to", path.display())]

@@ -65,6 +65,7 @@ impl PlanRequest {
         let Finder {
             mut jobs,
             mut unreadable,
+            left_out,
             ..
         } = finder;
         if self.time_map.is_some() && folder.is_some() {
@@ -89,6 +90,7 @@ impl PlanRequest {
         Ok(Plan {
             jobs,
             unreadable,
+            left_out,
             folder,
             stretch: self.stretch.clone(),
             encoding: self.encoding.clone(),

@@ -9,6 +9,7 @@ mod env;
 mod existing_outputs;
 mod formats;
 mod help;
+mod left_out;
 mod main_job;
 mod names;
 mod nearest_formats;
