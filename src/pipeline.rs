@@ -212,6 +212,11 @@ impl Pipeline {
         self.decoder.info()
     }
 
+    /// What goes other than asked, as far as is known before [`run`](Self::run).
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
     /// How the output will be encoded.
     pub fn spec(&self) -> &EncodeSpec {
         &self.spec

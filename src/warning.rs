@@ -37,6 +37,14 @@ impl Warning {
         }
     }
 
+    /// An output whose source is gone could not be removed.
+    pub fn not_pruned(path: &Path, why: &std::io::Error) -> Self {
+        Self {
+            code: "not-pruned",
+            message: format!("{}: cannot be removed: {why}", path.display()),
+        }
+    }
+
     /// Files of the input's name cannot be written, and `to` is what holds its codec.
     pub fn format_substituted(input: &Path, to: Format) -> Self {
         let to = to.name();

@@ -96,6 +96,8 @@ pub enum Action {
     SkipExisting,
     /// Leave it: an earlier run has made the output, and nothing has changed since.
     SkipUpToDate,
+    /// Leave it: an earlier run has made it from the same source, whatever became of that since.
+    SkipDone,
     /// Leave it: an earlier run has made the output from what is there now, and somebody has
     /// changed the output since. That is kept, with a warning.
     SkipChanged,
@@ -120,4 +122,18 @@ pub enum Why {
     Unfinished,
     /// Outputs are to be replaced whatever they are.
     Overwrite,
+}
+
+impl Why {
+    /// The reason in words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::OutputMissing => "output missing",
+            Self::SourceChanged => "source changed",
+            Self::SettingsChanged => "settings changed",
+            Self::Unfinished => "not finished",
+            Self::Overwrite => "to be replaced",
+        }
+    }
 }

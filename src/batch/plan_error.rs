@@ -188,6 +188,15 @@ pub enum PlanError {
         /// The folder.
         path: PathBuf,
     },
+    /// What an option asks for is known of output folders only.
+    #[error("{option} needs an output folder, whose journal tells what was made")]
+    NeedsFolder {
+        /// The option.
+        option: &'static str,
+    },
+    /// Outputs whose source is gone can be told where all inputs are looked at only.
+    #[error("--prune works with whole input folders: without a list and --rerun-failed")]
+    PruneOfPart,
     /// None of the files that an earlier run did not finish is among the inputs.
     #[error(
         "none of the files that did not finish is in the inputs; give the inputs and the output of \

@@ -10,6 +10,7 @@ use super::finder::Finder;
 use super::journal::Journal;
 use super::plan::Plan;
 use super::plan_error::PlanError;
+use super::prune;
 use super::request::{IfExists, PlanRequest};
 use super::standing;
 use crate::engine::ENGINE_VERSION;
@@ -71,6 +72,14 @@ impl PlanRequest {
         if self.time_map.is_some() && folder.is_some() {
             return Err(PlanError::TimeMapOfMany);
         }
+        for (option, is_on) in [("--only-new", self.only_new), ("--prune", self.prune)] {
+            if is_on && folder.is_none() {
+                return Err(PlanError::NeedsFolder { option });
+            }
+        }
+        if self.prune && !(self.listed.is_empty() && self.only.is_none()) {
+            return Err(PlanError::PruneOfPart);
+        }
         checks::check_encoders(&jobs)?;
         checks::check_written(&mut jobs, &self.extra_files(), folder.as_deref())?;
         if let Some(only) = &self.only {
@@ -86,7 +95,11 @@ impl PlanRequest {
             (IfExists::Resume, None) => IfExists::Error,
             (if_exists, _) => if_exists,
         };
-        standing::decide(&mut jobs, if_exists, journal)?;
+        standing::decide(&mut jobs, if_exists, self.only_new, journal)?;
+        let to_prune = match self.prune {
+            true => prune::find(journal, &jobs, self.checksum),
+            false => Vec::new(),
+        };
         Ok(Plan {
             jobs,
             unreadable,
@@ -98,6 +111,7 @@ impl PlanRequest {
             time_map: self.time_map.clone(),
             keep_mtime: self.keep_mtime,
             strict: self.strict,
+            to_prune,
             warnings: Vec::new(),
         })
     }

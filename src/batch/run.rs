@@ -151,6 +151,9 @@ fn run_job(
         (Action::SkipUpToDate, _) => {
             return FileReport::skipped(input, output, report::UP_TO_DATE);
         }
+        (Action::SkipDone, _) => {
+            return FileReport::skipped(input, output, report::DONE_BEFORE);
+        }
         (Action::SkipChanged, _) => {
             return FileReport {
                 warnings: work.warnings(job).into_iter().map(Into::into).collect(),

@@ -19,12 +19,12 @@ use super::plan_error::PlanError;
 use super::record::{self, Sources};
 use super::request::PlanRequest;
 use super::run::{self, RunOptions, StopToken, Work};
-use super::{sidecars, standing, workers};
-use crate::media::decode::{DecodeError, Decoder};
+use super::{prune, sidecars, standing, workers};
+use crate::media::decode::DecodeError;
 use crate::media::input::Input;
 use crate::media::limits::Limits;
-use crate::pipeline::{Outcome, Pipeline, PipelineError};
-use crate::report::Report;
+use crate::pipeline::{Outcome, PipelineError};
+use crate::report::{Report, RunOutcome};
 use crate::warning::Warning;
 
 /// Shortest time between two progress events of a file.
@@ -182,7 +182,34 @@ impl Session {
         if self.has_lost_folder() {
             report = report.output_lost();
         }
+        if report.outcome == RunOutcome::Success {
+            self.prune(&mut report);
+        }
         report
+    }
+
+    /// Removes what the plan lists for that, as far as it is still so.
+    fn prune(&self, report: &mut Report) {
+        let Some(folder) = &self.folder else { return };
+        if self.plan.to_prune.is_empty() || folder.check().is_err() {
+            return;
+        }
+        let checksum = self.plan.jobs.iter().any(|job| job.checksum);
+        let still = prune::find(&folder.known, &self.plan.jobs, checksum);
+        for path in self
+            .plan
+            .to_prune
+            .iter()
+            .filter(|path| still.contains(path))
+        {
+            match prune::remove(&folder.path, path) {
+                Ok(()) => report.pruned.push(path.into()),
+                Err(error) => {
+                    let warning = Warning::not_pruned(path, &error);
+                    report.warnings.push(warning.into());
+                }
+            }
+        }
     }
 }
 
@@ -332,15 +359,11 @@ impl Worker<'_> {
         limits: &Limits,
     ) -> Result<Written<'_>, FileError> {
         let plan = &self.session.plan;
-        let start = match job.keeps_format {
-            true => Pipeline::of_to_keep,
-            false => Pipeline::of,
-        };
-        let decoder = Decoder::from_input_within(input, limits).map_err(PipelineError::from)?;
         let sidecars: Vec<PathBuf> = (job.sidecars.iter())
             .map(|sidecar| sidecar.source.clone())
             .collect();
-        let pipeline = start(input, decoder, &plan.stretch, job.format, &plan.encoding)?
+        let pipeline = plan
+            .pipeline(job, input, limits)?
             .keeping(plan.keep())
             .with_sidecars(&sidecars)?
             .beside_idle_workers(is_worker());

@@ -369,6 +369,23 @@ pub struct ConvertArgs {
     )]
     pub no_files: NoFilesArg,
 
+    /// Leave what was done once, also where its output is gone
+    ///
+    /// A source that has changed since is new; other settings make nothing new. For those who
+    /// delete what they have heard.
+    #[arg(long, alias = "only_new", help_heading = "Selection")]
+    pub only_new: bool,
+    /// Remove our outputs whose source is gone, after all else went well
+    ///
+    /// Only outputs that nobody has touched since, of input folders that are given now and still
+    /// hold audio, and whose source is gone from the disk, not merely left out by a filter. The
+    /// report lists them; with --dry-run they are only listed.
+    #[arg(
+        long,
+        conflicts_with_all = ["files_from", "files_from0", "rerun_failed"],
+        help_heading = "Output"
+    )]
+    pub prune: bool,
     /// Only the files that failed or were not run in that JSON report
     ///
     /// Takes the same inputs, output and options as the run that wrote the report (which prints the

@@ -35,6 +35,7 @@ use audiostretchy::batch::{
     self, Event, LeftOut, Plan, PlanError, PlanRequest, RunOptions, Session, StopToken,
     UnfinishedFiles,
 };
+use audiostretchy::figures;
 use audiostretchy::preset::PresetStore;
 use audiostretchy::report::{PathText, json};
 use clap::CommandFactory;
@@ -112,9 +113,7 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
             plan => plan?,
         };
         warn(args, &request, &plan);
-        plan.probe();
-        dry_run::print(&plan, &resolved, args.jobs)?;
-        return Ok(ExitCode::SUCCESS);
+        return dry_run::run(args, &mut plan, &resolved);
     }
     let options = RunOptions {
         jobs: args.jobs,
@@ -194,6 +193,10 @@ fn warn(args: &ConvertArgs, request: &PlanRequest, plan: &Plan) {
     }
     for warning in &plan.warnings {
         say!("warning: {}", text::escape(&warning.message));
+    }
+    if !plan.to_prune.is_empty() && !args.dry_run {
+        let outputs = figures::count(plan.to_prune.len() as u64, "output");
+        say!("{outputs} will be removed in the end, as the source is gone");
     }
     let is_verbose = args.verbosity() == Verbosity::Verbose;
     for left_out in plan.left_out.iter().filter(|_| is_verbose) {
