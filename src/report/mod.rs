@@ -58,10 +58,10 @@ pub struct Report {
     /// Seconds of audio read from files that are done.
     pub audio_seconds: f64,
     /// What went other than asked in the run as a whole.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub warnings: Vec<WarningReport>,
     /// Outputs that were removed, as their source is gone; sorted.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub pruned: Vec<PathText>,
     /// The files, sorted by input path.
     pub files: Vec<FileReport>,
