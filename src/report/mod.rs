@@ -56,7 +56,7 @@ pub struct Report {
     /// Seconds of audio read from files that are done.
     pub audio_seconds: f64,
     /// What went other than asked in the run as a whole.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub warnings: Vec<WarningReport>,
     /// The files, sorted by input path.
     pub files: Vec<FileReport>,

@@ -139,7 +139,8 @@ fn an_output_folder_that_goes_away_stops_the_run() {
             std::os::unix::fs::symlink("elsewhere", env.path("out")).unwrap();
         },
         |env| {
-            fs::remove_dir_all(env.path("out")).unwrap();
+            fs::rename(env.path("out"), env.path("away")).unwrap();
+            fs::remove_dir_all(env.path("away")).unwrap();
         },
     ];
     for go_away in commands {
