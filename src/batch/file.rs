@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::figures;
 use crate::media::decode::{Damage, DecodeError, Decoder, panic_message};
 use crate::media::encode::{EncodeError, EncodeSpec, Encoded};
-use crate::media::input::{Input, is_out_of_files};
+use crate::media::input::{Input, is_out_of_room};
 use crate::media::metadata::{Metadata, rescale};
 use crate::pipeline::{Outcome, Pipeline, PipelineError};
 use crate::warning::Warning;
@@ -110,12 +110,12 @@ impl FileError {
 }
 
 impl FileError {
-    /// Whether no more files could be opened at that moment.
-    pub(super) fn is_out_of_files(&self) -> bool {
+    /// Whether no more files could be opened, or threads started, at that moment.
+    pub(super) fn is_out_of_room(&self) -> bool {
         let first: Option<&(dyn std::error::Error + 'static)> = Some(self);
         std::iter::successors(first, |&error| error.source())
             .filter_map(|error| error.downcast_ref::<std::io::Error>())
-            .any(is_out_of_files)
+            .any(is_out_of_room)
     }
 }
 

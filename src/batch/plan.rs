@@ -54,17 +54,10 @@ impl Plan {
             job.audio = decoder.ok().map(|decoder| decoder.info().clone());
         };
         let jobs = &mut self.jobs;
-        // On threads known as workers, whose panics nobody has to hear of.
-        match workers::pool(0) {
-            Some(pool) => pool.install(|| {
-                let jobs = jobs.par_iter_mut().filter(|job| job.is_to_stretch());
-                jobs.for_each(probe);
-            }),
-            None => jobs
-                .iter_mut()
-                .filter(|job| job.is_to_stretch())
-                .for_each(probe),
-        }
+        workers::in_parallel(|| {
+            let jobs = jobs.par_iter_mut().filter(|job| job.is_to_stretch());
+            jobs.for_each(probe);
+        });
         jobs.sort_by(|a, b| b.seconds().total_cmp(&a.seconds()));
     }
 

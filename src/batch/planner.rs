@@ -12,6 +12,7 @@ use super::plan::Plan;
 use super::plan_error::PlanError;
 use super::request::{IfExists, PlanRequest};
 use super::standing;
+use super::workers;
 use crate::engine::ENGINE_VERSION;
 use crate::media::format::Format;
 
@@ -55,6 +56,10 @@ impl PlanRequest {
 
     /// As [`plan`](Self::plan), with what is known of the output folder.
     pub(super) fn plan_with(&self, journal: &Journal) -> Result<Plan, PlanError> {
+        workers::in_parallel(|| self.plan_here(journal))
+    }
+
+    fn plan_here(&self, journal: &Journal) -> Result<Plan, PlanError> {
         checks::check_suffix(&self.suffix)?;
         let folder = self.folder()?.map(Path::to_owned);
         let mut finder = Finder::new(self, journal);

@@ -169,7 +169,7 @@ fn run_job(
     let result = loop {
         let result = file::guarded(|| work.stretch(index, job));
         // Others at work hold what this one needs; it is taken up again with fewer beside it.
-        if !(result.as_ref()).is_err_and(FileError::is_out_of_files) || !room.make() {
+        if !(result.as_ref()).is_err_and(FileError::is_out_of_room) || !room.make() {
             break result;
         }
     };

@@ -23,6 +23,21 @@ pub(super) fn pool(threads: usize) -> Option<ThreadPool> {
     None
 }
 
+/// Does something that uses rayon's iterators, on threads known as workers, whose panics nobody has
+/// to hear of; where none can be started, on this thread alone.
+pub(super) fn in_parallel<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    match pool(0) {
+        Some(pool) => pool.install(work),
+        None => {
+            // Rayon takes this thread for its only one, from here on for good. Where it belongs to
+            // a pool already, that is used.
+            let alone = ThreadPoolBuilder::new().num_threads(1).use_current_thread();
+            std::mem::forget(alone.build());
+            work()
+        }
+    }
+}
+
 /// How many workers `files` files need where `jobs` are asked for (0: one a processor): two a file,
 /// since one can encode what the other has stretched.
 pub(super) fn workers(jobs: usize, files: usize) -> usize {
