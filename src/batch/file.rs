@@ -58,7 +58,10 @@ impl FileError {
                 DecodeError::NoAudioTrack => "no-audio-track",
                 DecodeError::UnsupportedCodec(_) => "unsupported-codec",
                 DecodeError::Damaged(_) => "damaged",
-                DecodeError::Truncated { .. } | DecodeError::CutShort { .. } => "truncated",
+                DecodeError::Truncated { .. }
+                | DecodeError::TruncatedMp4 { .. }
+                | DecodeError::NoMoov
+                | DecodeError::CutShort { .. } => "truncated",
                 DecodeError::Empty => "empty",
                 DecodeError::Changed { .. } => "format-changes",
                 DecodeError::Impossible { .. }
@@ -143,6 +146,10 @@ pub fn complete(
 
 fn damage(damage: &Damage) -> String {
     match damage.lost_frames {
+        0 if damage.miscounted_frames > 0 => format!(
+            "its header promises {} frames more than there are",
+            damage.miscounted_frames
+        ),
         0 => "its audio does not match its checksum".into(),
         1 => "1 frame is lost".into(),
         frames => format!("{frames} frames are lost"),

@@ -1,7 +1,7 @@
 //! Reading what a file says of its audio, each family in its own way.
 
 use std::error::Error;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -30,7 +30,7 @@ use crate::warning::Warning;
 /// A file without ID3v2 tags at its start.
 type TagReader = Budget<BufReader<PatchedSource>>;
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+type Result<T> = std::result::Result<T, Unreadable>;
 
 /// See [`Metadata::read`].
 pub fn read(input: &Input, container: &str, rate: u32) -> (Metadata, Vec<Warning>) {
@@ -38,28 +38,33 @@ pub fn read(input: &Input, container: &str, rate: u32) -> (Metadata, Vec<Warning
     apply_global_options(options);
     let mut reader = Reader::new(rate);
     // A parser's panic must not cost the audio either.
-    let result = catch_unwind(AssertUnwindSafe(|| {
-        (reader.read(input, container)).map_err(|error| describe(&*error))
-    }));
+    let result = catch_unwind(AssertUnwindSafe(|| reader.read(input, container)));
     apply_global_options(GlobalOptions::new());
     let Reader {
         mut metadata,
         mut warnings,
         ..
     } = reader;
-    if let Err(message) = result.unwrap_or_else(|_| Err("their parser failed".into())) {
-        warnings.push(Warning::tags_unreadable(&message));
+    let failed = || Unreadable("they are damaged".into());
+    if let Err(Unreadable(why)) = result.unwrap_or_else(|_| Err(failed())) {
+        warnings.push(Warning::tags_unreadable(&why));
     }
     limit(&mut metadata, &mut warnings);
     (metadata, warnings)
 }
 
-fn describe(error: &dyn Error) -> String {
-    match error.source() {
-        Some(cause) if !error.to_string().contains(&cause.to_string()) => {
-            format!("{error}: {cause}")
-        }
-        _ => error.to_string(),
+/// Why tags cannot be read, in words for people.
+struct Unreadable(String);
+
+impl<E: Error + 'static> From<E> for Unreadable {
+    fn from(error: E) -> Self {
+        let error: &(dyn Error + 'static) = &error;
+        // Errors of the system and limits of our own tell enough; parsers tell of their insides.
+        Self(match error.downcast_ref::<io::Error>() {
+            Some(error) if error.kind() != io::ErrorKind::UnexpectedEof => error.to_string(),
+            Some(_) => "they end too early".into(),
+            None => "they are damaged".into(),
+        })
     }
 }
 
@@ -168,11 +173,8 @@ impl Reader {
         Ok(())
     }
 
-    /// The tags at the end of a file, for one that has none at the start.
+    /// The tags at the end of a file, which fill the gaps of those at the start.
     fn read_mpeg(&mut self, file: &mut TagReader, container: &str) -> Result<()> {
-        if self.metadata.id3.is_some() {
-            return Ok(());
-        }
         let options = id3::parse_options();
         let tags = if container == "aac" {
             let file = AacFile::read_from(file, options)?;
@@ -182,8 +184,8 @@ impl Reader {
             let ape = file.ape().cloned().map(Tag::from);
             [ape, file.id3v1().cloned().map(Tag::from)]
         };
-        if let Some(tag) = tags.into_iter().flatten().next() {
-            self.set_common(tag);
+        for tag in tags.into_iter().flatten() {
+            self.fill_common(tag);
         }
         Ok(())
     }
@@ -191,7 +193,7 @@ impl Reader {
     fn read_flac(&mut self, file: &mut TagReader) -> Result<()> {
         let (blocks, _) = flac::read_blocks(file)?;
         if flac::comment_count(&blocks) > MAX_FIELDS {
-            return Err(format!("more than {MAX_FIELDS} fields").into());
+            return Err(Unreadable(format!("more than {MAX_FIELDS} fields")));
         }
         self.metadata.cue_sheet = flac::cue_sheet(&blocks);
         file.seek(SeekFrom::Start(0))?;
@@ -239,18 +241,21 @@ impl Reader {
     fn read_mp4(&mut self, file: &mut TagReader) -> Result<()> {
         let len = file.seek(SeekFrom::End(0))?;
         if Mp4::scan(file, len)?.is_some_and(|mp4| mp4.fields > MAX_FIELDS) {
-            return Err(format!("more than {MAX_FIELDS} fields").into());
+            return Err(Unreadable(format!("more than {MAX_FIELDS} fields")));
         }
         file.rewind()?;
         let mp4 = Mp4File::read_from(file, id3::parse_options())?;
         if let Some(ilst) = mp4.ilst() {
             for atom in ilst {
                 if let AtomIdent::Freeform { mean, name } = atom.ident()
-                    && let Some(AtomData::UTF8(text)) = atom.data().next()
                     && ItemKey::from_key(TagType::Mp4Ilst, &format!("----:{mean}:{name}")).is_none()
                 {
                     let Metadata { common, custom, .. } = &mut self.metadata;
-                    fields::add_free_text(common, custom, name, text);
+                    let texts = atom.data().filter_map(|data| match data {
+                        AtomData::UTF8(text) => Some(text.as_str()),
+                        _ => None,
+                    });
+                    fields::add_free_texts(common, custom, name, texts);
                 }
             }
             self.set_common(Tag::from(ilst.clone()));
@@ -335,7 +340,11 @@ impl Reader {
     }
 
     fn add_vorbis(&mut self, mut comments: VorbisComments) {
-        self.metadata.chapters = vorbis::chapters(&comments, self.rate);
+        let (chapters, unclear) = vorbis::chapters(&comments, self.rate);
+        if unclear > 0 {
+            self.warnings.push(Warning::chapters_unreadable(unclear));
+        }
+        self.metadata.chapters = chapters;
         vorbis::clean(&mut comments);
         let pictures = comments.remove_pictures();
         let (common, custom) = vorbis::to_common(&comments);
@@ -347,17 +356,25 @@ impl Reader {
     }
 
     /// Takes common fields over; what was there already fills the gaps.
-    fn set_common(&mut self, mut common: Tag) {
-        fields::clean(&mut common);
-        fields::split_numbers(&mut common);
-        while common.picture_count() > 0 {
-            self.metadata.pictures.push(common.remove_picture(0));
+    fn set_common(&mut self, tag: Tag) {
+        let old = std::mem::replace(&mut self.metadata.common, Tag::new(tag.tag_type()));
+        self.fill_common(tag);
+        self.fill_common(old);
+    }
+
+    /// Takes over the common fields that are not there yet.
+    fn fill_common(&mut self, mut tag: Tag) {
+        fields::clean(&mut tag);
+        fields::split_numbers(&mut tag);
+        fields::make_date(&mut tag);
+        while tag.picture_count() > 0 {
+            self.metadata.pictures.push(tag.remove_picture(0));
         }
-        for item in self.metadata.common.items() {
-            if common.get(item.key()).is_none() {
-                common.push_unchecked(item.clone());
-            }
+        let common = &self.metadata.common;
+        let gaps = tag.items().filter(|item| common.get(item.key()).is_none());
+        let gaps: Vec<_> = gaps.cloned().collect();
+        for item in gaps {
+            self.metadata.common.push_unchecked(item);
         }
-        self.metadata.common = common;
     }
 }
