@@ -17,3 +17,4 @@ mod plan_errors;
 mod program;
 mod running;
 mod two_hundred_files;
+mod unsupported;
