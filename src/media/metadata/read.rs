@@ -1,11 +1,10 @@
 //! Reading what a file says of its audio, each family in its own way.
 
 use std::error::Error;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use lofty::aac::AacFile;
 use lofty::config::{GlobalOptions, apply_global_options};
 use lofty::file::{AudioFile, FileType, TaggedFileExt};
 use lofty::flac::FlacFile;
@@ -26,6 +25,10 @@ use crate::media::limits::{MAX_APE_ITEMS, MAX_FIELDS, Meter};
 use crate::media::mp4::Mp4;
 use crate::media::patched::PatchedSource;
 use crate::warning::Warning;
+
+/// Bytes of an APE tag's footer, and of an ID3v1 tag, which may stand behind it.
+const APE_FOOTER: u64 = 32;
+const ID3V1: u64 = 128;
 
 /// A file without ID3v2 tags at its start.
 type TagReader = Budget<BufReader<PatchedSource>>;
@@ -66,6 +69,14 @@ impl<E: Error + 'static> From<E> for Unreadable {
             None => "they are damaged".into(),
         })
     }
+}
+
+/// The last bytes of a file.
+fn read_end(file: &mut TagReader, len: u64) -> io::Result<Vec<u8>> {
+    file.seek(SeekFrom::End(-len.cast_signed()))?;
+    let mut bytes = Vec::new();
+    file.take(len).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn limit(metadata: &mut Metadata, warnings: &mut Vec<Warning>) {
@@ -119,7 +130,7 @@ impl Reader {
         let mut file = Budget::new(BufReader::new(source));
         match container {
             "wave" | "rf64" => self.read_wav(&mut file),
-            "mp1" | "mp2" | "mp3" | "aac" => self.read_mpeg(&mut file, container),
+            "mp1" | "mp2" | "mp3" | "aac" => self.read_mpeg(&mut file),
             "flac" => self.read_flac(&mut file),
             "ogg" => self.read_ogg(input, &mut file),
             "aiff" => self.read_aiff(&mut file),
@@ -174,17 +185,26 @@ impl Reader {
     }
 
     /// The tags at the end of a file, which fill the gaps of those at the start.
-    fn read_mpeg(&mut self, file: &mut TagReader, container: &str) -> Result<()> {
-        let options = id3::parse_options();
-        let tags = if container == "aac" {
-            let file = AacFile::read_from(file, options)?;
-            [None, file.id3v1().cloned().map(Tag::from)]
-        } else {
-            let file = MpegFile::read_from(file, options)?;
-            let ape = file.ape().cloned().map(Tag::from);
-            [ape, file.id3v1().cloned().map(Tag::from)]
-        };
-        for tag in tags.into_iter().flatten() {
+    fn read_mpeg(&mut self, file: &mut TagReader) -> Result<()> {
+        let len = file.seek(SeekFrom::End(0))?;
+        let mut end = read_end(file, len.min(APE_FOOTER + ID3V1))?;
+        let ape = end.windows(8).rposition(|bytes| bytes == b"APETAGEX");
+        if let Some(size) = ape.and_then(|at| end.get(at + 12..)?.first_chunk()) {
+            let size = u64::from(u32::from_le_bytes(*size)) + 2 * APE_FOOTER + ID3V1;
+            if size > MAX_TAG_BYTES {
+                self.warnings.push(Warning::tags_too_large(MAX_TAG_BYTES));
+            } else {
+                end = read_end(file, size.min(len))?;
+            }
+        }
+        // The library looks for audio first, and would go through all of a file in vain.
+        let mut frame = b"\xFF\xFB\x90\0".to_vec();
+        frame.resize(417, 0);
+        let bytes = [frame.repeat(2), end].concat();
+        let file = MpegFile::read_from(&mut Cursor::new(bytes), id3::parse_options())?;
+        let ape = file.ape().cloned().map(Tag::from);
+        let id3v1 = file.id3v1().cloned().map(Tag::from);
+        for tag in [ape, id3v1].into_iter().flatten() {
             self.fill_common(tag);
         }
         Ok(())
