@@ -4,12 +4,15 @@
 //! audio, and a summary. A file is the same where both give as many channels at the same sample
 //! rate, their lengths differ by no more than a packet of most codecs, and their samples correlate
 //! by more than 0.99. Ends with 1 if any file differs. Memory does not grow with the files.
+//!
+//! For Opus, ffmpeg is asked to use libopus: its own decoder is that far off in speech.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // A table is what it is for.
 
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::OnceLock;
 
 use audiostretchy::media::decode::{DecodeError, Decoder};
 use rayon::prelude::*;
@@ -97,7 +100,7 @@ fn compare(path: &Path) -> Verdict {
         (Err(_), None) => Verdict::NotAudio,
         (Ok(_), None) => Verdict::OursOnly,
         (Err(error), Some(_)) => refused(&error, path),
-        (Ok(decoder), Some((rate, channels))) => match both(path, decoder, rate, channels) {
+        (Ok(decoder), Some(theirs)) => match both(path, decoder, &theirs) {
             Ok(comparison) => Verdict::Both(comparison),
             Err(error) => refused(&error, path),
         },
@@ -107,7 +110,7 @@ fn compare(path: &Path) -> Verdict {
 /// What cannot be decoded by design, or makes ffmpeg complain as well, is refused with reason.
 fn refused(error: &DecodeError, path: &Path) -> Verdict {
     let is_known = matches!(error, DecodeError::UnsupportedCodec(_));
-    let mut ffmpeg = ffmpeg(path, &["-f", "null", "-"]);
+    let mut ffmpeg = ffmpeg(path, &[], &["-f", "null", "-"]);
     let mut complains = || {
         ffmpeg
             .output()
@@ -116,9 +119,15 @@ fn refused(error: &DecodeError, path: &Path) -> Verdict {
     Verdict::Refused(!is_known && !complains(), error.to_string())
 }
 
-/// Sample rate and channels of the first audio track that ffprobe finds.
-fn probe(path: &Path) -> Option<(u32, usize)> {
-    let entries = "stream=sample_rate,channels";
+/// What ffprobe tells of the first audio track.
+struct Track {
+    codec: String,
+    rate: u32,
+    channels: usize,
+}
+
+fn probe(path: &Path) -> Option<Track> {
+    let entries = "stream=codec_name,sample_rate,channels";
     let output = Command::new("ffprobe")
         .args(["-v", "quiet", "-select_streams", "a:0", "-of", "csv=p=0"])
         .args(["-show_entries", entries])
@@ -126,27 +135,43 @@ fn probe(path: &Path) -> Option<(u32, usize)> {
         .output()
         .expect("ffprobe must be installed");
     let text = String::from_utf8_lossy(&output.stdout);
-    let (rate, channels) = text.lines().next()?.split_once(',')?;
-    let rate = rate.parse().ok().filter(|&rate| rate > 0)?;
-    let channels = channels.trim_matches(',').parse().ok()?;
-    Some((rate, channels))
+    let mut fields = text.lines().next()?.split(',');
+    Some(Track {
+        codec: fields.next()?.to_owned(),
+        rate: fields.next()?.parse().ok().filter(|&rate| rate > 0)?,
+        channels: fields.next()?.parse().ok().filter(|&count| count > 0)?,
+    })
 }
 
-fn ffmpeg(path: &Path, output: &[&str]) -> Command {
+fn ffmpeg(path: &Path, decoder: &[&str], output: &[&str]) -> Command {
     let mut command = Command::new("ffmpeg");
-    command.args(["-v", "error", "-nostdin", "-i"]).arg(path);
-    command.args(["-map", "0:a:0"]).args(output);
+    command.args(["-v", "error", "-nostdin"]).args(decoder);
+    command
+        .arg("-i")
+        .arg(path)
+        .args(["-map", "0:a:0"])
+        .args(output);
     command
 }
 
+/// Whether ffmpeg was built with libopus.
+fn has_libopus() -> bool {
+    static FOUND: OnceLock<bool> = OnceLock::new();
+    *FOUND.get_or_init(|| {
+        let output = Command::new("ffmpeg")
+            .args(["-v", "quiet", "-decoders"])
+            .output();
+        output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(" libopus "))
+    })
+}
+
 /// Decodes a file by both at once, block by block.
-fn both(
-    path: &Path,
-    mut decoder: Decoder,
-    rate: u32,
-    channels: usize,
-) -> Result<Comparison, DecodeError> {
-    let mut child = ffmpeg(path, &["-c:a", "pcm_f32le", "-f", "f32le", "-"])
+fn both(path: &Path, mut decoder: Decoder, track: &Track) -> Result<Comparison, DecodeError> {
+    let better: &[&str] = match track.codec.as_str() {
+        "opus" if has_libopus() => &["-c:a", "libopus"],
+        _ => &[],
+    };
+    let mut child = ffmpeg(path, better, &["-c:a", "pcm_f32le", "-f", "f32le", "-"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()?;
@@ -178,9 +203,9 @@ fn both(
             channels: info.channels,
         },
         theirs: Shape {
-            frames: (samples + rest / 4) / channels as u64,
-            rate,
-            channels,
+            frames: (samples + rest / 4) / track.channels as u64,
+            rate: track.rate,
+            channels: track.channels,
         },
         correlation: sums.correlation(),
         is_damaged: decoder.damage() != Default::default(),

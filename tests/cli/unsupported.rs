@@ -301,6 +301,7 @@ fn all_names_that_audio_goes_by_are_taken_by_hand() {
         ("a.3gp", "-c:a aac"),
         ("a.mov", "-map 0:a -map 1:v -c:a aac -c:v mpeg4"),
         ("b.mov", "-c:a pcm_s16le"),
+        ("a.mp4", "-c:a mp2 -b:a 128k -ar 48000"),
         ("a.ogv", "-map 0:a -map 1:v -c:a libvorbis -c:v libtheora"),
     ];
     encode(&env, &outputs);

@@ -39,6 +39,18 @@ pub(super) fn make_decoder(
     .map_err(|_| DecodeError::UnsupportedCodec(format!("{} of this kind", name(params.codec))))
 }
 
+/// The layer of MPEG audio that a packet is of, where it is another than the container says: MP4 has
+/// one name for all of them.
+pub(super) fn other_layer(codec: AudioCodecId, packet: &[u8]) -> Option<AudioCodecId> {
+    const LAYERS: [AudioCodecId; 3] = [CODEC_ID_MP3, CODEC_ID_MP2, CODEC_ID_MP1];
+    let [0xFF, second, ..] = packet else {
+        return None;
+    };
+    let layer = usize::from(second >> 1 & 3).checked_sub(1)?;
+    let found = LAYERS.get(layer).copied()?;
+    (LAYERS.contains(&codec) && found != codec && second >> 5 == 7).then_some(found)
+}
+
 /// What people call a codec.
 fn name(codec: AudioCodecId) -> &'static str {
     match codec {

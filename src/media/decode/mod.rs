@@ -454,6 +454,12 @@ impl Decoder {
         let mut first_pts = None;
         let mut last_error = None;
         while let Some(packet) = self.next_packet()? {
+            let codec = self.decoder.codec_params().codec;
+            if let Some(layer) = codecs::other_layer(codec, &packet.data) {
+                let params = codecs::audio_params(track, Some(layer))?;
+                self.decoder = codecs::make_decoder(&params, true)?;
+                self.info.codec = self.decoder.codec_info().short_name;
+            }
             match codecs::decode(self.decoder.as_mut(), &packet) {
                 Ok(0) => {}
                 Ok(frames) => {
