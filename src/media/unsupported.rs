@@ -345,13 +345,17 @@ pub(crate) fn text(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The name of the codec of a WAV, AIFF-C or CAF file that is known not to be decoded.
-pub(crate) fn chunked_codec(head: &[u8]) -> Option<&'static str> {
+/// The name of the codec of a WAV, AIFF-C, CAF, AU or MPEG file that is known not to be decoded.
+pub(crate) fn codec(head: &[u8]) -> Option<&'static str> {
     let number = |bytes: &[u8]| Some(u32::from_be_bytes(*bytes.first_chunk()?) as usize);
     match head.get(..4)? {
         b"caff" => return four_letters(head.get(28..32)?),
         b".snd" if matches!(number(head.get(12..)?)?, 23..=26) => return Some("ADPCM in AU"),
         b"RIFX" => return Some("big-endian WAV (RIFX)"),
+        // FFmpeg writes such, although the standard rules it out.
+        [0xFF, 0xFC | 0xFD, rate, mode] if rate >> 4 > 10 && mode >> 6 == 3 => {
+            return Some("MP2 of more than 192 kbit/s in one channel");
+        }
         _ => {}
     }
     let is_aiff = head.starts_with(b"FORM");

@@ -91,6 +91,11 @@ fn codecs_that_are_not_decoded_are_named() {
         ("g726-wav.wav", "-c:a g726 -ar 8000", "G.726"),
         ("ac3-wav.wav", "-c:a ac3 -ar 48000", "AC-3 in WAV"),
         ("ima-aifc.aifc", "-c:a adpcm_ima_qt -f aiff", "IMA ADPCM"),
+        (
+            "mp2.mp2",
+            "-c:a mp2 -ar 48000 -b:a 384k",
+            "MP2 of more than 192",
+        ),
         ("gsm-caf.caf", "-c:a libgsm -ar 8000", "GSM 6.10"),
     ];
     encode(&env, &made.map(|(name, options, _)| (name, options)));

@@ -112,7 +112,7 @@ impl Scan {
         self.text = unsupported::text(head);
         let of_mp4 = self.mp4.as_ref().and_then(Mp4::unsupported);
         let of_mkv = self.mkv.as_ref().and_then(Mkv::unsupported);
-        let named = of_mkv.or_else(|| unsupported::chunked_codec(head));
+        let named = of_mkv.or_else(|| unsupported::codec(head));
         self.codec = of_mp4.or(named.map(str::to_owned));
     }
 
