@@ -82,20 +82,21 @@ fn own_fields_that_stand_twice_in_id3_are_both_kept() {
 fn chapter_times_are_understood_however_they_are_written() {
     let folder = Folder::new();
     let forms = ["00:00:02.500", "00:02.500", "00:00:02,500", "0:02,5", "2.5"];
-    for name in ["in.opus", "in.ogg", "in.flac"] {
+    for (name, codec) in [
+        ("in.opus", "libopus"),
+        ("in.ogg", "libvorbis"),
+        ("in.oga", "flac"),
+        ("in.flac", "flac"),
+    ] {
+        // The text is the same in all of them: one form each will do for the others.
+        let forms = if name == "in.opus" {
+            &forms[..]
+        } else {
+            &forms[2..3]
+        };
         for form in forms {
             let path = folder.path(name);
             let chapter = format!("CHAPTER002={form}");
-            let codec = if name == "in.ogg" {
-                "libvorbis"
-            } else {
-                "copy"
-            };
-            let codec = match name {
-                "in.opus" => "libopus",
-                "in.flac" => "flac",
-                _ => codec,
-            };
             run(
                 "ffmpeg",
                 &[
@@ -164,5 +165,45 @@ fn chapters_that_are_not_understood_are_told() {
         let done = convert(&path, &output, &at_half());
         assert_eq!(done.codes(), ["chapters-unreadable"], "{chapter}");
         assert_eq!(chapters(&output).len(), 1, "{chapter}");
+    }
+}
+
+#[test]
+fn all_values_of_other_families_arrive_as_well() {
+    let folder = Folder::new();
+    for (name, script) in [
+        (
+            "in.m4a",
+            "file['----:com.apple.iTunes:PERFORMER'] = [b'Ann', b'Ben']\n\
+             file['\\xa9lyr'] = ['La la', 'Tra la']\nfile.save()\nprint('null')",
+        ),
+        (
+            "in.mp3",
+            "import mutagen.apev2\ntags = mutagen.apev2.APEv2()\n\
+             tags['PERFORMER'] = ['Ann', 'Ben']\ntags['MINE'] = ['one', 'two']\n\
+             tags['Lyrics'] = ['La la', 'Tra la']\ntags.save(sys.argv[1])\nprint('null')",
+        ),
+        (
+            "in.oga",
+            "file['PERFORMER'] = ['Ann', 'Ben']\nfile['MINE'] = ['one', 'two']\n\
+             file['LYRICS'] = ['La la', 'Tra la']\nfile.save()\nprint('null')",
+        ),
+    ] {
+        folder.tone(name, 1);
+        let input = folder.path(name);
+        mutagen(script, &input);
+        let expected = (
+            vec!["Ann".to_owned(), "Ben".to_owned()],
+            vec!["La la".to_owned(), "Tra la".to_owned()],
+        );
+        for output in ["out.mp3", "out.flac"] {
+            let output = folder.path(output);
+            convert(&input, &output, &at_half());
+            assert_eq!(values(&output), expected, "{name} to {output:?}");
+        }
+        if name != "in.m4a" {
+            let mine = probed_tag(&folder.path("out.flac"), "MINE");
+            assert_eq!(mine, "one;two", "{name}");
+        }
     }
 }

@@ -64,7 +64,7 @@ pub fn read(mut input: Input, rate: u32) -> Result<Found, Error> {
         let mut named: Vec<(&str, Option<ItemKey>, Vec<String>)> = Vec::new();
         let mut places = HashMap::new();
         for tag in &revision.media.tags {
-            let (name, value) = (tag.raw.key.as_str(), tag.raw.value.to_string());
+            let (name, value) = (own_name(&tag.raw.key), tag.raw.value.to_string());
             let place = *places.entry(name).or_insert(named.len());
             if place == named.len() {
                 named.push((name, tag.std.as_ref().and_then(item_key), Vec::new()));
@@ -97,6 +97,14 @@ pub fn read(mut input: Input, rate: u32) -> Result<Found, Error> {
         }
     }
     Ok(found)
+}
+
+/// The name of a field without what it is about, which Symphonia puts before those of Matroska.
+fn own_name(key: &str) -> &str {
+    match key.split_once('@') {
+        Some((target, name)) if target.bytes().all(|byte| byte.is_ascii_uppercase()) => name,
+        _ => key,
+    }
 }
 
 /// Whether a key can stand in Vorbis comments and is no statistics of the muxer.

@@ -18,7 +18,8 @@ use lofty::tag::{ItemKey, Tag, TagType};
 
 use super::budget::Budget;
 use super::{
-    Chapter, MAX_CHAPTERS, MAX_TAG_BYTES, Metadata, aiff, fields, flac, foreign, id3, riff, vorbis,
+    Chapter, MAX_CHAPTERS, MAX_TAG_BYTES, Metadata, aiff, fields, flac, foreign, id3, ogg, riff,
+    vorbis,
 };
 use crate::media::input::Input;
 use crate::media::limits::{MAX_APE_ITEMS, MAX_FIELDS, Meter};
@@ -202,7 +203,18 @@ impl Reader {
         frame.resize(417, 0);
         let bytes = [frame.repeat(2), end].concat();
         let file = MpegFile::read_from(&mut Cursor::new(bytes), id3::parse_options())?;
-        let ape = file.ape().cloned().map(Tag::from);
+        let ape = file.ape().cloned();
+        for item in ape.iter().flat_map(|ape| ape.clone()) {
+            let Metadata { common, custom, .. } = &mut self.metadata;
+            let is_own = ItemKey::from_key(TagType::Ape, item.key()).is_none()
+                && !custom
+                    .iter()
+                    .any(|(key, _)| key.eq_ignore_ascii_case(item.key()));
+            if let Some(values) = item.text_values().filter(|_| is_own) {
+                fields::add_free_texts(common, custom, item.key(), values);
+            }
+        }
+        let ape = ape.map(Tag::from);
         let id3v1 = file.id3v1().cloned().map(Tag::from);
         for tag in [ape, id3v1].into_iter().flatten() {
             self.fill_common(tag);
@@ -210,7 +222,7 @@ impl Reader {
         Ok(())
     }
 
-    fn read_flac(&mut self, file: &mut TagReader) -> Result<()> {
+    fn read_flac(&mut self, file: &mut (impl Read + Seek)) -> Result<()> {
         let (blocks, _) = flac::read_blocks(file)?;
         if flac::comment_count(&blocks) > MAX_FIELDS {
             return Err(Unreadable(format!("more than {MAX_FIELDS} fields")));
@@ -316,7 +328,12 @@ impl Reader {
                 let file = VorbisFile::read_from(file, id3::parse_options())?;
                 self.add_vorbis(file.vorbis_comments().clone());
             }
-            _ => self.read_foreign(input)?,
+            _ => {
+                return match ogg::flac_headers(file)? {
+                    Some(headers) => self.read_flac(&mut Cursor::new(headers)),
+                    None => self.read_foreign(input),
+                };
+            }
         }
         Ok(())
     }
