@@ -129,7 +129,7 @@ fn convert(input: &Path, output: &Path, ratio: f32, keep: Keep) -> FileReport {
         if_exists: IfExists::Overwrite,
         ..PlanRequest::new(vec![input.to_owned()], output.to_owned())
     };
-    let session = Session::start(request.plan().unwrap()).unwrap();
+    let session = Session::start(&request).unwrap();
     let report = session.run(&RunOptions::default(), &StopToken::new(), &|_| {});
     let [file] = <[FileReport; 1]>::try_from(report.files).unwrap();
     assert_eq!(file.status, Status::Done, "{:?}", file.error);

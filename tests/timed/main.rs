@@ -76,7 +76,7 @@ fn convert(input: &Path, output: &Path, stretch: &StretchOptions) -> Done {
         time_map: Some(map.clone()),
         ..PlanRequest::new(vec![input.to_owned()], output.to_owned())
     };
-    let session = Session::start(request.plan().unwrap()).unwrap();
+    let session = Session::start(&request).unwrap();
     let report = session.run(&RunOptions::default(), &StopToken::new(), &|_| {});
     let [report] = <[FileReport; 1]>::try_from(report.files).unwrap();
     assert_eq!(report.status, Status::Done, "{input:?}: {:?}", report.error);

@@ -66,6 +66,9 @@ pub enum DecodeError {
     /// The path is a folder or something else that is not a file.
     #[error("not a regular file")]
     NotAFile,
+    /// The file was written to while it was read.
+    #[error("the file was changed while it was read; run again once nothing writes to it")]
+    ChangedWhileRead,
     /// The content is not audio of a known format; what it is instead, if that is known.
     #[error("{}", not_audio(*.0))]
     Unrecognised(Option<&'static str>),

@@ -36,7 +36,8 @@ use lofty::picture::Picture;
 use lofty::tag::{Tag, TagType};
 
 pub use chapter::{Chapter, MAX_CHAPTERS};
-pub use clock::{Clock, MovedPositions, rescale};
+pub(crate) use clock::rescale;
+pub use clock::{Clock, MovedPositions};
 pub use fields::ENCODER;
 
 use crate::media::format::Format;
