@@ -82,7 +82,10 @@ impl FileError {
                 DecodeError::NoAudioTrack => "no-audio-track",
                 DecodeError::UnsupportedCodec(_) => "unsupported-codec",
                 DecodeError::Damaged(_) => "damaged",
-                DecodeError::Truncated { .. } | DecodeError::CutShort { .. } => "truncated",
+                DecodeError::Truncated { .. }
+                | DecodeError::TruncatedMp4 { .. }
+                | DecodeError::NoMoov
+                | DecodeError::CutShort { .. } => "truncated",
                 DecodeError::Empty => "empty",
                 DecodeError::Changed { .. } => "format-changes",
                 DecodeError::Impossible { .. }
@@ -181,6 +184,10 @@ pub fn complete(
 
 fn damage(damage: &Damage, sample_rate: u32) -> String {
     match damage.lost_frames {
+        0 if damage.miscounted_frames > 0 => format!(
+            "its header promises {} frames more than there are",
+            damage.miscounted_frames
+        ),
         0 => "its audio does not match its checksum".into(),
         frames => {
             let lost = figures::duration(frames as f64 / f64::from(sample_rate));

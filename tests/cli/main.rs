@@ -22,4 +22,5 @@ mod screen;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod two_hundred_files;
+mod unsupported;
 mod words;

@@ -198,11 +198,14 @@ pub enum EncodeError {
         most_bytes: u64,
     },
     /// The encoder refuses.
-    #[error("the {} encoder failed: {message}", format.name())]
+    #[error(
+        "the {} encoder cannot encode this audio; choose another --format, --bitrate or --quality",
+        format.name()
+    )]
     Codec {
         /// The output format.
         format: Format,
-        /// What the encoder says.
+        /// What the encoder says, for developers.
         message: String,
     },
 }
