@@ -11,7 +11,7 @@ use super::journal::Journal;
 use super::plan::Plan;
 use super::plan_error::PlanError;
 use super::request::{IfExists, PlanRequest};
-use super::standing;
+use super::up_to_date;
 use super::workers;
 use crate::engine::ENGINE_VERSION;
 use crate::media::format::Format;
@@ -90,7 +90,7 @@ impl PlanRequest {
             (IfExists::Resume, None) => IfExists::Error,
             (if_exists, _) => if_exists,
         };
-        standing::decide(&mut jobs, if_exists, journal)?;
+        up_to_date::decide(&mut jobs, if_exists, journal)?;
         Ok(Plan {
             jobs,
             unreadable,

@@ -19,7 +19,7 @@ use super::plan_error::PlanError;
 use super::record::{self, Sources};
 use super::request::PlanRequest;
 use super::run::{self, RunOptions, StopToken, Work};
-use super::{sidecars, standing, workers};
+use super::{sidecars, up_to_date, workers};
 use crate::media::decode::{DecodeError, Decoder};
 use crate::media::input::Input;
 use crate::media::limits::Limits;
@@ -248,7 +248,7 @@ impl Work for Worker<'_> {
     fn warnings(&self, job: &Job) -> Vec<Warning> {
         match (&self.session.folder, job.action) {
             (Some(folder), Action::SkipChanged) => {
-                let changed = standing::changed_outputs(job, &folder.known);
+                let changed = up_to_date::changed_outputs(job, &folder.known);
                 changed.map(Warning::output_changed).collect()
             }
             _ => Vec::new(),
