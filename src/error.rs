@@ -155,9 +155,13 @@ impl Error {
             | E::PacketTooLarge { .. }
             | E::TooManyFields { .. }
             | E::TooLong { .. } => |input, source| Self::Unsupported { input, source },
-            E::Panic(_) | E::Damaged(_) | E::Truncated { .. } | E::CutShort { .. } | E::Empty => {
-                |input, source| Self::Damaged { input, source }
-            }
+            E::Panic(_)
+            | E::Damaged(_)
+            | E::Truncated { .. }
+            | E::TruncatedMp4 { .. }
+            | E::NoMoov
+            | E::CutShort { .. }
+            | E::Empty => |input, source| Self::Damaged { input, source },
         };
         let source = FileError::from(PipelineError::from(error));
         match input {

@@ -89,7 +89,9 @@ impl Warning {
         let lost = damage.lost_frames;
         let lost = (lost > 0).then(|| Self::lost_frames(lost, sample_rate));
         let mismatch = damage.checksum_mismatch.then(Self::checksum_mismatch);
-        lost.into_iter().chain(mismatch).collect()
+        let miscounted = damage.miscounted_frames;
+        let miscounted = (miscounted > 0).then(|| Self::miscounted(miscounted));
+        (lost.into_iter().chain(mismatch).chain(miscounted)).collect()
     }
 
     /// Frames of the input, at `sample_rate` in Hz, could not be decoded.
@@ -98,6 +100,17 @@ impl Warning {
         Self {
             code: "lost-frames",
             message: format!("{lost} of the input is damaged and became silence"),
+        }
+    }
+
+    /// The input's header promises more frames than the input has room for.
+    pub fn miscounted(frames: u64) -> Self {
+        Self {
+            code: "miscounted",
+            message: format!(
+                "the header of the input promises {frames} frames more than there are: all that is \
+                 there was read"
+            ),
         }
     }
 
@@ -162,6 +175,17 @@ impl Warning {
         Self {
             code: "too-many-chapters",
             message: format!("only the first {kept} of {found} chapters were kept"),
+        }
+    }
+
+    /// The times of chapters are not understood.
+    pub fn chapters_unreadable(count: usize) -> Self {
+        Self {
+            code: "chapters-unreadable",
+            message: format!(
+                "{count} chapters of the input were left out, as their times are not \
+                 understood: they should be like 01:23:45.678"
+            ),
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::figures;
 use crate::media::decode::{Damage, DecodeError, Decoder, panic_message};
 use crate::media::encode::{EncodeError, EncodeSpec, Encoded};
-use crate::media::input::{Input, is_out_of_files};
+use crate::media::input::{Input, is_out_of_room};
 use crate::media::metadata::{Metadata, rescale};
 use crate::pipeline::{Outcome, Pipeline, PipelineError};
 use crate::warning::Warning;
@@ -82,7 +82,10 @@ impl FileError {
                 DecodeError::NoAudioTrack => "no-audio-track",
                 DecodeError::UnsupportedCodec(_) => "unsupported-codec",
                 DecodeError::Damaged(_) => "damaged",
-                DecodeError::Truncated { .. } | DecodeError::CutShort { .. } => "truncated",
+                DecodeError::Truncated { .. }
+                | DecodeError::TruncatedMp4 { .. }
+                | DecodeError::NoMoov
+                | DecodeError::CutShort { .. } => "truncated",
                 DecodeError::Empty => "empty",
                 DecodeError::Changed { .. } => "format-changes",
                 DecodeError::Impossible { .. }
@@ -110,12 +113,12 @@ impl FileError {
 }
 
 impl FileError {
-    /// Whether no more files could be opened at that moment.
-    pub(super) fn is_out_of_files(&self) -> bool {
+    /// Whether no more files could be opened, or threads started, at that moment.
+    pub(super) fn is_out_of_room(&self) -> bool {
         let first: Option<&(dyn std::error::Error + 'static)> = Some(self);
         std::iter::successors(first, |&error| error.source())
             .filter_map(|error| error.downcast_ref::<std::io::Error>())
-            .any(is_out_of_files)
+            .any(is_out_of_room)
     }
 }
 
@@ -181,6 +184,10 @@ pub fn complete(
 
 fn damage(damage: &Damage, sample_rate: u32) -> String {
     match damage.lost_frames {
+        0 if damage.miscounted_frames > 0 => format!(
+            "its header promises {} frames more than there are",
+            damage.miscounted_frames
+        ),
         0 => "its audio does not match its checksum".into(),
         frames => {
             let lost = figures::duration(frames as f64 / f64::from(sample_rate));

@@ -7,6 +7,8 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::file_id::FileId;
 use super::job::{Job, Origin, SidecarJob};
 use super::journal::Journal;
@@ -16,7 +18,6 @@ use super::output::{Replace, parent};
 use super::plan_error::PlanError;
 use super::request::PlanRequest;
 use super::walk::{self, Found, Unreadable};
-use super::workers;
 use crate::media::decode::Decoder;
 use crate::media::format::Format;
 use crate::media::sidecar;
@@ -226,7 +227,8 @@ impl<'a> Finder<'a> {
             // The file will fail.
             Err(_) => Format::Wav,
         };
-        let formats = workers::map(&unwritable, |(input, ..)| nearest(input));
+        let inputs = unwritable.par_iter();
+        let formats: Vec<Format> = inputs.map(|(input, ..)| nearest(input)).collect();
         for ((input, place, origin), format) in unwritable.into_iter().zip(formats) {
             let output = self.request.output_of(&place, format);
             let warning = Warning::format_substituted(&input, format);

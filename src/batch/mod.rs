@@ -18,13 +18,13 @@ mod planner;
 mod prune;
 mod record;
 mod request;
-mod room;
 pub mod run;
 mod selection;
 mod session;
 mod sidecars;
-mod standing;
+mod slots;
 mod unfinished;
+mod up_to_date;
 mod walk;
 mod workers;
 

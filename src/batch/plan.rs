@@ -74,17 +74,10 @@ impl Plan {
             job.audio = decoder.ok().map(|decoder| decoder.info().clone());
         };
         let jobs = &mut self.jobs;
-        // On threads known as workers, whose panics nobody has to hear of.
-        match workers::pool(0) {
-            Some(pool) => pool.install(|| {
-                let jobs = jobs.par_iter_mut().filter(|job| job.is_to_stretch());
-                jobs.for_each(probe);
-            }),
-            None => jobs
-                .iter_mut()
-                .filter(|job| job.is_to_stretch())
-                .for_each(probe),
-        }
+        workers::in_parallel(|| {
+            let jobs = jobs.par_iter_mut().filter(|job| job.is_to_stretch());
+            jobs.for_each(probe);
+        });
         jobs.sort_by(|a, b| b.seconds().total_cmp(&a.seconds()));
     }
 
@@ -96,7 +89,7 @@ impl Plan {
             max_duration: max_duration.unwrap_or(Limits::MAX_DURATION),
             ..Limits::default()
         };
-        workers::map(&self.jobs, |job| {
+        let foresee = |job: &Job| {
             let result = file::guarded(|| match job.action {
                 Action::Refuse => Err(FileError::OutputChanged(job.output.clone())),
                 Action::Stretch(_) => {
@@ -115,7 +108,8 @@ impl Plan {
                 Err(error) => Some(ErrorReport::new(error.code(), &error)),
             };
             Foreseen { warnings, error }
-        })
+        };
+        workers::in_parallel(|| self.jobs.par_iter().map(foresee).collect())
     }
 
     /// The pipeline of a job, without what is kept beside the audio.

@@ -199,8 +199,8 @@ pub enum PlanError {
     PruneOfPart,
     /// None of the files that an earlier run did not finish is among the inputs.
     #[error(
-        "none of the files that did not finish is in the inputs; give the inputs and the output of \
-         that run"
+        "none of the files that failed in the report of --rerun-failed is in the inputs; give the \
+         inputs and the output of that run"
     )]
     NothingUnfinished,
     /// Outputs exist and that was to be an error.

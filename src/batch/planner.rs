@@ -12,7 +12,8 @@ use super::plan::Plan;
 use super::plan_error::PlanError;
 use super::prune;
 use super::request::{IfExists, PlanRequest};
-use super::standing;
+use super::up_to_date;
+use super::workers;
 use crate::engine::ENGINE_VERSION;
 use crate::media::format::Format;
 
@@ -56,6 +57,10 @@ impl PlanRequest {
 
     /// As [`plan`](Self::plan), with what is known of the output folder.
     pub(super) fn plan_with(&self, journal: &Journal) -> Result<Plan, PlanError> {
+        workers::in_parallel(|| self.plan_here(journal))
+    }
+
+    fn plan_here(&self, journal: &Journal) -> Result<Plan, PlanError> {
         checks::check_suffix(&self.suffix)?;
         let folder = self.folder()?.map(Path::to_owned);
         let mut finder = Finder::new(self, journal);
@@ -95,7 +100,7 @@ impl PlanRequest {
             (IfExists::Resume, None) => IfExists::Error,
             (if_exists, _) => if_exists,
         };
-        standing::decide(&mut jobs, if_exists, self.only_new, journal)?;
+        up_to_date::decide(&mut jobs, if_exists, self.only_new, journal)?;
         let to_prune = match self.prune {
             true => prune::find(journal, &jobs, self.checksum),
             false => Vec::new(),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::job::Job;
 use super::journal::{Entry, Journal, Lines};
 use super::output::{self, parent};
-use super::standing::is_as_recorded;
+use super::up_to_date::is_as_recorded;
 
 /// The files that can be removed: outputs of earlier runs, and text files beside them, that nobody
 /// has touched since, and whose source is no longer on the disk.

@@ -19,7 +19,7 @@ use super::plan_error::PlanError;
 use super::record::{self, Sources};
 use super::request::PlanRequest;
 use super::run::{self, RunOptions, StopToken, Work};
-use super::{prune, sidecars, standing, workers};
+use super::{prune, sidecars, up_to_date, workers};
 use crate::media::decode::DecodeError;
 use crate::media::input::Input;
 use crate::media::limits::Limits;
@@ -65,7 +65,7 @@ impl Session {
             for job in plan.to_stretch() {
                 check_writable(output::parent(&job.output))?;
             }
-            return Ok(Self::new(plan, None));
+            return Ok(Self::new(request, plan, None));
         };
         let first_plan = match path.is_dir() {
             true => None,
@@ -90,7 +90,11 @@ impl Session {
                     return Err(unwritable());
                 }
                 let known = Journal::read(path).unwrap_or_default();
-                return Ok(Self::new(plan, Some(Folder::new(path, None, known))));
+                return Ok(Self::new(
+                    request,
+                    plan,
+                    Some(Folder::new(path, None, known)),
+                ));
             }
         };
         // What was planned where no folder was yet still holds, unless another run has come and
@@ -114,12 +118,15 @@ impl Session {
         if journal.as_ref().is_some_and(|journal| !journal.is_locked()) {
             plan.warnings.push(Warning::not_locked(path));
         }
-        Ok(Self::new(plan, Some(Folder::new(path, journal, known))))
+        let folder = Folder::new(path, journal, known);
+        Ok(Self::new(request, plan, Some(folder)))
     }
 
-    fn new(plan: Plan, folder: Option<Folder>) -> Self {
-        let outputs = plan.jobs.iter().map(|job| output::parent(&job.output));
-        let folders: HashSet<&Path> = outputs.collect();
+    fn new(request: &PlanRequest, plan: Plan, folder: Option<Folder>) -> Self {
+        let outputs = plan.jobs.iter().map(|job| job.output.as_path());
+        let extra = request.extra_files.iter().map(|extra| extra.path.as_path());
+        let files = outputs.chain(extra).chain(request.time_map.as_deref());
+        let folders: HashSet<&Path> = files.map(output::parent).collect();
         folders.into_iter().for_each(output::remove_leftovers);
         Self {
             plan,
@@ -268,7 +275,7 @@ impl Work for Worker<'_> {
     fn warnings(&self, job: &Job) -> Vec<Warning> {
         match (&self.session.folder, job.action) {
             (Some(folder), Action::SkipChanged) => {
-                let changed = standing::changed_outputs(job, &folder.known);
+                let changed = up_to_date::changed_outputs(job, &folder.known);
                 changed.map(Warning::output_changed).collect()
             }
             _ => Vec::new(),

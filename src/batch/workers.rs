@@ -1,6 +1,5 @@
 //! The threads that do the work.
 
-use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// Name of the worker threads, with a number behind it.
@@ -24,12 +23,18 @@ pub(super) fn pool(threads: usize) -> Option<ThreadPool> {
     None
 }
 
-/// Does something with all of `items` on a pool of workers, one a processor, whose panics nobody
-/// has to hear of.
-pub(super) fn map<T: Sync, U: Send>(items: &[T], work: impl Fn(&T) -> U + Sync) -> Vec<U> {
+/// Does something that uses rayon's iterators, on threads known as workers, whose panics nobody has
+/// to hear of; where none can be started, on this thread alone.
+pub(super) fn in_parallel<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     match pool(0) {
-        Some(pool) => pool.install(|| items.par_iter().map(&work).collect()),
-        None => items.iter().map(work).collect(),
+        Some(pool) => pool.install(work),
+        None => {
+            // Rayon takes this thread for its only one, from here on for good. Where it belongs to
+            // a pool already, that is used.
+            let alone = ThreadPoolBuilder::new().num_threads(1).use_current_thread();
+            std::mem::forget(alone.build());
+            work()
+        }
     }
 }
 

@@ -39,10 +39,14 @@ pub(crate) fn open_file(path: &Path) -> io::Result<Option<File>> {
     Ok(file.metadata()?.is_file().then_some(file))
 }
 
-/// Whether an error says that this process, or the system, has no room for one more open file.
-pub(crate) fn is_out_of_files(error: &io::Error) -> bool {
+/// Whether an error says that this process, or the system, has no room for one more open file or
+/// thread.
+pub(crate) fn is_out_of_room(error: &io::Error) -> bool {
     #[cfg(unix)]
-    return matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE));
+    return matches!(
+        error.raw_os_error(),
+        Some(libc::EMFILE | libc::ENFILE | libc::EAGAIN)
+    );
     #[cfg(not(unix))]
     return error.raw_os_error() == Some(4); // ERROR_TOO_MANY_OPEN_FILES
 }

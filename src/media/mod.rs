@@ -16,6 +16,7 @@ mod patched;
 mod pcm;
 pub mod resample;
 pub mod sidecar;
+mod unsupported;
 mod vorbis;
 mod vorbis_setup;
 mod xing;

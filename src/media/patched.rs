@@ -109,6 +109,8 @@ impl PatchedSource {
             let tags = self.mp4.iter().flat_map(|mp4| &mp4.tags);
             self.patches
                 .extend(tags.map(|&name| (name, b"free".to_vec())));
+            let others = self.mp4.iter().flat_map(|mp4| &mp4.patches);
+            self.patches.extend(others.cloned());
             self.hidden_bytes += self.mp4.as_ref().map_or(0, |mp4| mp4.picture_bytes);
         }
         self.hide_flac_tags()?;

@@ -25,7 +25,7 @@ fn fails(env: &TestEnv, bad: &str, code: &str, message: &str) {
 fn a_file_without_content_fails() {
     let env = TestEnv::with_short_speech(&["in/good.wav"]);
     env.write("in/bad.wav", "");
-    fails(&env, "bad.wav", "not-audio", "not audio");
+    fails(&env, "bad.wav", "empty", "the file is empty");
 }
 
 #[test]

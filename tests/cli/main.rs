@@ -28,4 +28,5 @@ mod screen;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod two_hundred_files;
+mod unsupported;
 mod words;

@@ -61,6 +61,8 @@ pub struct Decoder {
     limits: Limits,
     meter: Meter,
     frames: u64,
+    /// Bytes of all packets so far.
+    packet_bytes: u64,
     damage: Damage,
     /// Set where not the whole file is wanted.
     tour: Option<Tour>,
@@ -125,10 +127,12 @@ impl Decoder {
         let (mut reader, scan) = source::open(source, hint, &meter)?;
         let hidden_bytes = picture_bytes(reader.as_mut()) + scan.hidden_bytes;
         let container = reader.format_info().short_name;
-        let track = default_track(reader.as_ref())?.clone();
-        let params = codecs::audio_params(&track, scan.is_big_endian(&track))?;
+        let track = default_track(reader.as_ref());
+        let track = track.map_err(|error| scan.refuse(|| error))?.clone();
+        let params = codecs::audio_params(&track, scan.pcm(&track))?;
         codecs::check(&params)?;
-        let decoder = codecs::make_decoder(&params, trims_by_packet(container, &track))?;
+        let decoder = codecs::make_decoder(&params, trims_by_packet(container, &track));
+        let decoder = decoder.map_err(|error| scan.refuse(|| error))?;
         let media_duration = reader.media_info().duration;
         let media_time_base = reader.media_info().time_base;
         let mut this = Self {
@@ -155,6 +159,7 @@ impl Decoder {
             limits: *limits,
             meter,
             frames: 0,
+            packet_bytes: 0,
             damage: Damage::default(),
             tour: None,
             scan,
@@ -306,6 +311,7 @@ impl Decoder {
                     if let Some(left) = &mut self.link.mpeg_frames_left {
                         *left -= 1;
                     }
+                    self.packet_bytes += packet.data.len() as u64;
                     return Ok(Some(packet));
                 }
                 Ok(Some(_)) => {}
@@ -350,7 +356,7 @@ impl Decoder {
     }
 
     fn start_link(&mut self, track: &Track) -> Result<(), DecodeError> {
-        let params = codecs::audio_params(track, false)?;
+        let params = codecs::audio_params(track, None)?;
         codecs::check(&params)?;
         let container = self.info.container;
         self.decoder = codecs::make_decoder(&params, trims_by_packet(container, track))?;
@@ -406,16 +412,17 @@ impl Decoder {
             // MP3 and Ogg demuxers pass over what is damaged; what is whole at its end but short
             // of frames has lost them on the way.
             let is_whole = !self.is_cut_short && ["mp3", "ogg"].contains(&container);
+            if is_whole && container == "mp3" && !self.has_room_for(missing) {
+                self.damage.miscounted_frames = missing;
+                return Ok(false);
+            }
             if is_whole {
                 self.lose(missing);
             }
             if self.silence > 0 {
                 return Ok(true);
             }
-            return Err(DecodeError::Truncated {
-                found: self.frames,
-                expected: self.frames + missing,
-            });
+            return Err(self.truncated(self.frames + missing));
         }
         if self.frames == 0 {
             return Err(DecodeError::Empty);
@@ -424,11 +431,35 @@ impl Decoder {
         Ok(false)
     }
 
+    /// Whether frames that are missing can have been among the bytes that were passed over.
+    fn has_room_for(&self, missing: u64) -> bool {
+        let bytes = self.scan.byte_len.unwrap_or(u64::MAX);
+        let passed_over = bytes.saturating_sub(self.scan.hidden_bytes + self.packet_bytes);
+        let needed = u128::from(missing) * u128::from(self.packet_bytes)
+            / u128::from(self.link.decoded.max(1));
+        // Packets are of any size where the bit rate varies, and tags may be at the end.
+        needed <= 2 * u128::from(passed_over)
+    }
+
+    fn truncated(&self, expected: u64) -> DecodeError {
+        let found = self.frames;
+        match &self.scan.mp4 {
+            Some(mp4) if mp4.cut_short => DecodeError::TruncatedMp4 { found, expected },
+            _ => DecodeError::Truncated { found, expected },
+        }
+    }
+
     /// Decodes up to the first frames to learn what the header does not tell, or tells wrongly.
     fn prime(&mut self, track: &Track) -> Result<(), DecodeError> {
         let mut first_pts = None;
         let mut last_error = None;
         while let Some(packet) = self.next_packet()? {
+            let codec = self.decoder.codec_params().codec;
+            if let Some(layer) = codecs::other_layer(codec, &packet.data) {
+                let params = codecs::audio_params(track, Some(layer))?;
+                self.decoder = codecs::make_decoder(&params, true)?;
+                self.info.codec = self.decoder.codec_info().short_name;
+            }
             match codecs::decode(self.decoder.as_mut(), &packet) {
                 Ok(0) => {}
                 Ok(frames) => {
@@ -473,9 +504,7 @@ impl Decoder {
             .extent(self.info.container, track, rate.unwrap_or(0));
         Err(match (last_error, extent.frames) {
             (Some(error), _) => DecodeError::Damaged(error),
-            (None, Some(expected)) if extent.is_exact && expected > 0 => {
-                DecodeError::Truncated { found: 0, expected }
-            }
+            (None, Some(expected)) if extent.is_exact && expected > 0 => self.truncated(expected),
             _ if self.is_cut_short => DecodeError::CutShort { found: 0 },
             _ => DecodeError::Empty,
         })

@@ -3,6 +3,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
+use symphonia::core::codecs::audio::AudioCodecId;
 use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::probe::{Hint, Probe};
 use symphonia::core::formats::{FormatOptions, FormatReader, Track};
@@ -23,6 +24,7 @@ use crate::media::ogg;
 use crate::media::opus::OpusHead;
 use crate::media::patched::PatchedSource;
 use crate::media::pcm::PcmReader;
+use crate::media::unsupported::{self, Known};
 use crate::media::xing::Xing;
 
 /// First bytes of files whose headers are sure to be followed by more.
@@ -70,6 +72,11 @@ pub(super) struct Scan {
     pub hidden_bytes: u64,
     /// Fields that the comments of an Ogg file claim to hold.
     pub comment_fields: Option<u32>,
+    /// What the file is, if it is known not to be decoded.
+    known: Option<Known>,
+    /// If it cannot be decoded: the name of its codec, or what text it is.
+    codec: Option<String>,
+    text: Option<&'static str>,
 }
 
 impl Scan {
@@ -89,11 +96,32 @@ impl Scan {
                 scan.comment_fields = ogg::comment_fields(&mut source)?;
             }
             source.seek(SeekFrom::Start(0))?;
-            let mut start = [0; 4];
-            scan.has_known_magic = source.read_exact(&mut start).is_ok() && MAGIC.contains(&start);
+            let mut head = Vec::with_capacity(unsupported::HEAD);
+            (&mut source)
+                .take(unsupported::HEAD as u64)
+                .read_to_end(&mut head)?;
+            scan.look_at(&head);
             source.seek(SeekFrom::Start(0))?;
         }
         Ok(scan)
+    }
+
+    fn look_at(&mut self, head: &[u8]) {
+        self.has_known_magic = MAGIC.iter().any(|magic| head.starts_with(magic));
+        self.known = unsupported::recognise(head);
+        self.text = unsupported::text(head);
+        let of_mp4 = self.mp4.as_ref().and_then(Mp4::unsupported);
+        let of_mkv = self.mkv.as_ref().and_then(Mkv::unsupported);
+        let named = of_mkv.or_else(|| unsupported::codec(head));
+        self.codec = of_mp4.or(named.map(str::to_owned));
+    }
+
+    /// The error of a file that cannot be decoded, if its codec is known; else another.
+    pub(super) fn refuse(&self, other: impl FnOnce() -> DecodeError) -> DecodeError {
+        match &self.codec {
+            Some(name) => DecodeError::UnsupportedCodec(name.clone()),
+            None => other(),
+        }
     }
 
     /// Whether the file ends before its container does.
@@ -104,10 +132,9 @@ impl Scan {
             || is_mp3_cut.is_some_and(|(end, len)| end > len)
     }
 
-    /// Whether a track is big-endian PCM that Symphonia takes for little-endian.
-    pub(super) fn is_big_endian(&self, track: &Track) -> bool {
-        let mp4 = self.mp4.as_ref().and_then(|mp4| mp4.track(track.id));
-        mp4.is_some_and(|track| track.is_big_endian)
+    /// The codec of a track of PCM that Symphonia may take for another.
+    pub(super) fn pcm(&self, track: &Track) -> Option<AudioCodecId> {
+        self.mp4.as_ref()?.track(track.id)?.pcm
     }
 
     /// What of a track is to be heard, at a sample rate in Hz.
@@ -249,14 +276,23 @@ pub(super) fn open(
     if let Some(fields) = scan.comment_fields.filter(|&fields| fields > MAX_FIELDS) {
         return Err(DecodeError::TooManyFields { fields });
     }
+    match scan.known {
+        _ if scan.byte_len == Some(0) => return Err(DecodeError::Empty),
+        Some(Known::Format(name)) => return Err(DecodeError::UnsupportedCodec(name.into())),
+        Some(Known::NotAudio(what)) => return Err(DecodeError::Unrecognised(Some(what))),
+        None => {}
+    }
     let stream = MediaSourceStream::new(Box::new(source), Default::default());
     let refuse = |error| match error {
-        SymphoniaError::IoError(io) if io.kind() != io::ErrorKind::UnexpectedEof => {
-            DecodeError::Io(io)
+        SymphoniaError::IoError(io) if is_of_system(&io) => DecodeError::Io(io),
+        SymphoniaError::IoError(_) if scan.has_known_magic => {
+            scan.refuse(|| DecodeError::CutShort { found: 0 })
         }
-        SymphoniaError::IoError(_) if scan.has_known_magic => DecodeError::CutShort { found: 0 },
-        _ if scan.is_cut_short() => DecodeError::CutShort { found: 0 },
-        other => DecodeError::Unrecognised(other),
+        _ => scan.refuse(|| match &scan.mp4 {
+            Some(mp4) if !mp4.has_movie() => DecodeError::NoMoov,
+            _ if scan.is_cut_short() => DecodeError::CutShort { found: 0 },
+            _ => DecodeError::Unrecognised(scan.text),
+        }),
     };
     let stream = match PcmReader::open(stream).map_err(refuse)? {
         Ok(reader) => return Ok((Box::new(reader), scan)),
@@ -271,6 +307,14 @@ pub(super) fn open(
         )
         .map_err(refuse)?;
     Ok((reader, scan))
+}
+
+/// Whether an error is the system's, or one of our limits, rather than a demuxer's on its way.
+fn is_of_system(error: &io::Error) -> bool {
+    !matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::Other
+    )
 }
 
 /// All demuxers and nothing that reads tags.

@@ -198,11 +198,14 @@ pub enum EncodeError {
         most_bytes: u64,
     },
     /// The encoder refuses.
-    #[error("the {} encoder failed: {message}", format.name())]
+    #[error(
+        "the {} encoder cannot encode this audio; choose another --format, --bitrate or --quality",
+        format.name()
+    )]
     Codec {
         /// The output format.
         format: Format,
-        /// What the encoder says.
+        /// What the encoder says, for developers.
         message: String,
     },
 }
@@ -292,6 +295,7 @@ impl EncodeSpec {
             bitrate_kbps: options
                 .bitrate_kbps
                 .or(source_kbps)
+                .map(|kbps| kbps.min(MAX_BITRATE_KBPS))
                 .unwrap_or_else(|| default_bitrate_kbps(sample_rate, source.channels)),
             quality: options.quality,
             dither: options.dither,
@@ -341,7 +345,7 @@ impl EncodeSpec {
         if !is_rate {
             return Err(invalid("sample_rate", self.sample_rate.to_string()));
         }
-        if self.bitrate_kbps > MAX_BITRATE_KBPS {
+        if !self.format.is_lossless() && self.bitrate_kbps > MAX_BITRATE_KBPS {
             return Err(invalid("bitrate_kbps", self.bitrate_kbps.to_string()));
         }
         if limits.nearest_depth(self.bit_depth) != self.bit_depth {

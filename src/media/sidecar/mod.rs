@@ -15,7 +15,7 @@ use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::media::input::{is_out_of_files, open_file};
+use crate::media::input::{is_out_of_room, open_file};
 use crate::media::metadata::Clock;
 use crate::warning::Warning;
 
@@ -93,7 +93,7 @@ impl Sidecar {
                         None => warnings.push(Warning::sidecar_unreadable(path)),
                     }
                 }
-                Err(error) if is_out_of_files(&error) => return Err(error),
+                Err(error) if is_out_of_room(&error) => return Err(error),
                 Err(_) => warnings.push(Warning::sidecar_unreadable(path)),
             }
         }
