@@ -1,5 +1,6 @@
 //! Finding the audio files of a folder.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
@@ -52,7 +53,9 @@ pub(super) fn walk(
             Err(error) => {
                 tell(Found::Unreadable(Unreadable {
                     path: error.path().unwrap_or(root).to_owned(),
-                    source: error.into(),
+                    source: error
+                        .into_io_error()
+                        .unwrap_or_else(|| ErrorKind::Other.into()),
                 }));
                 continue;
             }

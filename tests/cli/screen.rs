@@ -228,7 +228,10 @@ fn the_whole_is_seen_below_more_files_than_the_screen_has_rows() {
         env.write(format!("in/{number:02}.wav"), &wav);
     }
     let mut terminal = Terminal::start(&env, 60, "in out --ratio 0.8 -n -j 30");
-    terminal.wait_for_bars(22);
+    terminal.wait_until("the whole below the files", |terminal| {
+        let rows = terminal.rows();
+        rows.len() > 20 && rows.last().is_some_and(|row| row.contains(" files"))
+    });
     terminal.ends(0);
     assert_no_bars(&terminal);
     assert!(
