@@ -148,6 +148,7 @@ impl Error {
             E::Unrecognised(_)
             | E::NoAudioTrack
             | E::UnsupportedCodec(_)
+            | E::UnsupportedFormat(_)
             | E::Changed { .. }
             | E::Impossible { .. }
             | E::PacketTooLarge { .. }

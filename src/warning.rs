@@ -63,7 +63,13 @@ impl Warning {
         let lost = damage.lost_frames;
         let lost = (lost > 0).then(|| Self::lost_frames(lost));
         let mismatch = damage.checksum_mismatch.then(Self::checksum_mismatch);
-        lost.into_iter().chain(mismatch).collect()
+        let cut = damage.cut_short.then(Self::cut_short);
+        let changes = damage.format_changes;
+        let changes = (changes > 0).then(|| Self::format_changes(changes));
+        (lost.into_iter().chain(mismatch))
+            .chain(cut)
+            .chain(changes)
+            .collect()
     }
 
     /// Frames of the input could not be decoded.
@@ -79,6 +85,30 @@ impl Warning {
         Self {
             code: "checksum-mismatch",
             message: "the decoded audio does not match the checksum in the input".into(),
+        }
+    }
+
+    /// The input ends where its format does not let it end.
+    pub fn cut_short() -> Self {
+        Self {
+            code: "cut-short",
+            message: "the input breaks off: what may be missing at its end is not known".into(),
+        }
+    }
+
+    /// The input changes its sample rate or channels, so often.
+    pub fn format_changes(changes: u32) -> Self {
+        let times = if changes == 1 {
+            "once"
+        } else {
+            "several times"
+        };
+        Self {
+            code: "format-changes",
+            message: format!(
+                "the input changes its sample rate or channels {times}: what follows was converted \
+                 to those at its start"
+            ),
         }
     }
 

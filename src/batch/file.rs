@@ -20,7 +20,7 @@ pub enum FileError {
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
     /// The input is damaged, and that was to be a failure.
-    #[error("the input is damaged: {}; run without --strict to fill it up with silence", damage(.0))]
+    #[error("the input is damaged: {}; run without --strict to make the best of it", damage(.0))]
     Damaged(Damage),
     /// The output could not be created or given its name.
     #[error("cannot write the output")]
@@ -56,7 +56,9 @@ impl FileError {
                 DecodeError::NotAFile => "not-a-file",
                 DecodeError::Unrecognised(_) => "not-audio",
                 DecodeError::NoAudioTrack => "no-audio-track",
-                DecodeError::UnsupportedCodec(_) => "unsupported-codec",
+                DecodeError::UnsupportedCodec(_) | DecodeError::UnsupportedFormat(_) => {
+                    "unsupported-codec"
+                }
                 DecodeError::Damaged(_) => "damaged",
                 DecodeError::Truncated { .. } | DecodeError::CutShort { .. } => "truncated",
                 DecodeError::Empty => "empty",
@@ -143,8 +145,10 @@ pub fn complete(
 
 fn damage(damage: &Damage) -> String {
     match damage.lost_frames {
-        0 => "its audio does not match its checksum".into(),
         1 => "1 frame is lost".into(),
-        frames => format!("{frames} frames are lost"),
+        2.. => format!("{} frames are lost", damage.lost_frames),
+        0 if damage.checksum_mismatch => "its audio does not match its checksum".into(),
+        0 if damage.cut_short => "it breaks off".into(),
+        0 => "its sample rate or channels change".into(),
     }
 }

@@ -11,6 +11,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use super::limits::absurd;
 use super::metadata::MAX_TAG_BYTES;
 
+const EBML: u32 = 0x1a45_dfa3;
 const SEGMENT: u32 = 0x1853_8067;
 const TRACKS: u32 = 0x1654_ae6b;
 const TRACK_ENTRY: u32 = 0xae;
@@ -64,6 +65,10 @@ pub(crate) struct Mkv {
     pub tracks: Vec<MkvTrack>,
     /// The file ends within one of its elements.
     pub cut_short: bool,
+    /// Recorded or sent live, without a word of how long it would become.
+    pub is_live: bool,
+    /// Where another file starts that was appended to this one.
+    pub next: Option<u64>,
     /// Where its chapters are.
     pub chapters: Vec<Element>,
     /// Where there is more of a kind than is shown.
@@ -236,6 +241,11 @@ impl<R: Read + Seek> Walk<'_, R> {
             };
             let id = u32::try_from(id).unwrap_or(0);
             match id {
+                EBML if at > 0 && self.depth_left + 1 == MAX_DEPTH => {
+                    self.found.next = Some(at);
+                    return Ok(());
+                }
+                SEGMENT if is_unknown => self.found.is_live = true,
                 SEEK_HEAD | TRACKS | CUES | TAGS | ATTACHMENTS | CHAPTERS if is_unknown => {
                     return Err(absurd("Matroska: a table of unknown size"));
                 }

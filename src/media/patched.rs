@@ -9,11 +9,13 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use symphonia::core::io::MediaSource;
 
-use super::audio_start::AudioStart;
+use super::audio_start::{AudioStart, find_frames};
 use super::limits::{MAX_APE_ITEMS, MAX_CHUNKS, Meter, absurd};
 use super::mkv::{Element, Mkv};
 use super::mp4::Mp4;
 use super::ogg;
+use super::other_formats;
+use super::window::Window;
 
 /// The only kind of FLAC's metadata blocks (RFC 9639, section 8.1) that the decoder has use for.
 const FLAC_STREAM_INFO: u8 = 0;
@@ -36,6 +38,25 @@ const APE_COUNT: u64 = 16;
 
 /// APE tags in a row at the start of a file that are looked at.
 const MAX_APE_TAGS: u32 = 64;
+
+/// First bytes of containers that can be read, but MP4, which starts with a size.
+pub(crate) const MAGIC: [[u8; 4]; 11] = [
+    *b"RIFF",
+    *b"RIFX",
+    *b"RF64",
+    *b"BW64",
+    *b"riff",
+    *b".snd",
+    *b"FORM",
+    *b"caff",
+    *b"fLaC",
+    *b"OggS",
+    [0x1A, 0x45, 0xDF, 0xA3],
+];
+
+fn is_container(start: &[u8]) -> bool {
+    MAGIC.iter().any(|magic| start.starts_with(magic)) || start.get(4..8) == Some(b"ftyp")
+}
 
 /// A source without its first bytes and with other bytes in the place of some.
 pub(crate) struct PatchedSource {
@@ -72,6 +93,10 @@ impl PatchedSource {
             if start.at == 0 {
                 mkv = Mkv::scan(&mut inner, len)?;
             }
+            // A file that was appended is read on its own.
+            if let Some(next) = mkv.as_ref().and_then(|mkv| mkv.next) {
+                inner = Box::new(Window::new(inner, 0..next)?);
+            }
         }
         let hidden = (mkv.iter()).flat_map(|mkv| mkv.chapters.iter().chain(&mkv.excessive));
         let mut this = Self {
@@ -86,7 +111,7 @@ impl PatchedSource {
             hidden_bytes: 0,
             hides_ape_items: false,
         };
-        if let Some(len) = len {
+        if let Some(len) = len.and(this.inner.byte_len()) {
             this.hide_ape_items(len)?;
             this.inner.seek(SeekFrom::Start(this.position))?;
         }
@@ -106,17 +131,34 @@ impl PatchedSource {
         self.position = self.ape_end;
         if self.start.at == 0 {
             self.mp4 = Mp4::scan(&mut self.inner, len)?;
-            let tags = self.mp4.iter().flat_map(|mp4| &mp4.tags);
+            let hidden = self.mp4.iter().flat_map(Mp4::hidden);
             self.patches
-                .extend(tags.map(|&name| (name, b"free".to_vec())));
+                .extend(hidden.map(|name| (name, b"free".to_vec())));
             self.hidden_bytes += self.mp4.as_ref().map_or(0, |mp4| mp4.picture_bytes);
         }
         self.hide_flac_tags()?;
         self.hide_aiff_tags()?;
         self.check_caf_packets()?;
         ogg::check_streams(&mut self.inner, self.start.at)?;
+        self.skip_junk()?;
         self.inner.seek(SeekFrom::Start(self.position))?;
         Ok(self)
+    }
+
+    /// Goes on to the first frames of MPEG audio or ADTS of a file that starts like none that can be
+    /// read.
+    fn skip_junk(&mut self) -> io::Result<()> {
+        let mut start = Vec::new();
+        self.inner.seek(SeekFrom::Start(self.start.at))?;
+        (&mut self.inner).take(16).read_to_end(&mut start)?;
+        if !is_container(&start)
+            && other_formats::name(&start).is_none()
+            && let Some(at) = find_frames(&mut self.inner, self.start.at)?
+        {
+            self.start.at = at;
+            self.position = at;
+        }
+        Ok(())
     }
 
     /// The bytes at a place in the inner source; `None` behind its end.

@@ -12,6 +12,7 @@ use symphonia::core::formats::Track;
 use symphonia::core::packet::Packet;
 
 use super::DecodeError;
+use crate::media::flac::crc16;
 use crate::media::limits;
 use crate::media::opus::OpusDecoder;
 use crate::media::{aac, pcm, vorbis};
@@ -51,32 +52,6 @@ pub(super) fn decode(
         return Err(SymphoniaError::DecodeError("flac: checksum of a frame"));
     }
     Ok(decoder.decode(packet)?.frames() as u64)
-}
-
-/// The CRC-16 of FLAC (RFC 9639, section 9.3): 0 over a frame that includes its own.
-fn crc16(data: &[u8]) -> u16 {
-    const TABLE: [u16; 256] = {
-        let mut table = [0; 256];
-        let mut index = 0;
-        while index < 256 {
-            let mut crc = (index as u16) << 8;
-            let mut bit = 0;
-            while bit < 8 {
-                crc = if crc & 0x8000 != 0 {
-                    crc << 1 ^ 0x8005
-                } else {
-                    crc << 1
-                };
-                bit += 1;
-            }
-            table[index] = crc;
-            index += 1;
-        }
-        table
-    };
-    data.iter().fold(0, |crc, &byte| {
-        crc << 8 ^ TABLE[usize::from((crc >> 8) as u8 ^ byte)]
-    })
 }
 
 /// The parameters of a track, put right where Symphonia's demuxers leave them wrong.

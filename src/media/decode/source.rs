@@ -10,34 +10,21 @@ use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::units::TimeBase;
 use symphonia::default::formats::{
-    AdtsReader, AiffReader, CafReader, FlacReader, IsoMp4Reader, MkvReader, MpaReader, OggReader,
-    WavReader,
+    AdtsReader, AiffReader, CafReader, IsoMp4Reader, MkvReader, MpaReader, OggReader, WavReader,
 };
 use symphonia::default::meta::Id3v2Reader;
 
 use super::DecodeError;
+use crate::media::flac::FlacReader;
 use crate::media::limits::{MAX_FIELDS, Meter};
 use crate::media::mkv::Mkv;
 use crate::media::mp4::Mp4;
 use crate::media::ogg;
 use crate::media::opus::OpusHead;
-use crate::media::patched::PatchedSource;
+use crate::media::other_formats;
+use crate::media::patched::{MAGIC, PatchedSource};
 use crate::media::pcm::PcmReader;
 use crate::media::xing::Xing;
-
-/// First bytes of files whose headers are sure to be followed by more.
-const MAGIC: [[u8; 4]; 10] = [
-    *b"RIFF",
-    *b"RF64",
-    *b"BW64",
-    *b"riff",
-    *b".snd",
-    *b"FORM",
-    *b"caff",
-    *b"fLaC",
-    *b"OggS",
-    [0x1a, 0x45, 0xdf, 0xa3],
-];
 
 /// A container's own words on what of a track is to be heard. All in frames.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +39,17 @@ pub(super) struct Extent {
     pub frames: Option<u64>,
     /// Whether a file that holds fewer frames has lost some; else the length is an estimate.
     pub is_exact: bool,
+    /// The number of packets, where the container has a table of them. Once all were read nothing
+    /// is missing, whatever their times say.
+    pub packets: Option<u64>,
+    /// There may be more than the length says.
+    pub is_least: bool,
+    /// The length is the sum of what the packets say of theirs, which may be less than they hold.
+    pub is_sum: bool,
 }
+
+/// The most frames that encoders add at the end, to be trimmed again.
+const MAX_TRIM: u64 = 4 * 2048;
 
 /// What was learned of a container before its demuxer was started.
 #[derive(Debug, Default)]
@@ -62,6 +59,8 @@ pub(super) struct Scan {
     pub xing: Option<Xing>,
     /// The last timestamp of an Ogg file that is not chained.
     pub ogg_frames: Option<u64>,
+    /// The first bytes.
+    start: [u8; 16],
     /// The file starts as one of a known format does.
     pub has_known_magic: bool,
     /// Length of the source in bytes.
@@ -89,8 +88,10 @@ impl Scan {
                 scan.comment_fields = ogg::comment_fields(&mut source)?;
             }
             source.seek(SeekFrom::Start(0))?;
-            let mut start = [0; 4];
-            scan.has_known_magic = source.read_exact(&mut start).is_ok() && MAGIC.contains(&start);
+            let mut start = Vec::new();
+            (&mut *source).take(16).read_to_end(&mut start)?;
+            scan.start[..start.len()].copy_from_slice(&start);
+            scan.has_known_magic = MAGIC.iter().any(|magic| start.starts_with(magic));
             source.seek(SeekFrom::Start(0))?;
         }
         Ok(scan)
@@ -102,6 +103,16 @@ impl Scan {
         self.mp4.as_ref().is_some_and(|mp4| mp4.cut_short)
             || self.mkv.as_ref().is_some_and(|mkv| mkv.cut_short)
             || is_mp3_cut.is_some_and(|(end, len)| end > len)
+    }
+
+    /// Whether it is a recording that may end anywhere.
+    pub(super) fn is_live(&self) -> bool {
+        self.mkv.as_ref().is_some_and(|mkv| mkv.is_live)
+    }
+
+    /// Where another file starts that was appended to this one.
+    pub(super) fn next_file(&self) -> Option<u64> {
+        self.mkv.as_ref().and_then(|mkv| mkv.next)
     }
 
     /// Whether a track is big-endian PCM that Symphonia takes for little-endian.
@@ -151,9 +162,15 @@ impl Scan {
                 frames: counted.map(|ticks| ticks_to_frames(ticks, track.time_base, sample_rate)),
                 ..Extent::default()
             },
+            "flac" => Extent {
+                frames: counted,
+                is_exact: counted.is_some(),
+                is_least: true,
+                ..Extent::default()
+            },
             _ => Extent {
                 frames: counted,
-                is_exact: ["wave", "rf64", "w64", "au", "aiff", "flac"].contains(&container),
+                is_exact: ["wave", "rf64", "w64", "au", "aiff"].contains(&container),
                 ..Extent::default()
             },
         }
@@ -175,43 +192,51 @@ impl Scan {
 
     fn mp4_extent(&self, track: &Track, sample_rate: u32) -> Extent {
         let to_frames = |ticks| ticks_to_frames(ticks, track.time_base, sample_rate);
-        let total = track
-            .duration
-            .map(|duration| to_frames(duration.get()))
-            .filter(|&frames| frames > 0);
         let Some(mp4) = &self.mp4 else {
-            return Extent {
-                frames: total,
-                is_exact: total.is_some(),
-                ..Extent::default()
-            };
+            return Extent::default();
         };
         let edit = mp4.track(track.id).cloned().unwrap_or_default();
         let mut skip = to_frames(edit.media_time);
-        let mut frames = total.map(|total| total.saturating_sub(skip));
+        let all = edit.packets;
+        // Where fragments are missing nobody knows how many.
+        if mp4.is_fragmented && (mp4.cut_short || mp4.is_endless) || all.ticks == 0 {
+            return Extent {
+                skip,
+                ..Extent::default()
+            };
+        }
+        let total = to_frames(all.ticks);
+        let mut frames = total.saturating_sub(skip);
+        let mut is_sum = true;
         // The movie's ticks are often milliseconds, too coarse to prefer to the count of samples.
         let movie_tick = TimeBase::try_new(1, mp4.movie_timescale);
         let tolerance = ticks_to_frames(2, movie_tick, sample_rate) + 1;
-        if let (Some(duration), Some(left)) = (edit.edit_duration, frames) {
+        if let Some(duration) = edit.edit_duration.filter(|_| movie_tick.is_some()) {
             let wanted = ticks_to_frames(duration, movie_tick, sample_rate);
-            if movie_tick.is_some() && wanted.saturating_add(tolerance) < left {
-                frames = Some(wanted);
+            // Written before the fragments were known, it means what came before them.
+            let is_known = !mp4.is_fragmented || wanted.saturating_add(MAX_TRIM) >= frames;
+            if is_known && wanted.saturating_add(tolerance) < frames {
+                frames = wanted;
+                is_sum = false;
             }
         }
         // iTunes' own tag counts in frames. Only where it agrees with the rest of the file, since
         // programs that cut files are known to leave it as it was.
-        if let (Some((delay, length)), Some(total)) = (mp4.gapless, total)
+        if let Some((delay, length)) = mp4.gapless
             && delay.saturating_add(length) <= total
             && (skip == 0 || skip.abs_diff(delay) <= tolerance)
-            && total - delay - length <= 4 * 2048
+            && total - delay - length <= MAX_TRIM
         {
             skip = delay;
-            frames = Some(length);
+            frames = length;
+            is_sum = false;
         }
         Extent {
             skip,
-            frames,
-            is_exact: frames.is_some(),
+            frames: Some(frames),
+            is_exact: true,
+            packets: Some(all.count),
+            is_sum,
             ..Extent::default()
         }
     }
@@ -258,11 +283,19 @@ pub(super) fn open(
         _ if scan.is_cut_short() => DecodeError::CutShort { found: 0 },
         other => DecodeError::Unrecognised(other),
     };
+    let start = scan.start;
+    if let Some(name) = other_formats::name(&start) {
+        return Err(DecodeError::UnsupportedFormat(name));
+    }
+    if start.starts_with(b"fLaC") {
+        let reader = FlacReader::open(stream).map_err(refuse)?;
+        return Ok((Box::new(reader), scan));
+    }
     let stream = match PcmReader::open(stream).map_err(refuse)? {
         Ok(reader) => return Ok((Box::new(reader), scan)),
         Err(stream) => stream,
     };
-    let reader = probe()
+    let reader = probe(&start)
         .probe(
             hint,
             stream,
@@ -273,18 +306,21 @@ pub(super) fn open(
     Ok((reader, scan))
 }
 
-/// All demuxers and nothing that reads tags.
-fn probe() -> Probe {
+/// The demuxer of what starts with some bytes, which is nowhere else to be looked for.
+fn probe(start: &[u8; 16]) -> Probe {
     let mut probe = Probe::default();
-    probe.register_format::<AdtsReader<'_>>();
-    probe.register_format::<CafReader<'_>>();
-    probe.register_format::<FlacReader<'_>>();
-    probe.register_format::<IsoMp4Reader<'_>>();
-    probe.register_format::<MpaReader<'_>>();
-    probe.register_format::<AiffReader<'_>>();
-    probe.register_format::<WavReader<'_>>();
-    probe.register_format::<OggReader<'_>>();
-    probe.register_format::<MkvReader<'_>>();
+    match start {
+        [b'R', b'I', b'F', b'F', ..] => probe.register_format::<WavReader<'_>>(),
+        [b'F', b'O', b'R', b'M', ..] => probe.register_format::<AiffReader<'_>>(),
+        [b'c', b'a', b'f', b'f', ..] => probe.register_format::<CafReader<'_>>(),
+        [b'O', b'g', b'g', b'S', ..] => probe.register_format::<OggReader<'_>>(),
+        [0x1A, 0x45, 0xDF, 0xA3, ..] => probe.register_format::<MkvReader<'_>>(),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => probe.register_format::<IsoMp4Reader<'_>>(),
+        _ => {
+            probe.register_format::<AdtsReader<'_>>();
+            probe.register_format::<MpaReader<'_>>();
+        }
+    }
     probe
 }
 

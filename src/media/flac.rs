@@ -1,0 +1,564 @@
+//! A reader of FLAC files, for what Symphonia's refuses or drops without a word: anything behind
+//! the last frame, more frames than the header counts, blocks of changing sizes, frames numbered in
+//! their encoder's own way, and another format, or file, from some frame on.
+//!
+//! As in RFC 9639. A frame ends where its checksum is right and another frame, or nothing, follows;
+//! where something else follows, at the first right checksum up to which it can be decoded.
+
+use std::io::{Read, Seek, SeekFrom};
+
+use symphonia::core::codecs::registry::RegisterableAudioDecoder;
+use symphonia::default::codecs::FlacDecoder;
+use symphonia_core::codecs::CodecParameters;
+use symphonia_core::codecs::audio::well_known::CODEC_ID_FLAC;
+use symphonia_core::codecs::audio::{AudioCodecParameters, AudioDecoderOptions, VerificationCheck};
+use symphonia_core::errors::{Error, Result, SeekErrorKind};
+use symphonia_core::formats::well_known::FORMAT_ID_FLAC;
+use symphonia_core::formats::{
+    FormatInfo, FormatReader, MediaInfo, SeekMode, SeekTo, SeekedTo, Track,
+};
+use symphonia_core::io::{MediaSource, MediaSourceStream, ReadBytes};
+use symphonia_core::meta::{Metadata, MetadataLog};
+use symphonia_core::packet::Packet;
+use symphonia_core::units::{Duration, TimeBase, Timestamp};
+
+use super::limits::absurd;
+use super::opus::vorbis_channels;
+
+const MARKER: &[u8; 4] = b"fLaC";
+const INFO_LEN: usize = 34;
+const BLOCK: usize = 1 << 16;
+
+/// The most bytes of a frame's header.
+const MAX_HEADER: usize = 16;
+
+/// Bytes looked at in vain, for ends of frames that have none, before giving up.
+const MAX_WASTE: usize = 256 << 20;
+
+static FORMAT: FormatInfo = FormatInfo {
+    format: FORMAT_ID_FLAC,
+    short_name: "flac",
+    long_name: "Free Lossless Audio Codec",
+};
+
+/// Reads the frames of FLAC files; see the module's description.
+pub(crate) struct FlacReader {
+    stream: MediaSourceStream<'static>,
+    /// What was read of the stream; from `start` on it is still to be looked at.
+    buffer: Vec<u8>,
+    start: usize,
+    format: Format,
+    tracks: Vec<Track>,
+    media_info: MediaInfo,
+    metadata: MetadataLog,
+    first_frame: u64,
+    /// Where the next packet starts, in frames of audio.
+    position: u64,
+    /// Number and length of the last frame.
+    last: Option<(u64, u64)>,
+    /// Whether something was passed over since then.
+    is_torn: bool,
+    waste: usize,
+}
+
+/// What the header of a file says of its frames.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Format {
+    rate: u32,
+    channels: usize,
+    bits: u32,
+    /// Length of the audio in frames, if known.
+    total: Option<u64>,
+    md5: Option<[u8; 16]>,
+}
+
+impl Format {
+    fn parse(info: &[u8; INFO_LEN]) -> Option<Self> {
+        let packed = u64::from_be_bytes(*info[10..].first_chunk()?);
+        let md5 = *info.last_chunk::<16>()?;
+        let format = Self {
+            rate: (packed >> 44) as u32,
+            channels: (packed >> 41 & 7) as usize + 1,
+            bits: (packed >> 36 & 31) as u32 + 1,
+            total: Some(packed & 0xF_FFFF_FFFF).filter(|&total| total > 0),
+            md5: Some(md5).filter(|md5| *md5 != [0; 16]),
+        };
+        (format.rate > 0 && format.bits >= 4).then_some(format)
+    }
+
+    /// The header as the decoder is to see it: blocks may have any size.
+    fn info(&self) -> [u8; INFO_LEN] {
+        let mut info = [0; INFO_LEN];
+        info[1] = 16;
+        info[2..4].fill(0xFF);
+        let packed = u64::from(self.rate) << 44
+            | (self.channels as u64 - 1) << 41
+            | u64::from(self.bits - 1) << 36
+            | self.total.unwrap_or(0);
+        info[10..18].copy_from_slice(&packed.to_be_bytes());
+        info[18..].copy_from_slice(&self.md5.unwrap_or_default());
+        info
+    }
+
+    fn params(&self) -> AudioCodecParameters {
+        let mut params = AudioCodecParameters::new();
+        params
+            .for_codec(CODEC_ID_FLAC)
+            .with_extra_data(Box::new(self.info()))
+            .with_sample_rate(self.rate)
+            .with_bits_per_sample(self.bits)
+            .with_channels(vorbis_channels(self.channels));
+        if let Some(md5) = self.md5 {
+            params.with_verification_code(VerificationCheck::Md5(md5));
+        }
+        params
+    }
+
+    fn track(&self) -> Track {
+        let mut track = Track::new(0);
+        track.with_codec_params(CodecParameters::Audio(self.params()));
+        if let Some(time_base) = TimeBase::try_from_recip(self.rate) {
+            track.with_time_base(time_base);
+        }
+        if let Some(total) = self.total {
+            track.with_num_frames(total).with_duration(total.into());
+        }
+        track
+    }
+}
+
+impl FlacReader {
+    /// Opens a stream at the start of a FLAC file.
+    ///
+    /// # Errors
+    /// Where reading fails, or there is no valid header.
+    pub(crate) fn open(stream: MediaSourceStream<'static>) -> Result<Self> {
+        let mut this = Self {
+            stream,
+            buffer: Vec::new(),
+            start: 0,
+            format: Format::default(),
+            tracks: Vec::new(),
+            media_info: MediaInfo::new(),
+            metadata: MetadataLog::default(),
+            first_frame: 0,
+            position: 0,
+            last: None,
+            is_torn: false,
+            waste: 0,
+        };
+        this.read_header()?;
+        this.first_frame = this.stream.pos() - this.ahead().len() as u64;
+        this.media_info = MediaInfo::from_track(&this.tracks[0]);
+        Ok(this)
+    }
+
+    fn ahead(&self) -> &[u8] {
+        &self.buffer[self.start..]
+    }
+
+    /// Reads on until so many bytes are ahead, or the stream ends.
+    fn fill(&mut self, wanted: usize) -> Result<()> {
+        while self.ahead().len() < wanted {
+            if self.start >= BLOCK {
+                self.buffer.drain(..self.start);
+                self.start = 0;
+            }
+            let old = self.buffer.len();
+            self.buffer.resize(old + BLOCK, 0);
+            let read = self.stream.read(&mut self.buffer[old..]);
+            self.buffer.truncate(old + *read.as_ref().unwrap_or(&0));
+            if read? == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// Where the stream ends before.
+    fn skip(&mut self, mut bytes: usize) -> Result<()> {
+        while bytes > 0 {
+            self.fill(1)?;
+            let step = bytes.min(self.ahead().len());
+            if step == 0 {
+                return Err(Error::IoError(std::io::ErrorKind::UnexpectedEof.into()));
+            }
+            self.start += step;
+            bytes -= step;
+        }
+        Ok(())
+    }
+
+    /// Reads the blocks in front of the audio, of which one tells its format.
+    fn read_header(&mut self) -> Result<()> {
+        self.skip(MARKER.len())?;
+        let mut format = None;
+        loop {
+            self.fill(4)?;
+            let Some(&head) = self.ahead().first_chunk::<4>() else {
+                return Err(Error::IoError(std::io::ErrorKind::UnexpectedEof.into()));
+            };
+            self.skip(4)?;
+            let len = u32::from_be_bytes([0, head[1], head[2], head[3]]) as usize;
+            if head[0] & 0x7F == 0 && format.is_none() && len >= INFO_LEN {
+                self.fill(INFO_LEN)?;
+                format = self.ahead().first_chunk().and_then(Format::parse);
+            }
+            self.skip(len)?;
+            if head[0] & 0x80 != 0 {
+                break;
+            }
+        }
+        let format = format.ok_or(Error::DecodeError("flac: no valid header"))?;
+        self.start_format(format);
+        Ok(())
+    }
+
+    fn start_format(&mut self, format: Format) {
+        self.tracks = vec![format.track()];
+        self.format = format;
+        self.position = 0;
+        self.last = None;
+        self.is_torn = false;
+    }
+
+    /// Goes on to the next thing that looks like a frame or another file; `None` at the end.
+    fn sync(&mut self) -> Result<Option<Next>> {
+        loop {
+            self.fill(MAX_HEADER)?;
+            let ahead = self.ahead();
+            if ahead.is_empty() {
+                return Ok(None);
+            }
+            if ahead.starts_with(MARKER) {
+                return Ok(Some(Next::File));
+            }
+            if let Some(header) = Header::parse(ahead) {
+                return Ok(Some(Next::Frame(header)));
+            }
+            // Whatever follows starts with one of these.
+            let rest = ahead[1..].iter();
+            let step = rest.take_while(|byte| !matches!(byte, 0xFF | b'f')).count();
+            self.start += 1 + step;
+            self.is_torn = true;
+        }
+    }
+
+    /// The length in bytes of the frame of a header, if it is whole.
+    fn frame_len(&mut self, header: &Header) -> Result<Option<usize>> {
+        let bits = header.bits.unwrap_or(self.format.bits);
+        let samples = header.block as usize * header.channels;
+        let most = 4096 + 2 * samples * (bits as usize + 1) / 8;
+        let (mut crc, mut at) = (0, 0);
+        let mut maybe = Vec::new();
+        loop {
+            self.fill(at + BLOCK)?;
+            let ahead = self.ahead();
+            // What follows must be there to be looked at, unless the stream ends.
+            let is_end = ahead.len() < at + BLOCK;
+            let until = match is_end {
+                true => ahead.len(),
+                false => ahead.len() - MAX_HEADER,
+            };
+            for (place, &byte) in ahead[..until].iter().enumerate().skip(at) {
+                crc = crc16_step(crc, byte);
+                let len = place + 1;
+                if crc == 0 && len > header.len + header.channels {
+                    let next = &ahead[len..];
+                    if next.is_empty() || next.starts_with(MARKER) || Header::parse(next).is_some()
+                    {
+                        return Ok(Some(len));
+                    }
+                    maybe.push(len);
+                }
+            }
+            at = until;
+            if is_end || at > most {
+                break;
+            }
+        }
+        if let Some(len) = maybe
+            .into_iter()
+            .find(|&len| self.is_decodable(header, len))
+        {
+            return Ok(Some(len));
+        }
+        self.waste += at;
+        match self.waste > MAX_WASTE {
+            true => Err(absurd("FLAC: too much that only looks like audio").into()),
+            false => Ok(None),
+        }
+    }
+
+    fn is_decodable(&self, header: &Header, len: usize) -> bool {
+        let format = self.format_of(header).unwrap_or(self.format.clone());
+        let options = AudioDecoderOptions::default();
+        let frame = Packet::new(
+            0,
+            Timestamp::ZERO,
+            Duration::new(header.block.into()),
+            &self.ahead()[..len],
+        );
+        let decoder = FlacDecoder::try_registry_new(&format.params(), &options);
+        decoder.is_ok_and(|mut decoder| decoder.decode(&frame).is_ok())
+    }
+
+    /// The format of a frame, if it is another than that of those before.
+    fn format_of(&self, header: &Header) -> Option<Format> {
+        let known = &self.format;
+        let rate = header.rate.unwrap_or(known.rate);
+        let is_other = (rate, header.channels) != (known.rate, known.channels);
+        is_other.then(|| Format {
+            rate,
+            channels: header.channels,
+            bits: header.bits.unwrap_or(known.bits),
+            total: None,
+            md5: None,
+        })
+    }
+
+    /// Frames of audio that are missing in front of a frame behind a damaged place.
+    fn lost_before(&self, header: &Header) -> u64 {
+        if !self.is_torn {
+            return 0;
+        }
+        let Some((number, len)) = self.last else {
+            let len = if header.is_variable { 1 } else { header.block };
+            return header.number.saturating_mul(len.into());
+        };
+        // Blocks of changing sizes are numbered by their first sample, which old encoders do
+        // without a word; all others are counted. If the first is 0, nobody knows.
+        let by_sample = header.number.saturating_sub(number + len);
+        let by_block = (header.number.saturating_sub(number + 1)).saturating_mul(len);
+        match header.is_variable || number > 0 && number == self.position - len {
+            true => by_sample,
+            false if number == 0 => by_sample.min(by_block),
+            false => by_block,
+        }
+    }
+}
+
+enum Next {
+    Frame(Header),
+    File,
+}
+
+/// The header of a frame (RFC 9639, section 9.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Header {
+    /// In bytes.
+    len: usize,
+    is_variable: bool,
+    /// Of the frame, or of its first sample.
+    number: u64,
+    /// Frames of audio in it.
+    block: u32,
+    /// In Hz, if said.
+    rate: Option<u32>,
+    channels: usize,
+    /// Bits per sample, if said.
+    bits: Option<u32>,
+}
+
+impl Header {
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let &[0xFF, sync @ 0xF8..=0xF9, sizes, kinds, first, ..] = bytes else {
+            return None;
+        };
+        let mut at = 5;
+        let mut read = |count: usize| {
+            let field = bytes.get(at..at + count)?;
+            at += count;
+            Some(
+                field
+                    .iter()
+                    .fold(0, |sum, &byte| sum << 8 | u64::from(byte)),
+            )
+        };
+        let more = first.leading_ones().saturating_sub(1) as usize;
+        if first.leading_ones() == 1 || first == 0xFF || kinds & 1 != 0 {
+            return None;
+        }
+        let mut number = u64::from(first) & (0x7F_u64 >> first.leading_ones());
+        for _ in 0..more {
+            let byte = read(1)?;
+            if byte >> 6 != 0b10 {
+                return None;
+            }
+            number = number << 6 | byte & 0x3F;
+        }
+        let block = match sizes >> 4 {
+            0 => return None,
+            1 => 192,
+            size @ 2..=5 => 576 << (size - 2),
+            6 => read(1)? as u32 + 1,
+            7 => read(2)? as u32 + 1,
+            size => 256 << (size - 8),
+        };
+        const RATES: [u32; 11] = [
+            88_200, 176_400, 192_000, 8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000,
+        ];
+        let rate = match sizes & 15 {
+            0 => None,
+            12 => Some(read(1)? as u32 * 1000),
+            13 => Some(read(2)? as u32),
+            14 => Some(read(2)? as u32 * 10),
+            15 => return None,
+            index => Some(RATES[usize::from(index) - 1]),
+        };
+        let channels = match kinds >> 4 {
+            count @ 0..=7 => usize::from(count) + 1,
+            8..=10 => 2,
+            _ => return None,
+        };
+        let bits = match kinds >> 1 & 7 {
+            0 => None,
+            3 => return None,
+            index => Some([8, 12, 0, 16, 20, 24, 32][usize::from(index) - 1]),
+        };
+        let crc = read(1)?;
+        let is_right = crc == u64::from(crc8(&bytes[..at - 1]));
+        (is_right && block < 0x1_0000 && rate != Some(0)).then_some(Self {
+            len: at,
+            is_variable: sync & 1 != 0,
+            number,
+            block,
+            rate,
+            channels,
+            bits,
+        })
+    }
+}
+
+impl FormatReader for FlacReader {
+    fn format_info(&self) -> &FormatInfo {
+        &FORMAT
+    }
+
+    fn media_info(&self) -> &MediaInfo {
+        &self.media_info
+    }
+
+    fn metadata(&mut self) -> Metadata<'_> {
+        self.metadata.metadata()
+    }
+
+    /// Goes to a place that is about right.
+    fn seek(&mut self, _: SeekMode, to: SeekTo) -> Result<SeekedTo> {
+        let unseekable = Error::SeekError(SeekErrorKind::Unseekable);
+        let (Some(len), Some(total)) = (self.stream.byte_len(), self.format.total) else {
+            return Err(unseekable);
+        };
+        let wanted = match to {
+            SeekTo::Timestamp { ts, .. } => Some(ts),
+            SeekTo::Time { time, .. } => {
+                (self.tracks[0].time_base).and_then(|base| base.calc_timestamp(time))
+            }
+        };
+        let wanted = wanted.ok_or(unseekable)?;
+        let fraction = wanted.get() as f64 / total as f64;
+        let bytes = len.saturating_sub(self.first_frame) as f64 * fraction.clamp(0.0, 1.0);
+        self.stream
+            .seek(SeekFrom::Start(self.first_frame + bytes as u64))?;
+        self.buffer.clear();
+        self.start = 0;
+        self.last = None;
+        self.position = u64::try_from(wanted.get()).unwrap_or(0);
+        Ok(SeekedTo {
+            track_id: 0,
+            required_ts: wanted,
+            actual_ts: wanted,
+        })
+    }
+
+    fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
+    fn next_packet(&mut self) -> Result<Option<Packet>> {
+        let mut is_cut = false;
+        loop {
+            let header = match self.sync()? {
+                Some(Next::Frame(header)) => header,
+                Some(Next::File) => match self.read_header() {
+                    Ok(()) => return Err(Error::ResetRequired),
+                    // Bytes that only look like another file, or the start of one.
+                    Err(Error::DecodeError(_)) => continue,
+                    Err(error) => return Err(error),
+                },
+                None if is_cut => {
+                    return Err(Error::IoError(std::io::ErrorKind::UnexpectedEof.into()));
+                }
+                None => return Ok(None),
+            };
+            let Some(len) = self.frame_len(&header)? else {
+                self.start += 1;
+                self.is_torn = true;
+                is_cut = true;
+                continue;
+            };
+            if let Some(format) = self.format_of(&header) {
+                self.start_format(format);
+                return Err(Error::ResetRequired);
+            }
+            self.position = self.position.saturating_add(self.lost_before(&header));
+            let block = u64::from(header.block);
+            let packet = Packet::new(
+                0,
+                Timestamp::new(self.position.cast_signed()),
+                Duration::new(block),
+                &self.ahead()[..len],
+            );
+            self.start += len;
+            self.position += block;
+            self.last = Some((header.number, block));
+            self.is_torn = false;
+            return Ok(Some(packet));
+        }
+    }
+
+    fn into_inner<'s>(self: Box<Self>) -> MediaSourceStream<'s>
+    where
+        Self: 's,
+    {
+        self.stream
+    }
+}
+
+/// The CRC-8 of headers (RFC 9639, section 9.1.8).
+fn crc8(data: &[u8]) -> u8 {
+    data.iter().fold(0, |crc, &byte| {
+        (0..8).fold(crc ^ byte, |crc, _| {
+            crc << 1 ^ if crc & 0x80 != 0 { 7 } else { 0 }
+        })
+    })
+}
+
+/// The CRC-16 of frames (RFC 9639, section 9.3): 0 over a frame that includes its own.
+pub(crate) fn crc16(data: &[u8]) -> u16 {
+    data.iter().fold(0, |crc, &byte| crc16_step(crc, byte))
+}
+
+fn crc16_step(crc: u16, byte: u8) -> u16 {
+    const TABLE: [u16; 256] = {
+        let mut table = [0; 256];
+        let mut index = 0;
+        while index < 256 {
+            let mut crc = (index as u16) << 8;
+            let mut bit = 0;
+            while bit < 8 {
+                crc = if crc & 0x8000 != 0 {
+                    crc << 1 ^ 0x8005
+                } else {
+                    crc << 1
+                };
+                bit += 1;
+            }
+            table[index] = crc;
+            index += 1;
+        }
+        table
+    };
+    crc << 8 ^ TABLE[usize::from((crc >> 8) as u8 ^ byte)]
+}
