@@ -180,6 +180,41 @@ fn frames_follow<R: Read + Seek>(source: &mut R, mut at: u64) -> io::Result<bool
     Ok(true)
 }
 
+/// Whether a source of frames, of a length in bytes, ends within one of them. The position
+/// afterwards is anywhere.
+///
+/// # Errors
+/// Where reading fails.
+pub(crate) fn ends_within_frame<R: Read + Seek>(source: &mut R, len: u64) -> io::Result<bool> {
+    let end = read_at(source, len.saturating_sub(BLOCK as u64), BLOCK)?;
+    let mut kind = None;
+    let mut in_row = 0;
+    let mut at = 0;
+    while at < end.len() {
+        let rest = &end[at..];
+        match frame(rest).filter(|frame| kind.is_none_or(|kind| kind == frame.kind)) {
+            Some(frame) if frame.len as usize <= rest.len() => {
+                kind = Some(frame.kind);
+                in_row += 1;
+                at += frame.len as usize;
+            }
+            // So few bytes in a row that look like frames are none.
+            Some(_) if in_row >= FRAMES => return Ok(true),
+            None if in_row >= FRAMES && rest.len() < FRAME_HEAD && rest[0] == 0xFF => {
+                return Ok(true);
+            }
+            _ => {
+                at += 1;
+                if in_row < FRAMES {
+                    kind = None;
+                }
+                in_row = if in_row < FRAMES { 0 } else { in_row };
+            }
+        }
+    }
+    Ok(false)
+}
+
 /// What the header of a frame of MPEG audio says of its format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MpegSpec {

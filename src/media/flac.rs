@@ -278,10 +278,7 @@ impl FlacReader {
                 break;
             }
         }
-        if let Some(len) = maybe
-            .into_iter()
-            .find(|&len| self.is_decodable(header, len))
-        {
+        if let Some(len) = maybe.into_iter().find(|&len| self.ends_at(header, len)) {
             return Ok(Some(len));
         }
         self.waste += at;
@@ -291,17 +288,18 @@ impl FlacReader {
         }
     }
 
-    fn is_decodable(&self, header: &Header, len: usize) -> bool {
-        let format = self.format_of(header).unwrap_or(self.format.clone());
-        let options = AudioDecoderOptions::default();
-        let frame = Packet::new(
-            0,
-            Timestamp::ZERO,
-            Duration::new(header.block.into()),
-            &self.ahead()[..len],
-        );
-        let decoder = FlacDecoder::try_registry_new(&format.params(), &options);
-        decoder.is_ok_and(|mut decoder| decoder.decode(&frame).is_ok())
+    /// Whether a frame ends there, behind two bytes of checksum: it takes all bytes to decode it.
+    fn ends_at(&self, header: &Header, len: usize) -> bool {
+        let format = self.format_of(header);
+        let params = format.as_ref().unwrap_or(&self.format).params();
+        let takes = |len: usize| {
+            let bytes = &self.ahead()[..len];
+            let block = Duration::new(header.block.into());
+            let frame = Packet::new(0, Timestamp::ZERO, block, bytes);
+            FlacDecoder::try_registry_new(&params, &AudioDecoderOptions::default())
+                .is_ok_and(|mut decoder| decoder.decode(&frame).is_ok())
+        };
+        takes(len - 2) && !takes(len - 3)
     }
 
     /// The format of a frame, if it is another than that of those before.

@@ -1,6 +1,7 @@
 //! Audio files: decoding, encoding, resampling. The only rooms that know file formats.
 
 mod aac;
+mod adts;
 mod audio_start;
 pub mod decode;
 pub mod encode;
@@ -11,6 +12,7 @@ pub mod limits;
 pub mod metadata;
 mod mkv;
 mod mp4;
+mod mpeg;
 mod ogg;
 mod opus;
 mod other_formats;

@@ -298,6 +298,9 @@ impl Decoder {
         let rate = self.spec.rate;
         if let Ok(frames) = codecs::decode(self.decoder.as_mut(), packet) {
             self.link.note_decoded(packet, frames, rate);
+            if codecs::is_silenced(self.decoder.as_ref(), packet) {
+                self.damage.lost_frames += frames;
+            }
             return true;
         }
         let frames = self.link.frames_of(packet.dur.get(), rate);
@@ -367,6 +370,7 @@ impl Decoder {
             return Err(DecodeError::Empty);
         }
         self.finish_checksum();
+        self.damage.cut_short |= is_headerless(container) && self.scan.ends_within_frame;
         Ok(false)
     }
 

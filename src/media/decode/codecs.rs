@@ -14,6 +14,7 @@ use symphonia::core::packet::Packet;
 use super::DecodeError;
 use crate::media::flac::crc16;
 use crate::media::limits;
+use crate::media::mpeg::without_mixed_blocks;
 use crate::media::opus::OpusDecoder;
 use crate::media::{aac, pcm, vorbis};
 
@@ -43,15 +44,31 @@ pub(super) fn make_decoder(
 /// Decodes a packet; gives the number of frames.
 ///
 /// FLAC frames end with a checksum, which Symphonia checks only in files of FLAC's own format: in
-/// others, damage would be heard as noise.
+/// others, damage would be heard as noise. So would mixed blocks of MP3, which are silence.
 pub(super) fn decode(
     decoder: &mut dyn AudioDecoder,
     packet: &Packet,
 ) -> Result<u64, SymphoniaError> {
-    if decoder.codec_params().codec == CODEC_ID_FLAC && crc16(&packet.data) != 0 {
-        return Err(SymphoniaError::DecodeError("flac: checksum of a frame"));
+    match decoder.codec_params().codec {
+        CODEC_ID_FLAC if crc16(&packet.data) != 0 => {
+            return Err(SymphoniaError::DecodeError("flac: checksum of a frame"));
+        }
+        CODEC_ID_MP3 => {
+            if let Some(data) = without_mixed_blocks(&packet.data) {
+                let mut packet = packet.clone();
+                packet.data = data;
+                return Ok(decoder.decode(&packet)?.frames() as u64);
+            }
+        }
+        _ => {}
     }
     Ok(decoder.decode(packet)?.frames() as u64)
+}
+
+/// Whether a packet was decoded to silence because it cannot be decoded right.
+pub(super) fn is_silenced(decoder: &dyn AudioDecoder, packet: &Packet) -> bool {
+    let is_mp3 = decoder.codec_params().codec == CODEC_ID_MP3;
+    is_mp3 && without_mixed_blocks(&packet.data).is_some()
 }
 
 /// The parameters of a track, put right where Symphonia's demuxers leave them wrong.

@@ -248,6 +248,9 @@ impl Decoder {
                     self.info.channels = channels.count();
                     self.info.channel_mask = codecs::channel_mask(channels);
                     self.primed = true;
+                    if codecs::is_silenced(self.decoder.as_ref(), &packet) {
+                        self.damage.lost_frames += frames;
+                    }
                     let container = self.info.container;
                     self.link
                         .set_extent(&self.scan, container, track, rate, frames);

@@ -10,11 +10,13 @@ use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::units::TimeBase;
 use symphonia::default::formats::{
-    AdtsReader, AiffReader, CafReader, IsoMp4Reader, MkvReader, MpaReader, OggReader, WavReader,
+    AiffReader, CafReader, IsoMp4Reader, MkvReader, MpaReader, OggReader, WavReader,
 };
 use symphonia::default::meta::Id3v2Reader;
 
 use super::DecodeError;
+use crate::media::adts::AdtsReader;
+use crate::media::audio_start::ends_within_frame;
 use crate::media::flac::FlacReader;
 use crate::media::limits::{MAX_FIELDS, Meter};
 use crate::media::mkv::Mkv;
@@ -63,6 +65,8 @@ pub(super) struct Scan {
     start: [u8; 16],
     /// The file starts as one of a known format does.
     pub has_known_magic: bool,
+    /// The file ends within a frame of MPEG audio or ADTS.
+    pub ends_within_frame: bool,
     /// Length of the source in bytes.
     pub byte_len: Option<u64>,
     /// Bytes of pictures and tags that the demuxer is not shown.
@@ -91,6 +95,9 @@ impl Scan {
             let mut start = Vec::new();
             (&mut *source).take(16).read_to_end(&mut start)?;
             scan.start[..start.len()].copy_from_slice(&start);
+            if start.starts_with(&[0xFF]) {
+                scan.ends_within_frame = ends_within_frame(&mut source, len)?;
+            }
             scan.has_known_magic = MAGIC.iter().any(|magic| start.starts_with(magic));
             source.seek(SeekFrom::Start(0))?;
         }
@@ -291,6 +298,10 @@ pub(super) fn open(
         let reader = FlacReader::open(stream).map_err(refuse)?;
         return Ok((Box::new(reader), scan));
     }
+    if start[0] == 0xFF && start[1] & 0xF6 == 0xF0 {
+        let reader = AdtsReader::open(stream).map_err(refuse)?;
+        return Ok((Box::new(reader), scan));
+    }
     let stream = match PcmReader::open(stream).map_err(refuse)? {
         Ok(reader) => return Ok((Box::new(reader), scan)),
         Err(stream) => stream,
@@ -316,10 +327,7 @@ fn probe(start: &[u8; 16]) -> Probe {
         [b'O', b'g', b'g', b'S', ..] => probe.register_format::<OggReader<'_>>(),
         [0x1A, 0x45, 0xDF, 0xA3, ..] => probe.register_format::<MkvReader<'_>>(),
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => probe.register_format::<IsoMp4Reader<'_>>(),
-        _ => {
-            probe.register_format::<AdtsReader<'_>>();
-            probe.register_format::<MpaReader<'_>>();
-        }
+        _ => probe.register_format::<MpaReader<'_>>(),
     }
     probe
 }
