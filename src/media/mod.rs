@@ -22,5 +22,6 @@ pub mod resample;
 pub mod sidecar;
 mod vorbis;
 mod vorbis_setup;
+mod wav_codec;
 mod window;
 mod xing;

@@ -15,6 +15,7 @@ use super::mkv::{Element, Mkv};
 use super::mp4::Mp4;
 use super::ogg;
 use super::other_formats;
+use super::wav_codec::WavCodec;
 use super::window::Window;
 
 /// The only kind of FLAC's metadata blocks (RFC 9639, section 8.1) that the decoder has use for.
@@ -31,6 +32,12 @@ const MAX_CAF_PACKETS: i64 = 2_000_000;
 
 /// The chunks of AIFF files that tell of the audio.
 const AIFF_AUDIO: [&[u8]; 3] = [b"FVER", b"COMM", b"SSND"];
+
+/// From here on, sizes in AIFF files are those of programs that do not know them yet.
+const AIFF_UNKNOWN: u64 = 0x7F00_0000;
+
+/// The most bytes of an AIFF file's headers without its audio, as such programs write them.
+const AIFF_HEADERS: u32 = 128;
 
 /// An APE tag's header, which is repeated as its footer, and the place of the count of items in it.
 const APE_HEADER: u64 = 32;
@@ -71,6 +78,8 @@ pub(crate) struct PatchedSource {
     mkv: Option<Mkv>,
     /// What was found of an MP4 file.
     mp4: Option<Mp4>,
+    /// What was found of a WAV file.
+    wav: Option<WavCodec>,
     /// Limits what is read.
     meter: Meter,
     /// Bytes of hidden pictures, and of APE tags at the end.
@@ -107,6 +116,7 @@ impl PatchedSource {
             start,
             mkv,
             mp4: None,
+            wav: None,
             meter,
             hidden_bytes: 0,
             hides_ape_items: false,
@@ -137,8 +147,25 @@ impl PatchedSource {
             self.hidden_bytes += self.mp4.as_ref().map_or(0, |mp4| mp4.picture_bytes);
         }
         self.hide_flac_tags()?;
-        self.hide_aiff_tags()?;
-        self.check_caf_packets()?;
+        self.wav = WavCodec::scan(&mut self.inner, self.start.at)?;
+        if let Some(wav) = self.wav.as_ref().filter(|wav| wav.is_frames()) {
+            // A size of 0 or beyond the end is one that was not known.
+            let data = wav.data.clone();
+            let end = if data.is_empty() {
+                len
+            } else {
+                data.end.min(len)
+            };
+            self.start.at = data.start.min(len);
+            self.position = self.start.at;
+            let window = Window::new(
+                std::mem::replace(&mut self.inner, Box::new(io::Cursor::new([]))),
+                0..end,
+            )?;
+            self.inner = Box::new(window);
+        }
+        self.patch_aiff(len)?;
+        self.check_caf_chunks(len)?;
         ogg::check_streams(&mut self.inner, self.start.at)?;
         self.skip_junk()?;
         self.inner.seek(SeekFrom::Start(self.position))?;
@@ -201,33 +228,43 @@ impl PatchedSource {
         )))
     }
 
-    /// Refuses a CAF file with more packets than there is room for.
-    fn check_caf_packets(&mut self) -> io::Result<()> {
+    /// Refuses a CAF file with more packets than there is room for, and puts in the size of audio of
+    /// which it is not said: such audio goes on to the end of the file.
+    fn check_caf_chunks(&mut self, len: u64) -> io::Result<()> {
         if self.peek(self.start.at)? != Some(*b"caff") {
             return Ok(());
         }
         let mut at = self.start.at + 8;
         for _ in 0..MAX_CHUNKS {
-            let Some(head) = self.peek::<20>(at)? else {
+            let Some(head) = self.peek::<12>(at)? else {
                 return Ok(());
             };
-            let (name, numbers) = head.split_at(4);
-            let (numbers, _) = numbers.as_chunks::<8>();
-            let [size, packets] = [numbers[0], numbers[1]].map(i64::from_be_bytes);
-            if name == b"pakt" && packets > MAX_CAF_PACKETS {
-                return Err(absurd(format!("CAF: more than {MAX_CAF_PACKETS} packets")));
+            let (name, size) = head.split_at(4);
+            let size = size
+                .first_chunk()
+                .map_or(0, |size| i64::from_be_bytes(*size));
+            let body = at + 12;
+            if name == b"pakt" {
+                let packets = self.peek(body)?.map_or(0, i64::from_be_bytes);
+                if packets > MAX_CAF_PACKETS {
+                    return Err(absurd(format!("CAF: more than {MAX_CAF_PACKETS} packets")));
+                }
             }
-            // Of unknown size, up to the end of the file.
             let Ok(size) = u64::try_from(size) else {
+                if name == b"data" {
+                    let size = len.saturating_sub(body);
+                    self.patches.push((at + 4, size.to_be_bytes().to_vec()));
+                }
                 return Ok(());
             };
-            at = at.saturating_add(12).saturating_add(size);
+            at = body.saturating_add(size);
         }
         Err(absurd(format!("CAF: more than {MAX_CHUNKS} chunks")))
     }
 
-    /// Makes one of all chunks in a row of an AIFF file that do not tell of the audio.
-    fn hide_aiff_tags(&mut self) -> io::Result<()> {
+    /// Makes one of all chunks in a row of an AIFF file that do not tell of the audio, and puts right
+    /// the sizes of the file and of the audio.
+    fn patch_aiff(&mut self, len: u64) -> io::Result<()> {
         let form = self.peek::<12>(self.start.at)?.unwrap_or_default();
         if !form.starts_with(b"FORM")
             || ![b"AIFF", b"AIFC"].iter().any(|kind| form.ends_with(*kind))
@@ -236,11 +273,15 @@ impl PatchedSource {
         }
         // Zeros, or another tag, may follow the form.
         let [.., a, b, c, d, _, _, _, _] = form;
-        let end = self.start.at + 8 + u64::from(u32::from_be_bytes([a, b, c, d]));
+        let form_size = u32::from_be_bytes([a, b, c, d]);
+        let mut end = self.start.at + 8 + u64::from(form_size);
         let mut at = self.start.at + 12;
         let mut hidden_from = None;
+        let mut found = 0;
+        let mut audio_bytes = None;
         for _ in 0..MAX_CHUNKS {
-            let head = match at + 8 <= end {
+            // The form's size may be wrong, and the audio behind its end.
+            let head = match at + 8 <= end || found < 2 {
                 true => self.peek::<8>(at)?,
                 false => None,
             };
@@ -256,12 +297,47 @@ impl PatchedSource {
                 None if !audio => hidden_from = Some(at),
                 _ => {}
             }
-            let Some([.., a, b, c, d]) = head else {
-                return Ok(());
+            let Some([name @ .., a, b, c, d]) = head else {
+                break;
             };
-            at += 8 + u64::from(u32::from_be_bytes([a, b, c, d])).next_multiple_of(2);
+            let mut size = u64::from(u32::from_be_bytes([a, b, c, d]));
+            if name == *b"COMM" || name == *b"SSND" {
+                found += 1;
+            }
+            if name == *b"COMM" {
+                let fields = self.peek::<8>(at + 8)?.unwrap_or_default();
+                let [a, b, c, d, e, f, g, h] = fields.map(u64::from);
+                let (channels, bits) = (a << 8 | b, g << 8 | h);
+                let frames = c << 24 | d << 16 | e << 8 | f;
+                let is_plain = form.ends_with(b"AIFF");
+                audio_bytes = is_plain.then(|| 8 + frames * channels * bits.div_ceil(8));
+            }
+            let left = len.saturating_sub(at + 8);
+            if name == *b"SSND" && (size > left || size == 0) {
+                // Written to a pipe, or wrong, though all of the audio is there.
+                let is_unknown = size >= AIFF_UNKNOWN || size == 0 && form_size <= AIFF_HEADERS;
+                let real = match audio_bytes.filter(|bytes| *bytes <= left) {
+                    Some(bytes) if size > 0 => Some(bytes),
+                    _ => is_unknown.then_some(left),
+                };
+                if let Some(real) = real {
+                    size = real;
+                    let size = u32::try_from(size).unwrap_or(u32::MAX);
+                    self.patches.push((at + 4, size.to_be_bytes().to_vec()));
+                }
+            }
+            at += 8 + size.next_multiple_of(2);
+            if audio && at > end {
+                end = at;
+                let size = u32::try_from(end - self.start.at - 8).unwrap_or(u32::MAX);
+                self.patches
+                    .push((self.start.at + 4, size.to_be_bytes().to_vec()));
+            }
         }
-        Err(absurd(format!("AIFF: more than {MAX_CHUNKS} chunks")))
+        match hidden_from {
+            None => Ok(()),
+            Some(_) => Err(absurd(format!("AIFF: more than {MAX_CHUNKS} chunks"))),
+        }
     }
 
     /// Empties APE tags of more items than any real one, and notes where those at the start end.
@@ -321,6 +397,11 @@ impl PatchedSource {
     /// What was found of an MP4 file, once.
     pub(crate) fn take_mp4(&mut self) -> Option<Mp4> {
         self.mp4.take()
+    }
+
+    /// What was found of a WAV file.
+    pub(crate) fn wav(&self) -> Option<&WavCodec> {
+        self.wav.as_ref()
     }
 
     /// What was found of a Matroska file, once.
@@ -387,6 +468,7 @@ mod tests {
             position: 0,
             mkv: None,
             mp4: None,
+            wav: None,
             meter: Meter::default(),
             hidden_bytes: 0,
             hides_ape_items: false,

@@ -198,7 +198,7 @@ impl Decoder {
                     }
                     // Formats that are mere packets, one after the other, may end anywhere, and of
                     // Matroska it was seen before whether it is whole.
-                    let container = self.info.container;
+                    let container = self.kind;
                     self.is_cut_short |= !is_headerless(container) && container != "matroska";
                     return Ok(None);
                 }
@@ -257,7 +257,7 @@ impl Decoder {
     /// Starts a new link where the headers of MPEG audio frames change to others, which is where
     /// files were joined; a single such frame is a damaged one.
     fn follow_mpeg(&mut self, packet: &Packet) -> Result<(), DecodeError> {
-        if !["mp1", "mp2", "mp3"].contains(&self.info.container) {
+        if !["mp1", "mp2", "mp3"].contains(&self.kind) {
             return Ok(());
         }
         let Some(found) = MpegSpec::of(&packet.data) else {
@@ -283,7 +283,7 @@ impl Decoder {
     fn start_link(&mut self, track: &Track) -> Result<(), DecodeError> {
         let params = codecs::audio_params(track, false)?;
         codecs::check(&params)?;
-        let container = self.info.container;
+        let container = self.kind;
         self.finish_checksum();
         let rate = params.sample_rate.unwrap_or(self.spec.rate);
         self.decoder = codecs::make_decoder(&params, trims_by_packet(container, track))?;
@@ -331,7 +331,7 @@ impl Decoder {
 
     /// Checks at the end of the packets that all is there; true if silence is still to come.
     fn end(&mut self) -> Result<bool, DecodeError> {
-        let container = self.info.container;
+        let container = self.kind;
         let extent = self.link.extent;
         let missing = match extent.frames.filter(|_| extent.is_exact) {
             Some(_) if self.link.is_complete() => 0,

@@ -39,6 +39,8 @@ pub struct Decoder {
     reader: Option<Box<dyn FormatReader>>,
     decoder: Box<dyn AudioDecoder>,
     info: AudioInfo,
+    /// Short name of the format that the demuxer reads.
+    kind: &'static str,
     scan: Scan,
     link: Link,
     /// The packet that comes next, where the last one must be known as such.
@@ -148,8 +150,13 @@ impl Decoder {
         let media_duration = reader.media_info().duration;
         let media_time_base = reader.media_info().time_base;
         let mut this = Self {
+            kind: container,
             info: AudioInfo {
-                container,
+                container: if scan.is_framed_wav {
+                    "wave"
+                } else {
+                    container
+                },
                 codec: decoder.codec_info().short_name,
                 sample_rate: 0,
                 channels: 0,
@@ -251,7 +258,7 @@ impl Decoder {
                     if codecs::is_silenced(self.decoder.as_ref(), &packet) {
                         self.damage.lost_frames += frames;
                     }
-                    let container = self.info.container;
+                    let container = self.kind;
                     self.link
                         .set_extent(&self.scan, container, track, rate, frames);
                     self.link.note_decoded(&packet, frames, rate);
@@ -282,9 +289,7 @@ impl Decoder {
             }
         }
         let rate = self.link.header_rate;
-        let extent = self
-            .scan
-            .extent(self.info.container, track, rate.unwrap_or(0));
+        let extent = self.scan.extent(self.kind, track, rate.unwrap_or(0));
         Err(match (last_error, extent.frames) {
             (Some(error), _) => DecodeError::Damaged(error),
             (None, Some(expected)) if extent.is_exact && expected > 0 => {

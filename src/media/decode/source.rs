@@ -26,6 +26,7 @@ use crate::media::opus::OpusHead;
 use crate::media::other_formats;
 use crate::media::patched::{MAGIC, PatchedSource};
 use crate::media::pcm::PcmReader;
+use crate::media::wav_codec::WavCodec;
 use crate::media::xing::Xing;
 
 /// A container's own words on what of a track is to be heard. All in frames.
@@ -61,6 +62,10 @@ pub(super) struct Scan {
     pub xing: Option<Xing>,
     /// The last timestamp of an Ogg file that is not chained.
     pub ogg_frames: Option<u64>,
+    /// What a WAV file is of that cannot be read.
+    wav_codec: Option<&'static str>,
+    /// Whether it is a WAV file with MPEG audio or ADTS in it.
+    pub is_framed_wav: bool,
     /// The first bytes.
     start: [u8; 16],
     /// The file starts as one of a known format does.
@@ -81,6 +86,8 @@ impl Scan {
         let mut scan = Self {
             byte_len,
             hidden_bytes: source.hidden_bytes(),
+            wav_codec: source.wav().and_then(WavCodec::name),
+            is_framed_wav: source.wav().is_some_and(WavCodec::is_frames),
             ..Self::default()
         };
         if let Some(len) = byte_len.filter(|_| source.is_seekable()) {
@@ -243,6 +250,8 @@ impl Scan {
             frames: Some(frames),
             is_exact: true,
             packets: Some(all.count),
+            // How long the last packet of a fragment is, not all programs know when they write it.
+            is_least: is_sum && mp4.is_fragmented,
             is_sum,
             ..Extent::default()
         }
@@ -288,7 +297,10 @@ pub(super) fn open(
         }
         SymphoniaError::IoError(_) if scan.has_known_magic => DecodeError::CutShort { found: 0 },
         _ if scan.is_cut_short() => DecodeError::CutShort { found: 0 },
-        other => DecodeError::Unrecognised(other),
+        other => match scan.wav_codec {
+            Some(name) => DecodeError::UnsupportedFormat(name),
+            None => DecodeError::Unrecognised(other),
+        },
     };
     let start = scan.start;
     if let Some(name) = other_formats::name(&start) {
