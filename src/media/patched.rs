@@ -329,10 +329,16 @@ impl PatchedSource {
             at += 8 + size.next_multiple_of(2);
             if audio && at > end {
                 end = at;
-                let size = u32::try_from(end - self.start.at - 8).unwrap_or(u32::MAX);
-                self.patches
-                    .push((self.start.at + 4, size.to_be_bytes().to_vec()));
             }
+            if name == *b"SSND" && at - size % 2 <= len {
+                // All of the audio is there, whatever else may be missing.
+                end = end.min(len);
+            }
+        }
+        let real_size = u32::try_from(end - self.start.at - 8).unwrap_or(u32::MAX);
+        if real_size != form_size {
+            let size = real_size.to_be_bytes().to_vec();
+            self.patches.push((self.start.at + 4, size));
         }
         match hidden_from {
             None => Ok(()),

@@ -8,8 +8,12 @@ use super::limits::MAX_CHUNKS;
 /// Format tags of what is read as the MPEG or ADTS frames that it is.
 const FRAMES: [u16; 4] = [0x50, 0x55, 0xFF, 0x1600];
 
-/// Format tags of what cannot be read, and what they stand for.
-const NAMES: [(u16, &str); 23] = [
+/// Format tags of what cannot be read, or not always, and what they stand for.
+const NAMES: [(u16, &str); 27] = [
+    (0x50, "MPEG audio"),
+    (0x55, "MP3"),
+    (0xFF, "AAC without ADTS"),
+    (0x1600, "AAC"),
     (0x05, "IBM CVSD"),
     (0x10, "OKI ADPCM"),
     (0x14, "G.723 ADPCM"),
@@ -103,7 +107,7 @@ impl WavCodec {
         FRAMES.contains(&self.tag)
     }
 
-    /// What the codec is called, if it is known and cannot be read.
+    /// What the codec is called, if it is known and cannot always be read.
     pub(crate) fn name(&self) -> Option<&'static str> {
         let known = NAMES.iter().find(|(tag, _)| *tag == self.tag);
         known.map(|&(_, name)| name)

@@ -109,9 +109,14 @@ impl Decoder {
             let audio = self.decoder.last_decoded();
             let (start, kept) = self.link.take(decoded);
             let (start, end) = (start * spec.channels, (start + kept) * spec.channels);
-            if let Some(converter) = &mut self.converter {
+            // What is left of a part that was converted comes first.
+            if self.converter.is_some() || !self.converted.is_empty() {
                 audio.copy_to_vec_interleaved(&mut self.native);
-                converter.process(&self.native[start..end], &mut self.converted);
+                let native = &self.native[start..end];
+                match &mut self.converter {
+                    Some(converter) => converter.process(native, &mut self.converted),
+                    None => self.converted.extend_from_slice(native),
+                }
             } else if kept > 0 {
                 audio.copy_to_vec_interleaved(block);
                 block.truncate(end);

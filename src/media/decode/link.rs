@@ -117,9 +117,13 @@ impl Link {
     }
 
     /// Frames of silence before a packet, where that is a pause in the recording and nothing was
-    /// lost. One shorter than a packet is none: clocks are not that exact.
+    /// lost. One shorter than a packet is none: clocks are not that exact. Nor is one behind the first
+    /// packet, of which encoders say that it lasts until the video starts.
     pub(super) fn pause_before(&self, packet: &Packet, sample_rate: u32) -> u64 {
-        let Some(expected) = self.next_start.filter(|_| self.has_pauses) else {
+        let Some(expected) = self
+            .next_start
+            .filter(|_| self.has_pauses && self.packets > 2)
+        else {
             return 0;
         };
         let pause = self.start_of(packet, sample_rate).saturating_sub(expected);
