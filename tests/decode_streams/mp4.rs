@@ -75,7 +75,7 @@ fn a_pause_in_the_times_is_silence_and_no_damage() {
         ("libopus", "faststart"),
     ] {
         let options = ["-af", pause, "-c:a", codec, "-movflags", movflags];
-        let path = files.encode(&source, "pause.m4a", &options);
+        let path = files.encode(&source, "pause.mp4", &options);
         let decoded = sound(&path);
         let rate = decoded.info.sample_rate as usize;
         assert!(
@@ -85,7 +85,7 @@ fn a_pause_in_the_times_is_silence_and_no_damage() {
         );
         // Behind the pause everything is in its place.
         let options = ["-c:a", codec, "-movflags", movflags];
-        let expected = files.encode(&source, "all.m4a", &options);
+        let expected = files.encode(&source, "all.mp4", &options);
         let expected = sound(&expected).samples;
         let what = format!("{codec}, {movflags}: {} {}", decoded.frames, expected.len());
         is_like(&decoded.samples[..rate / 2], &expected[..rate / 2], &what);
