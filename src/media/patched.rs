@@ -10,7 +10,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use symphonia::core::io::MediaSource;
 
 use super::audio_start::{AudioStart, find_frames};
-use super::limits::{MAX_APE_ITEMS, MAX_CHUNKS, Meter, absurd};
+use super::limits::{MAX_APE_ITEMS, MAX_CHANNELS, MAX_CHUNKS, Meter, absurd};
 use super::mkv::{Element, Mkv};
 use super::mp4::Mp4;
 use super::ogg;
@@ -309,6 +309,10 @@ impl PatchedSource {
                 let [a, b, c, d, e, f, g, h] = fields.map(u64::from);
                 let (channels, bits) = (a << 8 | b, g << 8 | h);
                 let frames = c << 24 | d << 16 | e << 8 | f;
+                if channels > MAX_CHANNELS as u64 {
+                    // Not worth more than an error.
+                    return Ok(());
+                }
                 let is_plain = form.ends_with(b"AIFF");
                 audio_bytes = is_plain.then(|| 8 + frames * channels * bits.div_ceil(8));
             }
