@@ -187,28 +187,24 @@ fn frames_follow<R: Read + Seek>(source: &mut R, mut at: u64) -> io::Result<bool
 /// Where reading fails.
 pub(crate) fn ends_within_frame<R: Read + Seek>(source: &mut R, len: u64) -> io::Result<bool> {
     let end = read_at(source, len.saturating_sub(BLOCK as u64), BLOCK)?;
-    let mut kind = None;
-    let mut in_row = 0;
-    let mut at = 0;
+    let (mut kind, mut in_row, mut at) = (None, 0, 0);
     while at < end.len() {
         let rest = &end[at..];
-        match frame(rest).filter(|frame| kind.is_none_or(|kind| kind == frame.kind)) {
+        // So few frames in a row that they may be none tell nothing.
+        let is_sure = in_row >= FRAMES;
+        match frame(rest) {
+            Some(frame) if kind.is_some_and(|kind| kind != frame.kind) => {
+                (kind, in_row) = (None, 0);
+            }
             Some(frame) if frame.len as usize <= rest.len() => {
-                kind = Some(frame.kind);
-                in_row += 1;
+                (kind, in_row) = (Some(frame.kind), in_row + 1);
                 at += frame.len as usize;
             }
-            // So few bytes in a row that look like frames are none.
-            Some(_) if in_row >= FRAMES => return Ok(true),
-            None if in_row >= FRAMES && rest.len() < FRAME_HEAD && rest[0] == 0xFF => {
-                return Ok(true);
-            }
+            Some(_) if is_sure => return Ok(true),
+            None if is_sure && rest.len() < FRAME_HEAD && rest[0] == 0xFF => return Ok(true),
             _ => {
+                (kind, in_row) = (None, 0);
                 at += 1;
-                if in_row < FRAMES {
-                    kind = None;
-                }
-                in_row = if in_row < FRAMES { 0 } else { in_row };
             }
         }
     }

@@ -144,7 +144,14 @@ impl Scan {
         });
         match container {
             "isomp4" => self.mp4_extent(track, sample_rate),
-            "matroska" => self.mkv_extent(track, sample_rate),
+            "matroska" => {
+                let extent = self.mkv_extent(track, sample_rate);
+                Extent {
+                    // FFmpeg gets the container's own word for it wrong at other rates.
+                    skip: opus.map_or(extent.skip, |head| head.pre_skip.into()),
+                    ..extent
+                }
+            }
             "ogg" => {
                 let counted = counted.or(self.ogg_frames);
                 let skip = opus.map_or(0, |head| u64::from(head.pre_skip));
