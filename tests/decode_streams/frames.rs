@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::files::{Files, decode, run};
+use super::files::{Files, decode};
 use super::{SECONDS, is_like, joined, power, sound};
 
 /// Options without any tag.
@@ -33,6 +33,7 @@ fn what_follows_a_change_of_rate_or_channels_is_converted() {
         ("44100", "2"),
         ("48000", "2"),
         ("32000", "1"),
+        ("22050", "2"),
     ];
     for (extension, codec) in
         FORMATS
@@ -53,7 +54,7 @@ fn what_follows_a_change_of_rate_or_channels_is_converted() {
         let order = if codec == "libopus" {
             vec![0, 1, 0]
         } else {
-            vec![0, 1, 2, 0, 3]
+            vec![0, 1, 2, 4, 0, 3]
         };
         let chain: Vec<_> = order.iter().map(|&index| paths[index].as_path()).collect();
         let path = files.write(&format!("chain.{extension}"), &joined(&chain));
@@ -91,27 +92,35 @@ fn what_follows_a_change_of_rate_or_channels_is_converted() {
 }
 
 #[test]
-fn lame_s_files_in_mono_and_stereo_are_joined_without_their_padding() {
+fn files_that_count_their_frames_are_joined_without_padding_whatever_their_format() {
     let files = Files::new();
     let source = files.source(44_100, 1, SECONDS);
     let frames = sound(&source).frames;
-    let paths = ["m", "j"].map(|mode| {
-        let path = files.path(&format!("{mode}.mp3"));
-        let wav = files.encode(
-            &source,
-            "in.wav",
-            &["-ac", if mode == "m" { "1" } else { "2" }],
-        );
-        let [wav, out] = [&wav, &path].map(|path| path.to_str().unwrap());
-        run("lame", &["--quiet", "-m", mode, wav, out]);
-        path
+    let formats = [
+        ("44100", "1"),
+        ("44100", "2"),
+        ("48000", "2"),
+        ("22050", "1"),
+    ];
+    let outputs = formats.map(|(rate, channels)| {
+        let options = vec!["-c:a", "libmp3lame", "-ar", rate, "-ac", channels];
+        (format!("{rate}-{channels}.mp3"), options)
     });
-    let [mono, stereo] = paths.each_ref().map(|path| path.as_path());
-    for order in [[mono, stereo], [stereo, mono]] {
-        let decoded = decode(&files.write("both.mp3", &joined(&order))).unwrap();
-        assert_eq!(decoded.frames, 2 * frames);
-        assert_eq!(decoded.damage.format_changes, 1);
-        assert_eq!(decoded.damage.lost_frames, 0);
+    let paths = files.encode_all(&source, &outputs);
+    for order in [[0, 1, 2], [1, 0, 3], [3, 2, 0], [2, 0, 1]] {
+        let chain = order.map(|index| paths[index].as_path());
+        let decoded = decode(&files.write("chain.mp3", &joined(&chain))).unwrap();
+        let what = format!("{order:?}: {:?}", decoded.damage);
+        let rate = u64::from(decoded.info.sample_rate);
+        let expected = 3 * frames * rate / 44_100;
+        assert!(
+            decoded.frames.abs_diff(expected) <= 4,
+            "{what}: {}",
+            decoded.frames
+        );
+        assert_eq!(decoded.damage.format_changes, 2, "{what}");
+        assert_eq!(decoded.damage.lost_frames, 0, "{what}");
+        assert!(!decoded.damage.cut_short, "{what}");
     }
 }
 

@@ -74,7 +74,7 @@ impl Decoder {
                     }
                     return Ok(false);
                 };
-                let rate = self.spec.rate;
+                let rate = self.rate();
                 let missing = self.link.missing_before(&packet, rate);
                 // A broken timestamp must not lead beyond the end.
                 let room = self.info.frames.map_or(missing, |total| {
@@ -141,6 +141,7 @@ impl Decoder {
         }
         self.damage.format_changes += 1;
         self.spec = spec;
+        self.link.rate = Some(spec.rate);
         if spec != first {
             self.converter = Some(Converter::new(spec, first)?);
         }
@@ -281,8 +282,14 @@ impl Decoder {
             params.channels = None;
             self.decoder = codecs::make_decoder(&params, false)?;
             self.link.mpeg = Some(found);
+            self.link.change_rate(found.rate);
         }
         Ok(())
+    }
+
+    /// The sample rate of what comes next, in Hz.
+    fn rate(&self) -> u32 {
+        self.link.rate.unwrap_or(self.spec.rate)
     }
 
     fn start_link(&mut self, track: &Track) -> Result<(), DecodeError> {
@@ -290,9 +297,11 @@ impl Decoder {
         codecs::check(&params)?;
         let container = self.kind;
         self.finish_checksum();
-        let rate = params.sample_rate.unwrap_or(self.spec.rate);
         self.decoder = codecs::make_decoder(&params, trims_by_packet(container, track))?;
+        let rate = self.decoder.codec_params().sample_rate;
+        let rate = rate.unwrap_or(self.spec.rate);
         self.link = Link::new(&self.scan, container, track);
+        self.link.rate = Some(rate);
         self.link.set_extent(&self.scan, container, track, rate, 0);
         self.lose(self.link.extent.late);
         Ok(())
@@ -300,7 +309,7 @@ impl Decoder {
 
     /// Decodes a packet; false if it is damaged and silence is to take its place.
     fn decode(&mut self, packet: &Packet) -> bool {
-        let rate = self.spec.rate;
+        let rate = self.rate();
         if let Ok(frames) = codecs::decode(self.decoder.as_mut(), packet) {
             self.link.note_decoded(packet, frames, rate);
             if codecs::is_silenced(self.decoder.as_ref(), packet) {

@@ -28,6 +28,8 @@ pub(super) struct Link {
     pub frames: u64,
     /// MPEG frames of an MP3 file with a count of them that are still to come.
     pub mpeg_frames_left: Option<u64>,
+    /// Sample rate in Hz, once something was decoded, or where the header is right.
+    pub rate: Option<u32>,
     /// What the header of an MPEG audio file's frames says.
     pub mpeg: Option<MpegSpec>,
     /// Packets read so far.
@@ -58,6 +60,7 @@ impl Link {
             decoded: 0,
             frames: 0,
             mpeg_frames_left: scan.mpeg_frames(container, track),
+            rate: None,
             mpeg: None,
             packets: 0,
             time_base: track.time_base,
@@ -92,6 +95,14 @@ impl Link {
                 self.extent.frames = Some(all);
             }
         }
+    }
+
+    /// Goes on at another sample rate in Hz, in whose frames packets then count.
+    pub(super) fn change_rate(&mut self, rate: u32) {
+        self.rate = Some(rate);
+        self.time_base = TimeBase::try_from_recip(rate);
+        self.next_start = None;
+        self.last = None;
     }
 
     /// Whether all packets of a table were read.
@@ -166,7 +177,13 @@ impl Link {
         };
         // What has no time of its own starts where the last one ends.
         let start = match self.next_start {
-            Some(expected) if self.is_continued_by(packet) && !self.has_pauses => expected,
+            Some(expected)
+                if !self.counts_in_frames(sample_rate)
+                    && !self.has_pauses
+                    && self.is_continued_by(packet) =>
+            {
+                expected
+            }
             _ => start,
         };
         self.next_start = Some(start.saturating_add_unsigned(length));
