@@ -289,7 +289,9 @@ impl PatchedSource {
                 head.is_none_or(|head| AIFF_AUDIO.iter().any(|name| head.starts_with(name)));
             match hidden_from {
                 Some(from) if audio => {
-                    let size = u32::try_from(at.min(end) - from - 8).unwrap_or(u32::MAX);
+                    let until = if head.is_some() { at } else { at.min(end) };
+                    let size = until.saturating_sub(from + 8);
+                    let size = u32::try_from(size).unwrap_or(u32::MAX);
                     self.patches
                         .push((from, [*b"JUNK", size.to_be_bytes()].concat()));
                     hidden_from = None;
