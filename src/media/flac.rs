@@ -33,7 +33,9 @@ const BLOCK: usize = 1 << 16;
 const MAX_HEADER: usize = 16;
 
 /// Bytes looked at in vain, for ends of frames that have none, before giving up.
-const MAX_WASTE: usize = 256 << 20;
+const MAX_WASTE: usize = 64 << 20;
+/// So many of them are forgiven for each byte of a frame that is whole.
+const FORGIVEN: usize = 16;
 
 static FORMAT: FormatInfo = FormatInfo {
     format: FORMAT_ID_FLAC,
@@ -511,6 +513,7 @@ impl FormatReader for FlacReader {
             self.start += len;
             self.position += block;
             self.last = Some((header.number, block));
+            self.waste = self.waste.saturating_sub(FORGIVEN * len);
             self.is_torn = false;
             return Ok(Some(packet));
         }

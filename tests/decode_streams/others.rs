@@ -84,7 +84,12 @@ fn aiff_with_wrong_sizes_is_read_whole() {
         sized(0x7F00_0024, 0x7F00_0000),
         tagged(b"NAME", 2000),
         [&bytes[..12], b"ANNO\0\0\0\x06Hello!", &bytes[12..]].concat(),
-        [&sized(20, size)[..12], b"ANNO\0\0\0\x06Hello!", &bytes[12..]].concat(),
+        [
+            &sized(20, size)[..12],
+            b"ANNO\0\0\0\x06Hello!",
+            &bytes[12..],
+        ]
+        .concat(),
     ]
     .iter()
     .enumerate()
