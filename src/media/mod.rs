@@ -2,6 +2,7 @@
 
 mod aac;
 mod adts;
+mod aiff;
 mod audio_start;
 pub mod decode;
 pub mod encode;

@@ -9,8 +9,9 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use symphonia::core::io::MediaSource;
 
+use super::aiff;
 use super::audio_start::{AudioStart, find_frames};
-use super::limits::{MAX_APE_ITEMS, MAX_CHANNELS, MAX_CHUNKS, Meter, absurd};
+use super::limits::{MAX_APE_ITEMS, MAX_CHUNKS, Meter, absurd};
 use super::mkv::{Element, Mkv};
 use super::mp4::Mp4;
 use super::ogg;
@@ -29,15 +30,6 @@ const MAX_FLAC_BLOCKS: u32 = 1000;
 
 /// The most packets of a CAF file, each of which takes 32 bytes: half a day of AAC.
 const MAX_CAF_PACKETS: i64 = 2_000_000;
-
-/// The chunks of AIFF files that tell of the audio.
-const AIFF_AUDIO: [&[u8]; 3] = [b"FVER", b"COMM", b"SSND"];
-
-/// From here on, sizes in AIFF files are those of programs that do not know them yet.
-const AIFF_UNKNOWN: u64 = 0x7F00_0000;
-
-/// The most bytes of an AIFF file's headers without its audio, as such programs write them.
-const AIFF_HEADERS: u32 = 128;
 
 /// An APE tag's header, which is repeated as its footer, and the place of the count of items in it.
 const APE_HEADER: u64 = 32;
@@ -164,7 +156,8 @@ impl PatchedSource {
             )?;
             self.inner = Box::new(window);
         }
-        self.patch_aiff(len)?;
+        self.patches
+            .extend(aiff::patches(&mut self.inner, self.start.at, len)?);
         self.check_caf_chunks(len)?;
         ogg::check_streams(&mut self.inner, self.start.at)?;
         self.skip_junk()?;
@@ -190,13 +183,7 @@ impl PatchedSource {
 
     /// The bytes at a place in the inner source; `None` behind its end.
     fn peek<const N: usize>(&mut self, at: u64) -> io::Result<Option<[u8; N]>> {
-        let mut bytes = [0; N];
-        self.inner.seek(SeekFrom::Start(at))?;
-        match self.inner.read_exact(&mut bytes) {
-            Ok(()) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-            Err(error) => Err(error),
-        }
+        peek(&mut self.inner, at)
     }
 
     /// Makes padding of all that is not needed to decode a FLAC file.
@@ -260,96 +247,6 @@ impl PatchedSource {
             at = body.saturating_add(size);
         }
         Err(absurd(format!("CAF: more than {MAX_CHUNKS} chunks")))
-    }
-
-    /// Makes one of all chunks in a row of an AIFF file that do not tell of the audio, and puts right
-    /// the sizes of the file and of the audio.
-    fn patch_aiff(&mut self, len: u64) -> io::Result<()> {
-        let form = self.peek::<12>(self.start.at)?.unwrap_or_default();
-        if !form.starts_with(b"FORM")
-            || ![b"AIFF", b"AIFC"].iter().any(|kind| form.ends_with(*kind))
-        {
-            return Ok(());
-        }
-        // Zeros, or another tag, may follow the form.
-        let [.., a, b, c, d, _, _, _, _] = form;
-        let form_size = u32::from_be_bytes([a, b, c, d]);
-        let mut end = self.start.at + 8 + u64::from(form_size);
-        let mut at = self.start.at + 12;
-        let mut hidden_from = None;
-        let mut found = 0;
-        let mut audio_bytes = None;
-        for _ in 0..MAX_CHUNKS {
-            // The form's size may be wrong, and the audio behind its end.
-            let head = match at + 8 <= end || found < 2 {
-                true => self.peek::<8>(at)?,
-                false => None,
-            };
-            let audio =
-                head.is_none_or(|head| AIFF_AUDIO.iter().any(|name| head.starts_with(name)));
-            match hidden_from {
-                Some(from) if audio => {
-                    let until = if head.is_some() { at } else { at.min(end) };
-                    let size = until.saturating_sub(from + 8);
-                    let size = u32::try_from(size).unwrap_or(u32::MAX);
-                    self.patches
-                        .push((from, [*b"JUNK", size.to_be_bytes()].concat()));
-                    hidden_from = None;
-                }
-                None if !audio => hidden_from = Some(at),
-                _ => {}
-            }
-            let Some([name @ .., a, b, c, d]) = head else {
-                break;
-            };
-            let mut size = u64::from(u32::from_be_bytes([a, b, c, d]));
-            if name == *b"COMM" || name == *b"SSND" {
-                found += 1;
-            }
-            if name == *b"COMM" {
-                let fields = self.peek::<8>(at + 8)?.unwrap_or_default();
-                let [a, b, c, d, e, f, g, h] = fields.map(u64::from);
-                let (channels, bits) = (a << 8 | b, g << 8 | h);
-                let frames = c << 24 | d << 16 | e << 8 | f;
-                if channels > MAX_CHANNELS as u64 {
-                    // Not worth more than an error.
-                    return Ok(());
-                }
-                let is_plain = form.ends_with(b"AIFF");
-                audio_bytes = is_plain.then(|| 8 + frames * channels * bits.div_ceil(8));
-            }
-            let left = len.saturating_sub(at + 8);
-            if name == *b"SSND" && (size > left || size == 0) {
-                // Written to a pipe, or wrong, though all of the audio is there.
-                let is_unknown = size >= AIFF_UNKNOWN || size == 0 && form_size <= AIFF_HEADERS;
-                let real = match audio_bytes.filter(|bytes| *bytes <= left) {
-                    Some(bytes) if size > 0 => Some(bytes),
-                    _ => is_unknown.then_some(left),
-                };
-                if let Some(real) = real {
-                    size = real;
-                    let size = u32::try_from(size).unwrap_or(u32::MAX);
-                    self.patches.push((at + 4, size.to_be_bytes().to_vec()));
-                }
-            }
-            at += 8 + size.next_multiple_of(2);
-            if audio && at > end {
-                end = at;
-            }
-            if name == *b"SSND" && at - size % 2 <= len {
-                // All of the audio is there, whatever else may be missing.
-                end = end.min(len);
-            }
-        }
-        let real_size = u32::try_from(end - self.start.at - 8).unwrap_or(u32::MAX);
-        if real_size != form_size {
-            let size = real_size.to_be_bytes().to_vec();
-            self.patches.push((self.start.at + 4, size));
-        }
-        match hidden_from {
-            None => Ok(()),
-            Some(_) => Err(absurd(format!("AIFF: more than {MAX_CHUNKS} chunks"))),
-        }
     }
 
     /// Empties APE tags of more items than any real one, and notes where those at the start end.
@@ -419,6 +316,20 @@ impl PatchedSource {
     /// What was found of a Matroska file, once.
     pub(crate) fn take_mkv(&mut self) -> Option<Mkv> {
         self.mkv.take()
+    }
+}
+
+/// The bytes at a place in a source; `None` behind its end.
+pub(crate) fn peek<const N: usize>(
+    source: &mut (impl Read + Seek),
+    at: u64,
+) -> io::Result<Option<[u8; N]>> {
+    let mut bytes = [0; N];
+    source.seek(SeekFrom::Start(at))?;
+    match source.read_exact(&mut bytes) {
+        Ok(()) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
