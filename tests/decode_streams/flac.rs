@@ -211,6 +211,10 @@ fn what_follows_a_change_is_converted_with_or_without_a_header() {
             is_like(part, &whole.samples, name);
         }
     }
+    let cut = std::fs::read(&first).unwrap();
+    let cut = [&cut[..cut.len() - 100], &cut].concat();
+    let cut = decode(&files.write("cut.flac", &cut)).unwrap();
+    assert!(cut.damage.cut_short, "a part that was cut");
     let twice = sound(&files.write("twice.flac", &joined(&[&first, &first])));
     assert_eq!(twice.samples, whole.samples.repeat(2));
 }

@@ -297,6 +297,8 @@ impl Decoder {
         codecs::check(&params)?;
         let container = self.kind;
         self.finish_checksum();
+        // The file that ends here may have been cut before another was appended.
+        self.damage.cut_short |= self.missing() > self.miscount();
         self.decoder = codecs::make_decoder(&params, trims_by_packet(container, track))?;
         let rate = self.decoder.codec_params().sample_rate;
         let rate = rate.unwrap_or(self.spec.rate);
@@ -348,8 +350,7 @@ impl Decoder {
         let container = self.kind;
         let extent = self.link.extent;
         let missing = match extent.frames.filter(|_| extent.is_exact) {
-            Some(_) if self.link.is_complete() => 0,
-            Some(expected) => expected.saturating_sub(self.link.frames),
+            Some(_) => self.missing(),
             // A recording that was broken off.
             None if self.is_cut_short
                 && self.frames > 0
@@ -363,9 +364,7 @@ impl Decoder {
             }
             None => 0,
         };
-        // Some encoders count the frame that holds the count.
-        let is_miscount = container == "mp3" && missing <= MPEG_FRAME;
-        if missing > 0 && !is_miscount {
+        if missing > self.miscount() {
             // MP3 and Ogg demuxers pass over what is damaged; what is whole at its end but short
             // of frames has lost them on the way.
             let is_whole = !self.is_cut_short && ["mp3", "ogg"].contains(&container);
@@ -386,6 +385,20 @@ impl Decoder {
         self.finish_checksum();
         self.damage.cut_short |= is_headerless(container) && self.scan.ends_within_frame;
         Ok(false)
+    }
+
+    /// Frames that the stream should have and has not.
+    fn missing(&self) -> u64 {
+        let extent = &self.link.extent;
+        match extent.frames.filter(|_| extent.is_exact) {
+            Some(expected) if !self.link.is_complete() => expected.saturating_sub(self.link.frames),
+            _ => 0,
+        }
+    }
+
+    /// By how much lengths are wrong: some encoders count the frame that holds the count.
+    fn miscount(&self) -> u64 {
+        if self.kind == "mp3" { MPEG_FRAME } else { 0 }
     }
 
     fn finish_checksum(&mut self) {
