@@ -18,6 +18,11 @@ const TRACK_ENTRY: u32 = 0xae;
 const CODEC_PRIVATE: u32 = 0x63a2;
 const TRACK_NUMBER: u32 = 0xd7;
 const CODEC_DELAY: u32 = 0x56aa;
+const CONTENT_ENCODINGS: u32 = 0x6d80;
+const CONTENT_ENCODING: u32 = 0x6240;
+const CONTENT_COMPRESSION: u32 = 0x5034;
+const COMPRESSION_ALGORITHM: u32 = 0x4254;
+const COMPRESSION_SETTINGS: u32 = 0x4255;
 const CLUSTER: u32 = 0x1f43_b675;
 const BLOCK_GROUP: u32 = 0xa0;
 const BLOCK: u32 = 0xa1;
@@ -45,6 +50,9 @@ const MAX_NOTED: usize = 64;
 
 /// The most bytes of what codecs need to know: with FLAC that may include pictures.
 const MAX_PRIVATE: u64 = 16 << 20;
+
+/// The most bytes that frames start with and that are left out; real ones are a few.
+const MAX_STRIPPED: u64 = 64;
 
 /// Files attached that are shown; pictures are.
 const MAX_ATTACHED: u32 = 1000;
@@ -109,6 +117,10 @@ pub(crate) struct MkvTrack {
     pub codec_delay: u64,
     /// Nanoseconds to drop from the end of the track's last block.
     pub discard_padding: u64,
+    /// Frames are compressed, in a way that cannot be undone.
+    pub is_compressed: bool,
+    /// What every frame starts with and was left out of all.
+    pub stripped: Vec<u8>,
 }
 
 impl Mkv {
@@ -260,6 +272,27 @@ impl<R: Read + Seek> Walk<'_, R> {
                     self.has_clusters = true;
                     if !is_unknown {
                         self.last_cluster = Some((body, next));
+                    }
+                }
+                CONTENT_ENCODINGS | CONTENT_ENCODING if !is_unknown => self.children(body, next)?,
+                CONTENT_COMPRESSION if !is_unknown => {
+                    // Unless it says otherwise below.
+                    if let Some(track) = self.found.tracks.last_mut() {
+                        track.is_compressed = true;
+                    }
+                    self.children(body, next)?;
+                }
+                COMPRESSION_ALGORITHM => {
+                    let is_stripping = self.integer(size)? == 3;
+                    if let Some(track) = self.found.tracks.last_mut() {
+                        track.is_compressed = !is_stripping;
+                    }
+                }
+                COMPRESSION_SETTINGS => {
+                    let mut bytes = vec![0; size.min(MAX_STRIPPED) as usize];
+                    self.read(&mut bytes)?;
+                    if let Some(track) = self.found.tracks.last_mut() {
+                        track.stripped = bytes;
                     }
                 }
                 CODEC_PRIVATE => self.private += next - at,

@@ -72,6 +72,17 @@ fn laced(lacing: u8, milliseconds: u16, frames: &[Vec<u8>]) -> Vec<u8> {
 
 /// An MP3 track of blocks of eight frames.
 fn matroska(frames: &[Vec<u8>], rate: u32, lacing: u8, is_live: bool) -> Vec<u8> {
+    matroska_with(frames, rate, lacing, is_live, &[])
+}
+
+/// The same with more elements in the track's entry.
+fn matroska_with(
+    frames: &[Vec<u8>],
+    rate: u32,
+    lacing: u8,
+    is_live: bool,
+    entry: &[u8],
+) -> Vec<u8> {
     let header = element(&[0x42, 0x82], b"matroska", true);
     let info = [
         &[0x2A, 0xD7, 0xB1, 0x83, 0x0F, 0x42, 0x40][..],
@@ -85,6 +96,7 @@ fn matroska(frames: &[Vec<u8>], rate: u32, lacing: u8, is_live: bool) -> Vec<u8>
         &[0xD7, 0x81, 1, 0x73, 0xC5, 0x81, 1, 0x83, 0x81, 2][..],
         &element(&[0x86], b"A_MPEG/L3", true),
         &element(&[0xE1], &audio, true),
+        entry,
     ];
     let tracks = element(&[0xAE], &track.concat(), true);
     let mut segment = [info, element(&[0x16, 0x54, 0xAE, 0x6B], &tracks, true)].concat();
@@ -174,4 +186,43 @@ fn joined_webm_files_are_decoded_to_their_last() {
         &once.samples,
         "the second",
     );
+}
+
+#[test]
+fn frames_without_their_first_bytes_are_put_together_and_compressed_ones_refused() {
+    let files = Files::new();
+    let source = files.source(48_000, 1, SECONDS);
+    let options = [
+        "-c:a",
+        "libmp3lame",
+        "-b:a",
+        "64k",
+        "-write_xing",
+        "0",
+        "-id3v2_version",
+        "0",
+    ];
+    let path = files.encode(&source, "plain.mp3", &options);
+    let plain = sound(&path);
+    let frames = mp3_frames(&path, 64, 48_000);
+    let (start, rest) = frames[0].split_at(2);
+    assert!(frames.iter().all(|frame| frame.starts_with(start)) && !rest.is_empty());
+    let without: Vec<Vec<u8>> = frames.iter().map(|frame| frame[2..].to_vec()).collect();
+    let encodings = |compression: &[u8]| {
+        let compression = element(&[0x50, 0x34], compression, true);
+        element(
+            &[0x6D, 0x80],
+            &element(&[0x62, 0x40], &compression, true),
+            true,
+        )
+    };
+    let stripping = [&[0x42, 0x54, 0x81, 3, 0x42, 0x55, 0x82], start].concat();
+    let bytes = matroska_with(&without, 48_000, 2, false, &encodings(&stripping));
+    let decoded = sound(&files.write("stripped.mka", &bytes));
+    assert_eq!(decoded.samples, plain.samples);
+    for zlib in [&[][..], &[0x42, 0x54, 0x81, 0]] {
+        let bytes = matroska_with(&frames, 48_000, 2, false, &encodings(zlib));
+        let error = decode(&files.write("zlib.mka", &bytes)).err().unwrap();
+        assert!(error.to_string().contains("compressed frames"), "{error}");
+    }
 }

@@ -183,7 +183,11 @@ impl Decoder {
                 None => reader.next_packet(),
             };
             match next {
-                Ok(Some(packet)) if packet.track_id == self.link.track_id => {
+                Ok(Some(mut packet)) if packet.track_id == self.link.track_id => {
+                    let stripped = self.scan.stripped(packet.track_id);
+                    if !stripped.is_empty() {
+                        packet.data = [stripped, &packet.data].concat().into();
+                    }
                     self.follow_mpeg(&packet)?;
                     self.link.packets += 1;
                     if let Some(left) = &mut self.link.mpeg_frames_left {
@@ -293,6 +297,7 @@ impl Decoder {
     }
 
     fn start_link(&mut self, track: &Track) -> Result<(), DecodeError> {
+        self.scan.check_compression(track)?;
         let params = codecs::audio_params(track, false)?;
         codecs::check(&params)?;
         let container = self.kind;

@@ -144,6 +144,7 @@ impl Decoder {
         let hidden_bytes = picture_bytes(reader.as_mut()) + scan.hidden_bytes;
         let container = reader.format_info().short_name;
         let track = default_track(reader.as_ref())?.clone();
+        scan.check_compression(&track)?;
         let params = codecs::audio_params(&track, scan.is_big_endian(&track))?;
         codecs::check(&params)?;
         let decoder = codecs::make_decoder(&params, trims_by_packet(container, &track))?;

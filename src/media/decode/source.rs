@@ -129,6 +129,23 @@ impl Scan {
         self.mkv.as_ref().and_then(|mkv| mkv.next)
     }
 
+    /// Refuses a track of Matroska whose frames are compressed.
+    pub(super) fn check_compression(&self, track: &Track) -> Result<(), DecodeError> {
+        let mkv = self.mkv.as_ref().and_then(|mkv| mkv.track(track.id));
+        match mkv.is_some_and(|track| track.is_compressed) {
+            true => Err(DecodeError::UnsupportedFormat(
+                "Matroska with compressed frames",
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// What every frame of a track starts with and was left out of all.
+    pub(super) fn stripped(&self, track: u32) -> &[u8] {
+        let mkv = self.mkv.as_ref().and_then(|mkv| mkv.track(track));
+        mkv.map_or(&[], |track| &track.stripped)
+    }
+
     /// Whether a track is big-endian PCM that Symphonia takes for little-endian.
     pub(super) fn is_big_endian(&self, track: &Track) -> bool {
         let mp4 = self.mp4.as_ref().and_then(|mp4| mp4.track(track.id));
