@@ -41,6 +41,9 @@ const MAX_WASTE: usize = 64 << 20;
 /// So many of them are forgiven for each byte of a frame that is whole.
 const FORGIVEN: usize = 16;
 
+/// Places looked at on the way to another.
+const MAX_SEEK_STEPS: u32 = 32;
+
 static FORMAT: FormatInfo = FormatInfo {
     format: FORMAT_ID_FLAC,
     short_name: "flac",
@@ -322,6 +325,28 @@ impl FlacReader {
         })
     }
 
+    fn go_to(&mut self, at: u64) -> Result<()> {
+        self.stream.seek(SeekFrom::Start(at))?;
+        self.buffer.clear();
+        self.start = 0;
+        self.last = None;
+        Ok(())
+    }
+
+    /// Where in the audio the next frame starts by its number, of a file of a length in frames of
+    /// audio, and its length in bytes; `None` if there is none.
+    fn next_frame(&mut self, total: u64) -> Result<Option<(u64, usize)>> {
+        while let Some(Next::Frame(header)) = self.sync()? {
+            if let Some(len) = self.frame_len(&header)? {
+                let counted = header.number.saturating_mul(header.block.into());
+                let by_sample = header.is_variable || counted > total;
+                return Ok(Some((if by_sample { header.number } else { counted }, len)));
+            }
+            self.start += 1;
+        }
+        Ok(None)
+    }
+
     /// Frames of audio that are missing in front of a frame behind a damaged place.
     fn lost_before(&self, header: &Header) -> u64 {
         if !self.is_torn {
@@ -361,31 +386,51 @@ impl FormatReader for FlacReader {
         self.metadata.metadata()
     }
 
-    /// Goes to a place that is about right.
+    /// Goes to about the place wanted.
     fn seek(&mut self, _: SeekMode, to: SeekTo) -> Result<SeekedTo> {
         let unseekable = Error::SeekError(SeekErrorKind::Unseekable);
         let (Some(len), Some(total)) = (self.stream.byte_len(), self.format.total) else {
             return Err(unseekable);
         };
-        let wanted = match to {
+        let time = match to {
             SeekTo::Timestamp { ts, .. } => Some(ts),
             SeekTo::Time { time, .. } => {
                 (self.tracks[0].time_base).and_then(|base| base.calc_timestamp(time))
             }
         };
-        let wanted = wanted.ok_or(unseekable)?;
-        let fraction = wanted.get() as f64 / total as f64;
-        let bytes = len.saturating_sub(self.first_frame) as f64 * fraction.clamp(0.0, 1.0);
-        self.stream
-            .seek(SeekFrom::Start(self.first_frame + bytes as u64))?;
-        self.buffer.clear();
-        self.start = 0;
-        self.last = None;
-        self.position = u64::try_from(wanted.get()).unwrap_or(0);
+        let time = time.ok_or(unseekable)?;
+        let wanted = u64::try_from(time.get()).unwrap_or(0).min(total);
+        let (mut low, mut high) = ((self.first_frame, 0), (len, total));
+        for step in 0..MAX_SEEK_STEPS {
+            if high.0 - low.0 < 2 * BLOCK as u64 {
+                break;
+            }
+            // By time, or where that leads nowhere, by halves.
+            let fraction = match step % 2 {
+                0 => (wanted - low.1) as f64 / (high.1 - low.1).max(1) as f64,
+                _ => 0.5,
+            };
+            let at = low.0 + ((high.0 - low.0) as f64 * fraction) as u64;
+            self.go_to(at)?;
+            match self.next_frame(total)? {
+                Some((start, _)) if start <= wanted => low = (at, start),
+                Some((start, _)) => high = (at, start),
+                None => high = (at, total),
+            }
+        }
+        self.go_to(low.0)?;
+        self.position = low.1;
+        while let Some((start, frame_len)) = self.next_frame(total)? {
+            self.position = start;
+            if start + u64::from(self.format.rate) / 10 >= wanted {
+                break;
+            }
+            self.start += frame_len;
+        }
         Ok(SeekedTo {
             track_id: 0,
-            required_ts: wanted,
-            actual_ts: wanted,
+            required_ts: time,
+            actual_ts: Timestamp::new(self.position.cast_signed()),
         })
     }
 
