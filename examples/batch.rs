@@ -25,19 +25,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     request.encoding.format = Some(Format::Flac);
     request.if_exists = IfExists::Overwrite;
-    // Everything is checked here; nothing has been written yet.
-    let mut plan = request.plan()?;
-    plan.probe();
-    println!("about {:.1?} of work", estimate(&plan, 0).processing);
+    // Everything is checked here, and no other run can write to the folder from now on.
+    let mut session = Session::start(&request)?;
+    session.probe();
+    println!(
+        "about {:.1?} of work",
+        estimate(session.plan(), 0).processing
+    );
 
-    let session = Session::start(plan)?;
     let stop = StopToken::new();
     // Called from all workers at once.
     let on_event = |event: Event<'_>| match event {
         Event::FileStarted { job, .. } => println!("started {}", job.input.display()),
         Event::FileFinished { report, .. } if report.status == Status::Failed => {
             println!("failed {}; no other is taken up", report.input);
-            stop.stop(1);
+            stop.stop();
         }
         Event::FileFinished { report, .. } => println!("finished {}", report.input),
         _ => {}

@@ -8,15 +8,17 @@ use std::path::{Path, PathBuf};
 use symphonia::core::audio::conv::ConvertibleSample;
 
 use crate::audio_samples::{AudioSamples, BLOCK_FRAMES};
-use crate::batch::output::PendingOutput;
+use crate::batch::file_id::is_same_file;
+use crate::batch::output::{PendingOutput, Replace};
 use crate::batch::{FileError, file};
-use crate::conversion::{copy, format_of, guarded, is_same_file};
+use crate::conversion::{copy, format_of, guarded};
 use crate::engine::PositionMapper;
 use crate::error::{End, Error};
 use crate::media::decode::{AudioInfo, DecodeError, Decoder};
 use crate::media::encode::{EncodeError, EncodeSpec, Encoded, Samples};
 use crate::media::format::{Format, OutputOptions};
 use crate::media::input::Input;
+use crate::media::limits::Limits;
 use crate::media::metadata::{Clock, Metadata, MovedPositions, rescale};
 use crate::media::resample::Resampler;
 use crate::options::{CHANNELS, OptionError, SAMPLE_RATE, StretchOptions};
@@ -86,8 +88,18 @@ impl AudioStretch {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_input(input: &Input) -> Result<Self, Error> {
+        Self::open_input_within(input, &Limits::default())
+    }
+
+    /// As [`open_input`](Self::open_input), with limits on how long the audio may be, and until
+    /// when it may be decoded.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and where a limit is reached.
+    pub fn open_input_within(input: &Input, limits: &Limits) -> Result<Self, Error> {
         guarded(&End::of(input), &End::Writer, || {
-            let decoder = Decoder::from_input(input).map_err(PipelineError::from)?;
+            let decoder = Decoder::from_input_within(input, limits);
+            let decoder = decoder.map_err(PipelineError::from)?;
             let info = decoder.info().clone();
             let mut this = match info.fits_16_bits() {
                 true => Self::decode::<i16>(decoder),
@@ -95,6 +107,9 @@ impl AudioStretch {
             }
             .map_err(PipelineError::from)?;
             let (metadata, warnings) = Metadata::read(input, info.container, info.sample_rate);
+            if input.is_changed() {
+                return Err(PipelineError::from(DecodeError::ChangedWhileRead).into());
+            }
             this.set_metadata(metadata);
             this.warnings.extend(warnings);
             this.path = input.path().map(Path::to_owned);
@@ -110,7 +125,7 @@ impl AudioStretch {
         while decoder.next_block::<T>(&mut block)? {
             samples.extend_from_slice(&block);
         }
-        let warnings = Warning::of_damage(decoder.damage());
+        let warnings = Warning::of_damage(decoder.damage(), decoder.info().sample_rate);
         let mut this = Self::new(decoder.info().clone(), samples.into());
         this.warnings = warnings;
         Ok(this)
@@ -364,7 +379,7 @@ impl AudioStretch {
         let pending = PendingOutput::create(path, source.as_ref()).map_err(failed)?;
         let warnings = self.write(pending.file(), format, options, &output)?;
         pending.sync().map_err(failed)?;
-        pending.commit(true).map_err(failed)?;
+        pending.commit(Replace::Always).map_err(failed)?;
         Ok(warnings)
     }
 

@@ -5,7 +5,8 @@ use std::io::{self, Seek, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use crate::batch::output::PendingOutput;
+use crate::batch::file_id::is_same_file;
+use crate::batch::output::{PendingOutput, Replace};
 use crate::batch::{Estimate, FileError, file};
 use crate::error::{End, Error};
 use crate::media::decode::Decoder;
@@ -125,11 +126,11 @@ impl Conversion {
         let format = format_of(&self.encoding, Some(path))?;
         let pipeline = self.open(input, format)?;
         let failed = |error| Error::of_output(error, output.clone());
-        let source = input.path().and_then(|path| path.metadata().ok());
-        let pending = PendingOutput::create(path, source.as_ref()).map_err(failed)?;
-        let outcome = self.run(pipeline, pending.file(), input, &output, progress)?;
+        let pending = PendingOutput::create(path, input.metadata()).map_err(failed)?;
+        let mut outcome = self.run(pipeline, pending.file(), input, &output, progress)?;
         pending.sync().map_err(failed)?;
-        pending.commit(true).map_err(failed)?;
+        let warning = pending.commit(Replace::Always).map_err(failed)?;
+        outcome.warnings.extend(warning);
         Ok(outcome)
     }
 
@@ -264,10 +265,4 @@ pub fn format_of(options: &OutputOptions, path: Option<&Path>) -> Result<Format,
             },
             allowed: format!("one of {}", Format::ALL.map(Format::name).join(", ")),
         })
-}
-
-/// Whether two paths lead to one file that exists.
-pub fn is_same_file(a: &Path, b: &Path) -> bool {
-    let b = b.canonicalize();
-    b.is_ok_and(|b| a.canonicalize().is_ok_and(|a| a == b))
 }

@@ -130,7 +130,7 @@ impl Error {
             FileError::Pipeline(PipelineError::Options(error)) => Self::InvalidParameter(error),
             FileError::Pipeline(PipelineError::Cancelled) => Self::Cancelled,
             FileError::Pipeline(PipelineError::Decode(error)) => Self::from_input(error, input),
-            source @ FileError::Damaged(_) => Self::Damaged { input, source },
+            source @ FileError::Damaged(..) => Self::Damaged { input, source },
             source @ (FileError::Pipeline(PipelineError::Encode(EncodeError::Io(_)))
             | FileError::Output(_)
             | FileError::WrongLength { .. }
@@ -144,19 +144,24 @@ impl Error {
         use DecodeError as E;
         let is_missing = matches!(&error, E::Io(error) if error.kind() == io::ErrorKind::NotFound);
         let make: fn(End, FileError) -> Self = match &error {
-            E::Io(_) | E::NotAFile => |input, source| Self::Unreadable { input, source },
+            E::Io(_) | E::NotAFile | E::ChangedWhileRead => {
+                |input, source| Self::Unreadable { input, source }
+            }
             E::Unrecognised(_)
             | E::NoAudioTrack
             | E::UnsupportedCodec(_)
-            | E::UnsupportedFormat(_)
             | E::Changed { .. }
             | E::Impossible { .. }
             | E::PacketTooLarge { .. }
             | E::TooManyFields { .. }
             | E::TooLong { .. } => |input, source| Self::Unsupported { input, source },
-            E::Panic(_) | E::Damaged(_) | E::Truncated { .. } | E::CutShort { .. } | E::Empty => {
-                |input, source| Self::Damaged { input, source }
-            }
+            E::Panic(_)
+            | E::Damaged(_)
+            | E::Truncated { .. }
+            | E::TruncatedMp4 { .. }
+            | E::NoMoov
+            | E::CutShort { .. }
+            | E::Empty => |input, source| Self::Damaged { input, source },
         };
         let source = FileError::from(PipelineError::from(error));
         match input {

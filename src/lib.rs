@@ -59,7 +59,7 @@
 //! let mut request = PlanRequest::new(vec!["podcasts".into()], "faster".into());
 //! request.stretch = StretchOptions { ratio: 0.8, ..StretchOptions::default() };
 //! request.encoding.format = Some(Format::Mp3);
-//! let mut session = Session::start(request.plan()?)?;
+//! let mut session = Session::start(&request)?;
 //! session.probe();
 //! let report = session.run(&RunOptions::default(), &StopToken::new(), &|_event| {});
 //! println!("{} files done", report.counts.done);
@@ -84,6 +84,7 @@
 //!
 //! - [`engine`]: [`Stretcher`] takes blocks of samples and gives blocks, in bounded memory;
 //!   [`options`] are its parameters.
+//! - [`figures`]: lengths, times, sizes and counts in words.
 //! - [`media`]: decoders and encoders of audio files, tags.
 //! - [`pipeline`]: one file from end to end.
 //! - [`batch`]: whole folders. [`preset`]: named settings in TOML files. [`report`]: what became of
@@ -104,6 +105,7 @@ pub mod batch;
 mod conversion;
 pub mod engine;
 mod error;
+pub mod figures;
 pub mod media;
 pub mod options;
 pub mod pipeline;

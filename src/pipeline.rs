@@ -1,7 +1,7 @@
 //! One file from end to end, block by block: decode, stretch, resample, encode.
 
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use symphonia::core::audio::conv::ConvertibleSample;
 
@@ -90,6 +90,7 @@ pub struct Pipeline {
     metadata: Option<Metadata>,
     sidecars: Vec<Sidecar>,
     time_map: bool,
+    beside_idle_workers: bool,
     warnings: Vec<Warning>,
 }
 
@@ -162,11 +163,12 @@ impl Pipeline {
             metadata: None,
             sidecars: Vec::new(),
             time_map: false,
+            beside_idle_workers: false,
             warnings,
         })
     }
 
-    /// Reads what is to be kept beside the audio; only files have anything beside them.
+    /// Reads what is to be kept of the input beside its audio.
     ///
     /// What cannot be read is a warning.
     #[must_use]
@@ -178,14 +180,30 @@ impl Pipeline {
             self.metadata = Some(metadata);
             self.warnings.extend(warnings);
         }
-        if keep.sidecars
-            && let Some(path) = self.input.path()
-        {
-            let (sidecars, warnings) = Sidecar::beside(path);
-            self.sidecars = sidecars;
-            self.warnings.extend(warnings);
-        }
         self.time_map = keep.time_map;
+        self
+    }
+
+    /// Reads text files that lie beside the input and tell times.
+    ///
+    /// What cannot be understood is a warning.
+    ///
+    /// # Errors
+    /// Where no more files can be opened at this moment.
+    pub(crate) fn with_sidecars(mut self, paths: &[PathBuf]) -> Result<Self, PipelineError> {
+        let (sidecars, warnings) = Sidecar::read_all(paths).map_err(DecodeError::Io)?;
+        self.sidecars = sidecars;
+        self.warnings.extend(warnings);
+        Ok(self)
+    }
+
+    /// Lets [`run`](Self::run) hand work to other threads of the rayon pool that it is called in.
+    ///
+    /// A thread that waits for them takes up whatever else is to be done in its pool: not for a
+    /// pool of somebody else's.
+    #[must_use]
+    pub(crate) fn beside_idle_workers(mut self, is_own_pool: bool) -> Self {
+        self.beside_idle_workers = is_own_pool;
         self
     }
 
@@ -208,12 +226,26 @@ impl Pipeline {
 
     /// Runs the whole file through; `progress` is told the frames read after every block.
     ///
-    /// On a thread of a rayon pool in which others have nothing to do, decoding and stretching run
-    /// beside encoding; else everything happens on the calling thread.
+    /// Everything happens on the calling thread; only a [`Session`](crate::batch::Session) lets
+    /// workers with nothing else to do encode.
     ///
     /// # Errors
-    /// Where reading or writing fails, or `progress` breaks.
+    /// Where reading or writing fails, the input is changed meanwhile, or `progress` breaks.
     pub fn run(
+        self,
+        sink: impl Sink,
+        progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<Outcome, PipelineError> {
+        let input = self.input.reopen();
+        let result = self.run_to(sink, progress);
+        // Whatever else is wrong then.
+        match input.is_changed() {
+            true => Err(DecodeError::ChangedWhileRead.into()),
+            false => result,
+        }
+    }
+
+    fn run_to(
         self,
         sink: impl Sink,
         progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
@@ -239,6 +271,7 @@ impl Pipeline {
             mut metadata,
             sidecars,
             time_map,
+            beside_idle_workers,
             mut warnings,
         } = self;
         let source = decoder.info().clone();
@@ -256,7 +289,7 @@ impl Pipeline {
         while more {
             stretched.clear();
             let encode = || output.write(&ready, encoder.as_mut());
-            let (encoded, filled) = side_by_side(encode, || {
+            let (encoded, filled) = side_by_side(beside_idle_workers, encode, || {
                 while stretched.len() < ENCODED_FRAMES * source.channels {
                     if !decoder.next_block(&mut block)? {
                         stretcher.finish(&mut stretched);
@@ -280,7 +313,7 @@ impl Pipeline {
         let encoded = encoder.finish()?;
 
         let damage = decoder.damage();
-        warnings.extend(Warning::of_damage(damage));
+        warnings.extend(Warning::of_damage(damage, source.sample_rate));
         if encoded.clipped_samples > 0 {
             warnings.push(Warning::clipped(encoded.clipped_samples));
         }
@@ -306,13 +339,14 @@ impl Pipeline {
     }
 }
 
-/// Does both, in this order, or side by side where this thread belongs to a pool in which another
-/// has nothing to do; the second on this thread.
+/// Does both, in this order, or, where that is `allowed`, side by side if this thread belongs to a
+/// pool in which another has nothing to do; the second on this thread.
 fn side_by_side<A: Send, B>(
+    allowed: bool,
     first: impl FnOnce() -> A + Send,
     second: impl FnOnce() -> B,
 ) -> (A, B) {
-    if rayon::current_thread_index().is_none() || rayon::current_num_threads() == 1 {
+    if !allowed || rayon::current_thread_index().is_none() || rayon::current_num_threads() == 1 {
         return (first(), second());
     }
     let mut done = None;

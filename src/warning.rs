@@ -1,9 +1,11 @@
 //! What went other than asked without making a file fail.
 
+use std::io;
 use std::path::Path;
 
 use serde::Serialize;
 
+use crate::figures;
 use crate::media::decode::Damage;
 use crate::media::format::{BitDepth, Format};
 
@@ -58,25 +60,41 @@ impl Warning {
         }
     }
 
-    /// What a decoder found wrong.
-    pub(crate) fn of_damage(damage: Damage) -> Vec<Self> {
+    /// What a decoder found wrong in audio of that sample rate (in Hz).
+    pub(crate) fn of_damage(damage: Damage, sample_rate: u32) -> Vec<Self> {
         let lost = damage.lost_frames;
-        let lost = (lost > 0).then(|| Self::lost_frames(lost));
+        let lost = (lost > 0).then(|| Self::lost_frames(lost, sample_rate));
         let mismatch = damage.checksum_mismatch.then(Self::checksum_mismatch);
+        let miscounted = damage.miscounted_frames;
+        let miscounted = (miscounted > 0).then(|| Self::miscounted(miscounted, sample_rate));
         let cut = damage.cut_short.then(Self::cut_short);
         let changes = damage.format_changes;
         let changes = (changes > 0).then(|| Self::format_changes(changes));
         (lost.into_iter().chain(mismatch))
+            .chain(miscounted)
             .chain(cut)
             .chain(changes)
             .collect()
     }
 
-    /// Frames of the input could not be decoded.
-    pub fn lost_frames(frames: u64) -> Self {
+    /// Frames of the input, at `sample_rate` in Hz, could not be decoded.
+    pub fn lost_frames(frames: u64, sample_rate: u32) -> Self {
+        let lost = figures::duration(frames as f64 / f64::from(sample_rate));
         Self {
             code: "lost-frames",
-            message: format!("{frames} damaged frames of the input were replaced by silence"),
+            message: format!("{lost} of the input is damaged and became silence"),
+        }
+    }
+
+    /// The input's header promises more frames, at `sample_rate` in Hz, than the input has room for.
+    pub fn miscounted(frames: u64, sample_rate: u32) -> Self {
+        let missing = figures::duration(frames as f64 / f64::from(sample_rate));
+        Self {
+            code: "miscounted",
+            message: format!(
+                "the header of the input promises {missing} more than there is: all that is there \
+                 was read"
+            ),
         }
     }
 
@@ -116,7 +134,10 @@ impl Warning {
     pub fn clipped(samples: u64) -> Self {
         Self {
             code: "clipped",
-            message: format!("{samples} samples beyond full scale were limited"),
+            message: match samples {
+                1 => "1 sample beyond full scale was limited".into(),
+                _ => format!("{samples} samples beyond full scale were limited"),
+            },
         }
     }
 
@@ -165,13 +186,27 @@ impl Warning {
         }
     }
 
+    /// The times of chapters are not understood.
+    pub fn chapters_unreadable(count: usize) -> Self {
+        Self {
+            code: "chapters-unreadable",
+            message: format!(
+                "{count} chapters of the input were left out, as their times are not \
+                 understood: they should be like 01:23:45.678"
+            ),
+        }
+    }
+
     /// Chapters start where there is no audio.
     pub fn chapters_past_end(count: usize) -> Self {
         Self {
             code: "chapters-past-end",
-            message: format!(
-                "{count} chapters that start behind the end of the audio were left out"
-            ),
+            message: match count {
+                1 => "1 chapter that starts behind the end of the audio was left out".into(),
+                _ => {
+                    format!("{count} chapters that start behind the end of the audio were left out")
+                }
+            },
         }
     }
 
@@ -190,6 +225,39 @@ impl Warning {
         Self {
             code: "sidecar-exists",
             message: format!("{name} beside the output is there already and was kept"),
+        }
+    }
+
+    /// An output was changed since it was made.
+    pub fn output_changed(path: &Path) -> Self {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        Self {
+            code: "output-changed",
+            message: format!("{name} was changed since it was made and was kept as it is"),
+        }
+    }
+
+    /// The folder of an output cannot be brought to the disk.
+    pub fn not_synced(folder: &Path, error: &io::Error) -> Self {
+        Self {
+            code: "not-synced",
+            message: format!(
+                "{} cannot be brought to the disk ({error}): check that the output is there after \
+                 a power cut",
+                folder.display()
+            ),
+        }
+    }
+
+    /// The output folder cannot be locked.
+    pub fn not_locked(folder: &Path) -> Self {
+        Self {
+            code: "not-locked",
+            message: format!(
+                "{} is on a file system without locks: start no second run there before this one \
+                 has ended",
+                folder.display()
+            ),
         }
     }
 }

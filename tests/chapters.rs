@@ -100,7 +100,7 @@ fn convert(input: &Path, output: &Path, stretch: &StretchOptions) -> FileReport 
         if_exists: IfExists::Overwrite,
         ..PlanRequest::new(vec![input.to_owned()], output.to_owned())
     };
-    let session = Session::start(request.plan().unwrap()).unwrap();
+    let session = Session::start(&request).unwrap();
     let options = RunOptions {
         jobs: 1,
         ..RunOptions::default()
@@ -252,7 +252,7 @@ fn the_written_time_map_tells_where_the_clicks_went() {
             time_map: Some(map.clone()),
             ..PlanRequest::new(vec![input.clone()], output.clone())
         };
-        let session = Session::start(request.plan().unwrap()).unwrap();
+        let session = Session::start(&request).unwrap();
         let report = session.run(&RunOptions::default(), &StopToken::new(), &|_| {});
         let file = &report.files[0];
         let map: Value = serde_json::from_slice(&std::fs::read(&map).unwrap()).unwrap();

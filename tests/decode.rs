@@ -184,11 +184,50 @@ fn rf64_wave64_au_aiff_caf_and_mov_are_decoded() {
         ("pcm_s24be", Bits(24)),
         ("pcm_s16le", Bits(16)),
         ("pcm_f32be", Float(32)),
+        ("pcm_s8", Bits(8)),
+        ("pcm_u8", Bits(8)),
+        ("pcm_s24le", Bits(24)),
+        ("pcm_s32be", Bits(32)),
+        ("pcm_f64le", Float(64)),
+        ("pcm_alaw", Bits(16)),
+        ("pcm_mulaw", Bits(16)),
     ] {
         cases.push(plain(codec, "mov", (depth, Ffmpeg)));
     }
     check_all(&files, 22_050, 1, &cases);
     check_all(&files, 48_000, 2, &cases);
+}
+
+/// FFmpeg 5 does not write PCM as MP4 has it (ISO/IEC 23003-5): a name, and a box with its byte
+/// order and bits, which is put in the place of that for the speakers here.
+#[test]
+fn pcm_in_mp4_is_decoded_by_its_own_names() {
+    let files = Files::new();
+    let source = files.source(48_000, 2, SECONDS);
+    for (codec, old, new, is_little, bits) in [
+        ("pcm_s16le", b"sowt", b"ipcm", true, 16),
+        ("pcm_s16be", b"twos", b"ipcm", false, 16),
+        ("pcm_s24le", b"in24", b"ipcm", true, 24),
+        ("pcm_s24be", b"in24", b"ipcm", false, 24),
+        ("pcm_s32le", b"in32", b"ipcm", true, 32),
+        ("pcm_f32le", b"fl32", b"fpcm", true, 32),
+        ("pcm_f64be", b"fl64", b"fpcm", false, 64),
+    ] {
+        let mov = files.encode(&source, &format!("{codec}.mov"), &["-c:a", codec]);
+        let mut bytes = std::fs::read(&mov).unwrap();
+        let find = |bytes: &[u8], name: &[u8]| bytes.windows(4).position(|four| four == name);
+        let at = find(&bytes, old).unwrap();
+        bytes[at..at + 4].copy_from_slice(new);
+        let at = find(&bytes, b"chan").unwrap();
+        let config = [b"pcmC", &[0, 0, 0, 0, u8::from(is_little), bits][..]].concat();
+        bytes[at..at + config.len()].copy_from_slice(&config);
+        if let Some(at) = find(&bytes, b"enda") {
+            bytes[at..at + 4].copy_from_slice(b"free");
+        }
+        let mp4 = decode(&files.write(&format!("{codec}.mp4"), &bytes)).unwrap();
+        let expected = files.ffmpeg_decode(&[mov]).remove(0);
+        assert_eq!(mp4.samples, expected, "{codec}");
+    }
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn every_event_is_as_the_schema_says_and_each_file_is_finished_once() {
 #[test]
 fn a_closed_standard_output_does_not_stop_a_run() {
     let folder = Folder::with(&["in/a.wav", "in/b.wav"]);
-    let mut run = folder.command(&["in", "out", "--events"]);
+    let mut run = folder.command(&["in", "out", "--ratio", "1", "--events"]);
     let mut run = run
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -105,7 +105,15 @@ fn events_come_while_the_run_goes_on_and_not_at_its_end() {
 #[test]
 fn the_last_event_tells_when_a_report_could_not_be_written() {
     let folder = Folder::with(&["in/a.wav"]);
-    let run = folder.run(&["in", "out", "--events", "--report", "in/a.wav/x"]);
+    let run = folder.run(&[
+        "in",
+        "out",
+        "--ratio",
+        "1",
+        "--events",
+        "--report",
+        "in/a.wav/x",
+    ]);
     assert_eq!(run.code(), 3);
     let last = parsed(&run.stdout()).pop().unwrap();
     assert_eq!(
@@ -126,7 +134,7 @@ fn colours_follow_the_option_and_the_variable() {
         let output = command.output().unwrap();
         [output.stdout, output.stderr].concat().contains(&0x1b)
     };
-    let run = ["in", "out", "--if-exists", "overwrite"];
+    let run = ["in", "out", "--ratio", "1", "--if-exists", "overwrite"];
     let with = |color| [&run[..], &["--color", color]].concat();
     assert!(!is_coloured(&run, false));
     assert!(is_coloured(&with("always"), false));

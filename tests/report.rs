@@ -65,7 +65,16 @@ fn a_report_that_is_read_and_written_again_is_the_same() {
 fn the_same_run_twice_differs_only_in_times() {
     let folder = folder();
     let mut reports = [0, 1].map(|_| {
-        let run = folder.run(&["in", "out", "-j", "2", "--if-exists", "overwrite"]);
+        let run = folder.run(&[
+            "in",
+            "out",
+            "-j",
+            "2",
+            "--ratio",
+            "1",
+            "--if-exists",
+            "overwrite",
+        ]);
         assert_eq!(run.code(), 1);
         let mut report = folder.report();
         report.started.clear();
@@ -177,7 +186,7 @@ fn the_junit_report_follows_the_schema_of_jenkins() {
 #[test]
 fn the_markdown_report_is_a_table_that_no_name_can_break() {
     let folder = folder();
-    let run = folder.run(&["in", "out", "--report-markdown", "-"]);
+    let run = folder.run(&["in", "out", "--ratio", "1", "--report-markdown", "-"]);
     let text = run.stdout();
     let rows: Vec<&str> = text.lines().filter(|line| line.starts_with('|')).collect();
     assert_eq!(rows.len(), 2 + folder.report().files.len(), "{text}");
@@ -218,7 +227,7 @@ fn what_cannot_go_to_one_place_is_refused_before_anything_is_written() {
         (&["--report", "in"], "is a folder"),
     ] {
         let before = std::fs::read(folder.path("in/a.wav")).unwrap();
-        let run = folder.run(&[&["in", "out"], arguments].concat());
+        let run = folder.run(&[&["in", "out", "--ratio", "1"], arguments].concat());
         assert_eq!(run.code(), 2, "{arguments:?}");
         assert!(run.stderr().contains(message), "{}", run.stderr());
         assert!(!folder.path("out").exists());
@@ -232,6 +241,8 @@ fn a_report_that_cannot_be_written_is_exit_code_3_and_the_others_are_written() {
     let run = folder.run(&[
         "in",
         "out",
+        "--ratio",
+        "1",
         "--report-junit",
         "in/a.wav/x.xml",
         "--report-markdown",
@@ -248,6 +259,8 @@ fn a_report_that_cannot_be_written_is_exit_code_3_and_the_others_are_written() {
     let run = folder.run(&[
         "in",
         "out",
+        "--ratio",
+        "1",
         "--if-exists",
         "skip",
         "--report",
@@ -263,16 +276,16 @@ fn the_command_at_the_end_runs_again_what_failed_and_only_that() {
     let folder = folder();
     let odd = std::ffi::OsStr::from_bytes(b"in/\xff\n\x1b7'.wav");
     folder.add_junk(odd);
-    let run = folder.run(&["--", "in", "out"]);
+    let run = folder.run(&["--ratio", "1", "--", "in", "out"]);
     assert_eq!(run.code(), 1);
     let last = run.stderr().lines().last().unwrap().to_owned();
     let command = last.strip_prefix("retry: ").unwrap();
     assert_eq!(
         command,
-        format!("audiostretchy --rerun-failed {REPORT} -- in out")
+        format!("audiostretchy --rerun-failed {REPORT} --ratio 1 -- in out")
     );
     let shown = folder.run(&["report", "show", REPORT]);
-    assert_eq!(shown.code(), 0);
+    assert_eq!(shown.code(), 1);
     assert_eq!(shown.stdout().lines().last(), Some(last.as_str()));
     assert_eq!(
         shown.stdout().matches("failed: ").count(),
@@ -306,9 +319,11 @@ fn the_command_at_the_end_runs_again_what_failed_and_only_that() {
 #[test]
 fn a_rerun_says_when_there_is_nothing_to_do() {
     let folder = folder();
-    folder.run(&["in", "out"]);
+    folder.run(&["in", "out", "--ratio", "1"]);
     folder.add_audio("other/b.wav", 4000);
-    let rerun = |input: &str, report: &str| folder.run(&[input, "out2", "--rerun-failed", report]);
+    let rerun = |input: &str, report: &str| {
+        folder.run(&[input, "out2", "--ratio", "1", "--rerun-failed", report])
+    };
     let run = rerun("other", REPORT);
     assert_eq!(run.code(), 2, "{}", run.stderr());
     assert!(
@@ -332,7 +347,7 @@ fn a_rerun_says_when_there_is_nothing_to_do() {
         run.stderr()
     );
 
-    assert_eq!(folder.run(&["other", "fine"]).code(), 0);
+    assert_eq!(folder.run(&["other", "fine", "--ratio", "1"]).code(), 0);
     let run = rerun("other", "fine/audiostretchy-report.json");
     assert_eq!(run.code(), 0);
     assert!(

@@ -129,7 +129,7 @@ fn convert(input: &Path, output: &Path, ratio: f32, keep: Keep) -> FileReport {
         if_exists: IfExists::Overwrite,
         ..PlanRequest::new(vec![input.to_owned()], output.to_owned())
     };
-    let session = Session::start(request.plan().unwrap()).unwrap();
+    let session = Session::start(&request).unwrap();
     let report = session.run(&RunOptions::default(), &StopToken::new(), &|_| {});
     let [file] = <[FileReport; 1]>::try_from(report.files).unwrap();
     assert_eq!(file.status, Status::Done, "{:?}", file.error);
@@ -318,13 +318,16 @@ Beside these, `tests/timed` shows with files made by hand and by other programs:
 
 - ID3v2: nested tables of contents with their own titles, pictures and links; synchronised lyrics
   (SYLT), events (ETCO), length (TLEN) and tempo (TBPM) moved. A tag stays in the version that it
-  came in. Of a damaged tag what can be read is kept, with the warning `tags-damaged`.
+  came in. A bad frame costs itself alone, with the warning `tags-damaged`. Tags at the end of a file
+  (ID3v1, APE) fill the gaps of those at the start.
+- Several values of a field arrive in every format; in ID3v2, all but the first of several comments
+  and lyrics get a number as their description.
 - WAV: cue points, labels, notes and regions, sampler loops, and the broadcast extension, whose time
   of day stays the same.
 - FLAC: cue sheets, no longer of a CD, since its sectors are gone.
 - ReplayGain: the gain stays, as stretching does not change how loud audio is; the peak goes.
 - Chapters that start behind the end of the audio are left out, with the warning
-  `chapters-past-end`. Of several editions of chapters in Matroska, the default one is taken.
+  `chapters-past-end`; those whose times are not understood, with `chapters-unreadable`. Of several editions of chapters in Matroska, the default one is taken.
 ";
 
 const INTRODUCTION: &str = "# What is kept of tags

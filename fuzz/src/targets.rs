@@ -282,10 +282,12 @@ pub fn sidecar(data: &[u8]) {
         return;
     };
     let folder = folder();
-    let input = folder.path().join("a.wav");
     let extension = EXTENSIONS[usize::from(*kind) % EXTENSIONS.len()];
-    fs::write(input.with_extension(extension), text).expect("writing to a temporary folder");
-    let (found, _) = Sidecar::beside(&input);
+    let path = folder.path().join("a").with_extension(extension);
+    fs::write(&path, text).expect("writing to a temporary folder");
+    let Ok((found, _)) = Sidecar::read_all(&[path]) else {
+        return;
+    };
     for sidecar in found {
         let mut clock = Clock::asking(44_100);
         sidecar.visit(&mut clock);

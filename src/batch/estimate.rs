@@ -5,8 +5,10 @@ use std::io::Cursor;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use super::plan::{Job, Plan};
-use super::run;
+use super::file::{self, FileError};
+use super::job::Job;
+use super::plan::Plan;
+use super::workers;
 use crate::engine::Stretcher;
 use crate::media::decode::Decoder;
 use crate::media::format::{Format, OutputOptions};
@@ -168,7 +170,7 @@ impl PlanEstimate {
 ///
 /// Parts of one file of each kind are stretched in memory to learn this machine's speed.
 pub fn estimate(plan: &Plan, jobs: usize) -> PlanEstimate {
-    let jobs = run::jobs_at_a_time(jobs);
+    let jobs = workers::jobs_at_a_time(jobs);
     let mut trials = HashMap::new();
     let mut total = 0.0;
     let mut longest: f64 = 0.0;
@@ -192,8 +194,11 @@ fn kind(job: &Job) -> Option<Kind> {
     Some((audio.codec, job.format, audio.sample_rate, audio.channels))
 }
 
-fn try_out(plan: &Plan, job: &Job) -> Result<Trial, PipelineError> {
-    let input = Input::open(&job.input)?;
-    let pipeline = Pipeline::open_input(&input, &plan.stretch, job.format, &plan.encoding)?;
-    Trial::run(&input, pipeline, &plan.stretch)
+/// A file on which a decoder or encoder panics gives no estimate; so will its run.
+fn try_out(plan: &Plan, job: &Job) -> Result<Trial, FileError> {
+    file::guarded(|| {
+        let input = Input::open(&job.input).map_err(PipelineError::from)?;
+        let pipeline = Pipeline::open_input(&input, &plan.stretch, job.format, &plan.encoding)?;
+        Ok(Trial::run(&input, pipeline, &plan.stretch)?)
+    })
 }

@@ -1,6 +1,6 @@
 //! What a run tells while it goes on.
 
-use super::plan::Job;
+use super::job::Job;
 use crate::report::{FileReport, Report};
 
 /// Something that happened in a run. `index` is the job's place in the plan.

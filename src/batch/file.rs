@@ -3,11 +3,13 @@
 use std::fs::File;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::figures;
 use crate::media::decode::{Damage, DecodeError, Decoder, panic_message};
 use crate::media::encode::{EncodeError, EncodeSpec, Encoded};
-use crate::media::input::Input;
+use crate::media::input::{Input, is_out_of_room};
 use crate::media::metadata::{Metadata, rescale};
 use crate::pipeline::{Outcome, Pipeline, PipelineError};
 use crate::warning::Warning;
@@ -19,12 +21,33 @@ pub enum FileError {
     /// Decoding, stretching or encoding failed.
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
-    /// The input is damaged, and that was to be a failure.
-    #[error("the input is damaged: {}; run without --strict to make the best of it", damage(.0))]
-    Damaged(Damage),
+    /// The input, whose sample rate (in Hz) is given, is damaged, and that was to be a failure.
+    #[error("the input is damaged: {}; run without --strict to make the best of it", damage(.0, *.1))]
+    Damaged(Damage, u32),
     /// The output could not be created or given its name.
     #[error("cannot write the output")]
     Output(#[source] std::io::Error),
+    /// Another file has come to the output's place since the plan was made; it was kept.
+    #[error(
+        "{}: a file has come there, or was changed, during the run, and was kept; move it away, or \
+         replace it with --if-exists overwrite",
+        .0.display()
+    )]
+    OutputTaken(PathBuf),
+    /// The output is not as an earlier run has left it, and would have to be made again.
+    #[error(
+        "{}: is not as an earlier run left it, and was kept; move it away, or replace it with \
+         --if-exists overwrite",
+        .0.display()
+    )]
+    OutputChanged(PathBuf),
+    /// The output folder, or the journal in it, is no longer the one that the run began with.
+    #[error(
+        "{}: the output folder was removed, moved or replaced during the run; put it back, or start \
+         again",
+        .0.display()
+    )]
+    FolderLost(PathBuf),
     /// The finished output does not hold what was written to it.
     #[error("the output holds {found} frames where {expected} were written; it was removed")]
     WrongLength {
@@ -37,7 +60,7 @@ pub enum FileError {
     #[error("the output cannot be read back; it was removed")]
     Unreadable(#[source] DecodeError),
     /// The file took longer than allowed.
-    #[error("took longer than {:.1} s and was given up; allow more with --timeout", .0.as_secs_f64())]
+    #[error("took longer than {} and was given up; allow more with --timeout", figures::duration(.0.as_secs_f64()))]
     Timeout(Duration),
     /// The journal could not be written, so that the output would be unknown to later runs.
     #[error("cannot write the journal of the output folder")]
@@ -54,13 +77,15 @@ impl FileError {
             Self::Pipeline(PipelineError::Decode(error)) => match error {
                 DecodeError::Io(_) => "unreadable",
                 DecodeError::NotAFile => "not-a-file",
+                DecodeError::ChangedWhileRead => "changed-while-read",
                 DecodeError::Unrecognised(_) => "not-audio",
                 DecodeError::NoAudioTrack => "no-audio-track",
-                DecodeError::UnsupportedCodec(_) | DecodeError::UnsupportedFormat(_) => {
-                    "unsupported-codec"
-                }
+                DecodeError::UnsupportedCodec(_) => "unsupported-codec",
                 DecodeError::Damaged(_) => "damaged",
-                DecodeError::Truncated { .. } | DecodeError::CutShort { .. } => "truncated",
+                DecodeError::Truncated { .. }
+                | DecodeError::TruncatedMp4 { .. }
+                | DecodeError::NoMoov
+                | DecodeError::CutShort { .. } => "truncated",
                 DecodeError::Empty => "empty",
                 DecodeError::Changed { .. } => "format-changes",
                 DecodeError::Impossible { .. }
@@ -75,12 +100,25 @@ impl FileError {
             Self::Pipeline(PipelineError::Encode(_)) => "encoder",
             Self::Pipeline(PipelineError::LosslessToLossy { .. }) => "lossless-to-lossy",
             Self::Pipeline(PipelineError::Cancelled) => "cancelled",
-            Self::Damaged(_) => "damaged",
+            Self::Damaged(..) => "damaged",
+            Self::OutputTaken(_) => "output-exists",
+            Self::OutputChanged(_) => "output-changed",
+            Self::FolderLost(_) => "output-folder-lost",
             Self::WrongLength { .. } | Self::Unreadable(_) => "verification",
             Self::Timeout(_) => "timeout",
             Self::Journal(_) => "journal",
             Self::Panic(_) => "panic",
         }
+    }
+}
+
+impl FileError {
+    /// Whether no more files could be opened, or threads started, at that moment.
+    pub(super) fn is_out_of_room(&self) -> bool {
+        let first: Option<&(dyn std::error::Error + 'static)> = Some(self);
+        std::iter::successors(first, |&error| error.source())
+            .filter_map(|error| error.downcast_ref::<std::io::Error>())
+            .any(is_out_of_room)
     }
 }
 
@@ -104,7 +142,8 @@ pub fn stretch(
 ) -> Result<Outcome, FileError> {
     let mut outcome = pipeline.run(file, progress)?;
     if strict && outcome.damage != Damage::default() {
-        return Err(FileError::Damaged(outcome.damage));
+        let rate = outcome.source.sample_rate;
+        return Err(FileError::Damaged(outcome.damage, rate));
     }
     let metadata = outcome.metadata.take();
     let warnings = complete(file, metadata.as_ref(), &outcome.spec, &outcome.encoded)?;
@@ -143,12 +182,21 @@ pub fn complete(
     }
 }
 
-fn damage(damage: &Damage) -> String {
-    match damage.lost_frames {
-        1 => "1 frame is lost".into(),
-        2.. => format!("{} frames are lost", damage.lost_frames),
-        0 if damage.checksum_mismatch => "its audio does not match its checksum".into(),
-        0 if damage.cut_short => "it breaks off".into(),
-        0 => "its sample rate or channels change".into(),
-    }
+fn damage(damage: &Damage, sample_rate: u32) -> String {
+    let seconds = |frames| figures::duration(frames as f64 / f64::from(sample_rate));
+    let (lost, miscounted) = (damage.lost_frames, damage.miscounted_frames);
+    let parts = [
+        (lost > 0).then(|| format!("{} of its audio is lost", seconds(lost))),
+        (damage.checksum_mismatch).then(|| "its audio does not match its checksum".into()),
+        (miscounted > 0).then(|| {
+            format!(
+                "its header promises {} more than there is",
+                seconds(miscounted)
+            )
+        }),
+        damage.cut_short.then(|| "it breaks off".into()),
+        (damage.format_changes > 0).then(|| "its sample rate or channels change".into()),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    parts.join(", and ")
 }

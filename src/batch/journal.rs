@@ -1,116 +1,125 @@
-//! The journal: what earlier runs have written to an output folder, one line a file.
+//! The journal: what earlier runs have written to an output folder.
 //!
-//! A line is written, and brought to the disk, before its output gets its name. It holds the size
-//! and the modification time that the output will have, so that after a crash at any moment an
-//! output is either vouched for by its line or made again.
+//! Before a file gets its name, a line tells what is about to be there (`intended`), and is brought
+//! to the disk; once it has the name, another says so (`made`). The first holds the size and the
+//! modification time that the file will have, so that after a crash at any moment a file is either
+//! vouched for or not ours. A file is ours if it is as it was made, or as it was to be made after
+//! that.
 
-use std::collections::{HashMap, HashSet};
-use std::ffi::{OsStr, OsString};
-use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::UNIX_EPOCH;
+use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::output::parent;
-use super::plan::Job;
-use crate::media::sidecar;
+use super::file_id::FileId;
+use super::file_state::FileState;
 use crate::report::PathText;
 
 /// Name of the journal within the output folder.
-const NAME: &str = ".audiostretchy.jsonl";
+pub(super) const NAME: &str = ".audiostretchy.jsonl";
 
-/// One output that was written.
+/// The longest line that is read, in bytes: more than any path and its states can take.
+const MAX_LINE: u64 = 1 << 20;
+
+/// How often a file is opened anew that seems to have lost its name before it was locked.
+pub(super) const ATTEMPTS: usize = 10;
+
+/// One line.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant)] // Never more than one at a time.
+enum Record<'a> {
+    /// What is about to be at an output's place.
+    Intended(Cow<'a, Entry>),
+    /// What was intended for these places, relative to the output folder, is there now.
+    Made(Vec<PathText>),
+}
+
+/// A line of versions that wrote a single one for each file.
+#[derive(Debug, Deserialize)]
+struct OldRecord {
+    output: PathText,
+    output_state: FileState,
+    #[serde(flatten)]
+    from: MadeFrom,
+}
+
+/// One file that was written, or was about to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Entry {
     /// Relative to the output folder.
-    output: PathText,
-    output_state: FileState,
-    source: PathText,
-    source_state: FileState,
-    /// Of the text files beside the source whose times are moved too.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    sidecars: Vec<FileState>,
+    pub(super) output: PathText,
+    pub(super) output_state: FileState,
+    /// SHA-256 of the output, if it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) output_sha256: Option<String>,
+    /// What audio was made from; `None` for a file beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) from: Option<MadeFrom>,
+}
+
+/// All that audio was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct MadeFrom {
+    /// Relative to `input` if there is one; else from the root.
+    pub(super) source: PathText,
+    /// The input folder that the source was found in, from the root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) input: Option<PathText>,
+    pub(super) source_state: FileState,
     /// SHA-256 of the source, if it was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source_sha256: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) source_sha256: Option<String>,
+    /// The text files beside the source whose times are moved too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) beside: Vec<Beside>,
     /// Of all settings that act on the file, and of the engine's version.
-    fingerprint: String,
+    pub(super) fingerprint: String,
 }
 
-/// What tells that a file has not been touched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct FileState {
-    size: u64,
-    /// Nanoseconds since 1970.
-    mtime_ns: i128,
+/// A text file beside a source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Beside {
+    /// Its name.
+    pub(super) name: PathText,
+    pub(super) state: FileState,
+    /// SHA-256, if it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sha256: Option<String>,
+    /// Its counterpart beside the output, relative to the output folder, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) output: Option<PathText>,
 }
 
-impl From<&Metadata> for FileState {
-    fn from(metadata: &Metadata) -> Self {
-        let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
-        let mtime_ns = match modified.duration_since(UNIX_EPOCH) {
-            Ok(after) => after.as_nanos() as i128,
-            Err(before) => -(before.duration().as_nanos() as i128),
-        };
+impl From<OldRecord> for Entry {
+    fn from(old: OldRecord) -> Self {
         Self {
-            size: metadata.len(),
-            mtime_ns,
+            output: old.output,
+            output_state: old.output_state,
+            output_sha256: None,
+            from: Some(old.from),
         }
     }
 }
 
-impl Entry {
-    fn source_is_unchanged(&self, job: &Job) -> bool {
-        if job.checksum && self.source_sha256.is_some() {
-            return sha256_of(&job.input).ok() == self.source_sha256;
-        }
-        let metadata = job.input.metadata();
-        metadata.is_ok_and(|metadata| self.source_state == FileState::from(&metadata))
-    }
+/// All that is known of one file in an output folder.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    /// How it was made last.
+    pub(super) made: Option<Entry>,
+    /// What was to take its place after that.
+    pub(super) intended: Option<Entry>,
 }
 
-/// The source's path from the root, where the run has been started in `current_folder`.
-fn source_of(job: &Job, current_folder: &Path) -> PathText {
-    // To ask for the current folder each time would take longer than all the rest.
-    let path = current_folder.join(&job.input);
-    let absolute = std::path::absolute(&path);
-    absolute.as_deref().unwrap_or(&path).into()
-}
-
-/// The states of the text files beside a job's source, if they are kept.
-pub(super) fn sidecar_states(job: &Job) -> Vec<FileState> {
-    if !job.sidecars {
-        return Vec::new();
-    }
-    let files = sidecar::candidates(&job.input).filter_map(|path| path.metadata().ok());
-    let files = files.filter(Metadata::is_file);
-    files.map(|metadata| FileState::from(&metadata)).collect()
-}
-
-fn current_folder() -> PathBuf {
-    std::env::current_dir().unwrap_or_default()
-}
-
-fn sha256_of(path: &Path) -> io::Result<String> {
-    let mut hash = Sha256::new();
-    io::copy(&mut File::open(path)?, &mut hash)?;
-    Ok(format!("{:x}", hash.finalize()))
-}
-
-/// What was known of an output folder when it was read.
+/// What was known of an output folder when its journal was read.
 #[derive(Debug, Default)]
 pub(super) struct Journal {
     folder: PathBuf,
-    current_folder: PathBuf,
-    /// By output, which the entries themselves do not hold here.
-    entries: HashMap<PathBuf, Entry>,
-    /// By folder, the names without extension, in lower case, of files that may be sidecars: to
-    /// ask for every file's would take longer than all the rest.
-    sidecars: Mutex<HashMap<PathBuf, Arc<HashSet<OsString>>>>,
+    files: HashMap<PathBuf, Lines>,
 }
 
 impl Journal {
@@ -122,138 +131,228 @@ impl Journal {
     /// # Errors
     /// Where the file is there and cannot be read.
     pub(super) fn read(folder: &Path) -> io::Result<Self> {
-        let mut journal = Self {
-            folder: folder.to_owned(),
-            current_folder: current_folder(),
-            ..Self::default()
-        };
-        let file = match open(folder, OpenOptions::new().read(true)) {
-            Ok(file) => file,
+        match open(folder, OpenOptions::new().read(true)) {
+            Ok(file) => Self::read_from(folder, &file),
             // No folder yet, or none there can be: that is told when it is to be made.
             Err(error)
                 if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory]
                     .contains(&error.kind()) =>
             {
-                return Ok(journal);
+                Ok(Self::empty(folder))
             }
-            Err(error) => return Err(error),
-        };
-        let (mut file, mut line) = (BufReader::new(file), Vec::new());
-        while file.read_until(b'\n', &mut line)? > 0 {
-            if let Ok(mut entry) = serde_json::from_slice::<Entry>(&line) {
-                let output = std::mem::replace(&mut entry.output, PathText::from(""));
-                journal.entries.insert(output.to_path(), entry);
+            Err(error) => Err(error),
+        }
+    }
+
+    fn empty(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    fn read_from(folder: &Path, file: &File) -> io::Result<Self> {
+        let mut journal = Self::empty(folder);
+        let mut file = BufReader::new(file);
+        let mut line = Vec::new();
+        while (&mut file).take(MAX_LINE).read_until(b'\n', &mut line)? > 0 {
+            if line.last() != Some(&b'\n') {
+                // Torn, or endless.
+                file.skip_until(b'\n')?;
+            } else if let Ok(record) = serde_json::from_slice(&line) {
+                journal.add(record);
+            } else if let Ok(old) = serde_json::from_slice::<OldRecord>(&line) {
+                let made = Record::Made(vec![old.output.clone()]);
+                journal.add(Record::Intended(Cow::Owned(old.into())));
+                journal.add(made);
             }
             line.clear();
         }
         Ok(journal)
     }
 
-    /// The entry of an output, whose path begins with the folder's.
-    pub(super) fn find(&self, output: &Path) -> Option<&Entry> {
-        self.entries.get(output.strip_prefix(&self.folder).ok()?)
-    }
-
-    /// Whether the output of `entry`, which has this metadata, is what the job would make again.
-    pub(super) fn is_up_to_date(&self, entry: &Entry, job: &Job, output: &Metadata) -> bool {
-        entry.output_state == output.into()
-            && *entry.fingerprint == *job.fingerprint
-            && entry.source == source_of(job, &self.current_folder)
-            && entry.source_is_unchanged(job)
-            && entry.sidecars == self.sidecar_states(job)
-    }
-
-    /// As [`sidecar_states`], with each folder read but once.
-    fn sidecar_states(&self, job: &Job) -> Vec<FileState> {
-        let folder = parent(&job.input);
-        let known = {
-            let mut folders = self.sidecars.lock().unwrap_or_else(PoisonError::into_inner);
-            match folders.get(folder) {
-                Some(known) => known.clone(),
-                None => {
-                    let known = Arc::new(sidecar_stems(folder));
-                    folders.insert(folder.to_owned(), known.clone());
-                    known
+    fn add(&mut self, record: Record<'_>) {
+        match record {
+            Record::Intended(entry) => {
+                let lines = self.files.entry(entry.output.to_path()).or_default();
+                lines.intended = Some(entry.into_owned());
+            }
+            Record::Made(outputs) => {
+                for output in outputs {
+                    if let Some(lines) = self.files.get_mut(&output.to_path())
+                        && let Some(entry) = lines.intended.take()
+                    {
+                        lines.made = Some(entry);
+                    }
                 }
             }
-        };
-        match job.input.file_stem().map(OsStr::to_ascii_lowercase) {
-            Some(stem) if known.contains(&stem) => sidecar_states(job),
-            _ => Vec::new(),
         }
     }
-}
 
-fn sidecar_stems(folder: &Path) -> HashSet<OsString> {
-    let names = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let paths = names.map(|entry| PathBuf::from(entry.file_name()));
-    let sidecars = paths.filter(|path| sidecar::may_be_sidecar(path));
-    let stems = sidecars.filter_map(|path| path.file_stem().map(OsStr::to_ascii_lowercase));
-    stems.collect()
+    /// Whether nothing has been written yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// What is known of an output, whose path begins with the folder's.
+    pub(super) fn find(&self, output: &Path) -> Option<&Lines> {
+        self.files.get(output.strip_prefix(&self.folder).ok()?)
+    }
+
+    /// The path of an output that is given relative to the folder.
+    pub(super) fn path_of(&self, output: &Path) -> PathBuf {
+        self.folder.join(output)
+    }
 }
 
 /// The journal of a folder, open for writing: no other run can open it.
 #[derive(Debug)]
-pub(super) struct JournalWriter {
+pub(super) struct JournalFile {
     folder: PathBuf,
     file: Mutex<File>,
+    is_new: bool,
+    is_locked: bool,
+    /// Whether the file system tells which file has a name; some number theirs anew each time.
+    can_be_told: bool,
 }
 
-impl JournalWriter {
-    /// Opens, or creates, the journal of a folder and locks it.
+impl JournalFile {
+    /// Opens, or creates, the journal of a folder, locks it, and reads what it holds.
     ///
     /// # Errors
     /// `WouldBlock` if another run has it; else where it cannot be opened.
-    pub(super) fn open(folder: &Path) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        let mut file = open(folder, options.read(true).append(true).create(true))?;
-        file.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => io::Error::from(io::ErrorKind::WouldBlock),
-            TryLockError::Error(error) => error,
-        })?;
-        end_with_a_whole_line(&mut file)?;
-        Ok(Self {
-            folder: folder.to_owned(),
-            file: Mutex::new(file),
-        })
+    pub(super) fn open(folder: &Path) -> io::Result<(Self, Journal)> {
+        let path = folder.join(NAME);
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let is_new = path.symlink_metadata().is_err();
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(false);
+            let file = open(folder, &mut options)?;
+            let is_locked = try_lock(&file)?;
+            // A run that was refused may have removed the file just before we had the lock.
+            let can_be_told = is_file_at(&file, &path);
+            if !can_be_told && attempts < ATTEMPTS {
+                continue;
+            }
+            let mut this = Self {
+                folder: folder.to_owned(),
+                file: Mutex::new(file),
+                is_new,
+                is_locked,
+                can_be_told,
+            };
+            let file = this.file.get_mut().unwrap_or_else(PoisonError::into_inner);
+            end_with_a_whole_line(file)?;
+            file.rewind()?;
+            let journal = Journal::read_from(folder, file)?;
+            return Ok((this, journal));
+        }
     }
 
-    /// Records that `job`, whose input had the metadata `source` before it was read, and whose text
-    /// files beside it the states `sidecars`, is about to put a file with the metadata `output` in
-    /// its output's place.
+    /// Whether other runs are kept out; not every file system can do that.
+    pub(super) fn is_locked(&self) -> bool {
+        self.is_locked
+    }
+
+    /// Removes the file again if it was not there before and nothing was written to it.
+    pub(super) fn remove_if_unused(self) {
+        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_new && file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
+            let _ = std::fs::remove_file(self.folder.join(NAME));
+        }
+    }
+
+    /// Whether the file still has its name; it has not if somebody removed or replaced it, or the
+    /// folder.
+    pub(super) fn is_in_place(&self) -> bool {
+        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        !self.can_be_told || is_file_at(&file, &self.folder.join(NAME))
+    }
+
+    /// A path relative to the folder.
+    pub(super) fn relative(&self, output: &Path) -> PathText {
+        output.strip_prefix(&self.folder).unwrap_or(output).into()
+    }
+
+    /// Records what is about to be written, on the disk.
     ///
     /// # Errors
-    /// Where the source or the journal cannot be read or written.
-    pub(super) fn record(
-        &self,
-        job: &Job,
-        source: &Metadata,
-        sidecars: Vec<FileState>,
-        output: &Metadata,
-    ) -> io::Result<()> {
-        let relative = job.output.strip_prefix(&self.folder).unwrap_or(&job.output);
-        let entry = Entry {
-            output: relative.into(),
-            output_state: output.into(),
-            source: source_of(job, &current_folder()),
-            source_state: source.into(),
-            sidecars,
-            source_sha256: job.checksum.then(|| sha256_of(&job.input)).transpose()?,
-            fingerprint: job.fingerprint.to_string(),
-        };
-        let mut line = serde_json::to_vec(&entry)?;
-        line.push(b'\n');
-        let mut file = self
-            .file
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
-        let written = file.write_all(&line).and_then(|()| file.sync_data());
+    /// Where the journal cannot be written.
+    pub(super) fn intend(&self, entries: &[Entry]) -> io::Result<()> {
+        let mut lines = Vec::new();
+        for entry in entries {
+            append_line(&mut lines, &Record::Intended(Cow::Borrowed(entry)))?;
+        }
+        self.write(&lines, File::sync_data)
+    }
+
+    /// Records that what was intended is there; if a crash loses that, nothing is lost.
+    ///
+    /// # Errors
+    /// Where the journal cannot be written.
+    pub(super) fn made(&self, entries: &[Entry]) -> io::Result<()> {
+        let mut line = Vec::new();
+        let outputs = entries.iter().map(|entry| entry.output.clone()).collect();
+        append_line(&mut line, &Record::Made(outputs))?;
+        self.write(&line, |_| Ok(()))
+    }
+
+    fn write(&self, lines: &[u8], sync: fn(&File) -> io::Result<()>) -> io::Result<()> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        // Not opened for appending: Windows could not cut such a file.
+        let written = (file.seek(SeekFrom::End(0)))
+            .and_then(|_| file.write_all(lines))
+            .and_then(|()| sync(&file));
         if written.is_err() {
             // Part of it may be there, as where the disk is full; the next must not follow that.
             let _ = end_with_a_whole_line(&mut file);
         }
         written
     }
+}
+
+fn append_line(lines: &mut Vec<u8>, record: &Record<'_>) -> io::Result<()> {
+    serde_json::to_writer(&mut *lines, record)?;
+    lines.push(b'\n');
+    Ok(())
+}
+
+/// Locks a file against other runs; `false` where the file system cannot do that.
+///
+/// # Errors
+/// `WouldBlock` if another run has it.
+pub(super) fn try_lock(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
+        Err(TryLockError::Error(error)) if is_unsupported(&error) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Whether an error says that a file system cannot do something at all.
+pub(super) fn is_unsupported(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(libc::ENOLCK) {
+        return true;
+    }
+    error.kind() == io::ErrorKind::Unsupported
+}
+
+/// Whether an open file is the one that a path leads to.
+#[cfg(unix)]
+pub(super) fn is_file_at(file: &File, path: &Path) -> bool {
+    let id = file.metadata().ok().as_ref().map(FileId::of_metadata);
+    id.is_some() && id == FileId::of(path)
+}
+
+/// Whether an open file is the one that a path leads to; a file that is open can hardly be removed
+/// here.
+#[cfg(not(unix))]
+pub(super) fn is_file_at(_: &File, path: &Path) -> bool {
+    FileId::of(path).is_some()
 }
 
 /// Opens the journal of a folder, which must be a file of that folder's own: through a link we would
@@ -292,127 +391,96 @@ fn end_with_a_whole_line(file: &mut File) -> io::Result<()> {
     if end < len { file.set_len(end) } else { Ok(()) }
 }
 
-/// A fingerprint of everything that `settings` serialises to.
-pub(super) fn fingerprint(settings: &impl Serialize) -> String {
-    let json = serde_json::to_vec(settings).expect("settings are plain values");
-    let hash = Sha256::digest(json);
-    hash[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::format::Format;
 
-    fn job(folder: &Path) -> Job {
-        let input = folder.join("in.wav");
-        std::fs::write(&input, "source").unwrap();
-        Job {
-            fingerprint: "settings".into(),
-            ..Job::new(input, folder.join("out/a/b.wav"), Format::Wav)
+    fn entry(folder: &Path, name: &str, content: &str) -> Entry {
+        std::fs::write(folder.join(name), content).unwrap();
+        let metadata = folder.join(name).metadata().unwrap();
+        Entry {
+            output: name.into(),
+            output_state: (&metadata).into(),
+            output_sha256: None,
+            from: None,
         }
     }
 
-    /// Writes the job's output as a run does, and its line.
-    fn run(folder: &Path, job: &Job) {
-        std::fs::create_dir_all(job.output.parent().unwrap()).unwrap();
-        std::fs::write(&job.output, "output").unwrap();
-        let metadata = job.output.metadata().unwrap();
-        let journal = JournalWriter::open(&folder.join("out")).unwrap();
-        let source = job.input.metadata().unwrap();
-        let sidecars = sidecar_states(job);
-        journal.record(job, &source, sidecars, &metadata).unwrap();
-    }
-
-    fn is_up_to_date(folder: &Path, job: &Job) -> bool {
-        let journal = Journal::read(&folder.join("out")).unwrap();
-        let metadata = job.output.metadata().unwrap();
-        let entry = journal.find(&job.output);
-        entry.is_some_and(|entry| journal.is_up_to_date(entry, job, &metadata))
+    fn lines(folder: &Path, name: &str) -> (Option<u64>, Option<u64>) {
+        let journal = Journal::read(folder).unwrap();
+        let size = |entry: &Option<Entry>| Some(entry.as_ref()?.output_state.size());
+        let lines = journal.find(&folder.join(name));
+        lines.map_or((None, None), |lines| {
+            (size(&lines.made), size(&lines.intended))
+        })
     }
 
     #[test]
-    fn an_output_stays_up_to_date_until_source_settings_or_output_change() {
+    fn what_was_intended_is_told_from_what_was_made() {
         let temp = tempfile::tempdir().unwrap();
         let folder = temp.path();
-        let mut job = job(folder);
-        run(folder, &job);
-        assert!(is_up_to_date(folder, &job));
-
-        job.fingerprint = "others".into();
-        assert!(!is_up_to_date(folder, &job));
-        job.fingerprint = "settings".into();
-
-        std::fs::write(&job.output, "touched").unwrap();
-        assert!(!is_up_to_date(folder, &job));
-        run(folder, &job);
-        assert!(is_up_to_date(folder, &job));
-
-        std::fs::write(&job.input, "another source").unwrap();
-        assert!(!is_up_to_date(folder, &job));
+        let (journal, _) = JournalFile::open(folder).unwrap();
+        let [first, second] = ["1", "22"].map(|content| entry(folder, "a", content));
+        journal.intend(std::slice::from_ref(&first)).unwrap();
+        assert_eq!(lines(folder, "a"), (None, Some(1)));
+        journal.made(&[first]).unwrap();
+        assert_eq!(lines(folder, "a"), (Some(1), None));
+        journal.intend(&[second]).unwrap();
+        assert_eq!(lines(folder, "a"), (Some(1), Some(2)));
+        assert_eq!(lines(folder, "b"), (None, None));
     }
 
     #[test]
-    fn a_text_file_that_comes_changes_or_goes_makes_an_output_out_of_date() {
+    fn a_torn_or_endless_line_is_passed_over() {
         let temp = tempfile::tempdir().unwrap();
         let folder = temp.path();
-        let mut job = job(folder);
-        run(folder, &job);
-        let text = folder.join("in.SRT");
-        std::fs::write(&text, "subtitles").unwrap();
-        assert!(is_up_to_date(folder, &job), "they are not kept");
-        job.sidecars = true;
-        assert!(!is_up_to_date(folder, &job));
-        run(folder, &job);
-        assert!(is_up_to_date(folder, &job));
-        std::fs::write(&text, "other subtitles").unwrap();
-        assert!(!is_up_to_date(folder, &job));
-        run(folder, &job);
-        std::fs::remove_file(&text).unwrap();
-        assert!(!is_up_to_date(folder, &job));
-    }
-
-    #[test]
-    fn a_checksum_sees_through_a_new_modification_time() {
-        let temp = tempfile::tempdir().unwrap();
-        let folder = temp.path();
-        let mut job = job(folder);
-        job.checksum = true;
-        run(folder, &job);
-        let file = OpenOptions::new().write(true).open(&job.input).unwrap();
-        file.set_modified(UNIX_EPOCH).unwrap();
-        assert!(is_up_to_date(folder, &job));
-        std::fs::write(&job.input, "sourcE").unwrap();
-        assert!(!is_up_to_date(folder, &job));
-    }
-
-    #[test]
-    fn a_torn_last_line_is_dropped() {
-        let temp = tempfile::tempdir().unwrap();
-        let folder = temp.path();
-        let job = job(folder);
-        run(folder, &job);
-        let path = folder.join("out").join(NAME);
+        let entry = entry(folder, "a", "1");
+        let (journal, _) = JournalFile::open(folder).unwrap();
+        journal.intend(&[entry]).unwrap();
+        drop(journal);
+        let path = folder.join(NAME);
         let whole = std::fs::read(&path).unwrap();
+        let endless = vec![b' '; MAX_LINE as usize + 5];
+        std::fs::write(&path, [&endless, &b"\n"[..], &whole].concat()).unwrap();
+        assert_eq!(lines(folder, "a"), (None, Some(1)));
         for torn in [whole.len() - 1, whole.len() / 2, 1] {
-            let both = [&whole[..], &whole[..torn]].concat();
-            std::fs::write(&path, both).unwrap();
-            assert!(is_up_to_date(folder, &job));
-            JournalWriter::open(&folder.join("out")).unwrap();
+            std::fs::write(&path, [&whole[..], &whole[..torn]].concat()).unwrap();
+            assert_eq!(lines(folder, "a"), (None, Some(1)));
+            JournalFile::open(folder).unwrap();
             assert_eq!(std::fs::read(&path).unwrap(), whole);
         }
     }
 
     #[test]
+    fn a_line_of_before_lines_told_what_was_intended_counts_as_made() {
+        let temp = tempfile::tempdir().unwrap();
+        let old = r#"{"output":"a","output_state":{"size":7,"mtime_ns":5},"source":"/in/a",
+            "source_state":{"size":1,"mtime_ns":2},"sidecars":[{"size":1,"mtime_ns":2}],
+            "fingerprint":"f"}"#;
+        std::fs::write(temp.path().join(NAME), old.replace('\n', "") + "\n").unwrap();
+        assert_eq!(lines(temp.path(), "a"), (Some(7), None));
+    }
+
+    #[test]
     fn two_runs_cannot_share_a_journal() {
         let temp = tempfile::tempdir().unwrap();
-        let first = JournalWriter::open(temp.path()).unwrap();
-        let second = JournalWriter::open(temp.path()).unwrap_err();
+        let first = JournalFile::open(temp.path()).unwrap();
+        let second = JournalFile::open(temp.path()).unwrap_err();
         assert_eq!(second.kind(), io::ErrorKind::WouldBlock);
         drop(first);
-        JournalWriter::open(temp.path()).unwrap();
+        JournalFile::open(temp.path()).unwrap();
+    }
+
+    #[test]
+    fn a_journal_that_was_not_there_goes_again_unless_something_was_written() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = temp.path();
+        JournalFile::open(folder).unwrap().0.remove_if_unused();
+        assert!(!folder.join(NAME).exists());
+        let (journal, _) = JournalFile::open(folder).unwrap();
+        journal.intend(&[entry(folder, "a", "1")]).unwrap();
+        journal.remove_if_unused();
+        assert!(folder.join(NAME).exists());
+        assert!(JournalFile::open(folder).unwrap().0.is_in_place());
     }
 }

@@ -1,24 +1,41 @@
 //! Whole folders: what is to be done (the plan), doing it (the run), and safe output files.
 
-mod companions;
+mod checks;
 mod estimate;
 pub mod events;
 pub(crate) mod file;
+pub(crate) mod file_id;
+mod file_state;
+mod finder;
+mod job;
 mod journal;
+mod naming;
 pub(crate) mod output;
 pub mod plan;
-mod rerun;
+mod plan_error;
+mod planner;
+mod record;
+mod request;
+mod room;
 pub mod run;
 mod selection;
 mod session;
+mod sidecars;
+mod standing;
+mod unfinished;
 mod walk;
+mod workers;
 
 pub use estimate::{Estimate, PlanEstimate, estimate};
 pub use events::Event;
 pub use file::FileError;
+pub use job::{Action, Job, Why};
 pub use output::write_file;
-pub use plan::{Action, IfExists, Job, Plan, PlanError, PlanRequest};
-pub use rerun::UnfinishedFiles;
+pub use plan::Plan;
+pub use plan_error::PlanError;
+pub use request::{ExtraFile, IfExists, PlanRequest};
 pub use run::{RunOptions, StopToken};
 pub use selection::{AUDIO_EXTENSIONS, Globs, Selection};
 pub use session::Session;
+pub use unfinished::UnfinishedFiles;
+pub use workers::WORKER_THREAD_NAME;

@@ -1,11 +1,15 @@
 //! Output files that appear whole or not at all.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, Metadata};
-use std::io::{self, BufWriter};
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, BufWriter, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use tempfile::{Builder, NamedTempFile};
+use tempfile::{Builder, NamedTempFile, PersistError};
+
+use super::file_state::FileState;
+use super::journal::{ATTEMPTS, is_file_at, is_unsupported, try_lock};
+use crate::warning::Warning;
 
 const PREFIX: &str = ".audiostretchy-";
 const SUFFIX: &str = ".tmp";
@@ -16,7 +20,19 @@ pub fn is_temporary(name: &OsStr) -> bool {
     name.starts_with(PREFIX.as_bytes()) && name.ends_with(SUFFIX.as_bytes())
 }
 
-/// A file on its way: written under a temporary name in its own folder, then renamed.
+/// Whether a file may take the place of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replace {
+    /// There must be none.
+    Never,
+    /// Of one in this state.
+    Known(FileState),
+    /// Of any.
+    Always,
+}
+
+/// A file on its way: written under a temporary name in its own folder, locked there for as long as
+/// it is written, then renamed.
 ///
 /// Dropped before [`commit`](Self::commit), it is removed.
 pub struct PendingOutput {
@@ -61,24 +77,54 @@ impl PendingOutput {
         self.file.as_file().sync_all()
     }
 
-    /// Gives the file, once synced, its name.
-    ///
-    /// `replace` tells whether a file of that name may be replaced.
+    /// Gives the file, once synced, its name. The warning says that a power cut may still undo
+    /// that.
     ///
     /// # Errors
-    /// Where renaming fails; the temporary file is removed then.
-    pub fn commit(self, replace: bool) -> io::Result<()> {
-        if replace {
+    /// `AlreadyExists` if there is a file that may not be replaced; else where renaming fails. The
+    /// temporary file is removed then.
+    pub fn commit(self, replace: Replace) -> io::Result<Option<Warning>> {
+        let may_replace = match replace {
+            Replace::Never => false,
+            Replace::Known(state) => {
+                let found = self.target.symlink_metadata();
+                found.is_ok_and(|found| found.is_file() && state == (&found).into())
+            }
+            Replace::Always => true,
+        };
+        if may_replace {
             self.file.persist(&self.target)?;
         } else {
-            self.file.persist_noclobber(&self.target)?;
+            persist_new(self.file, &self.target)?;
         }
-        // The rename itself must survive a power cut; not every system can sync a folder.
-        if let Ok(folder) = File::open(parent(&self.target)) {
-            let _ = folder.sync_all();
-        }
-        Ok(())
+        Ok(sync_folder(parent(&self.target)))
     }
+}
+
+/// Gives a file a name that no other has.
+fn persist_new(file: NamedTempFile, target: &Path) -> io::Result<()> {
+    let Err(PersistError { error, file }) = file.persist_noclobber(target) else {
+        return Ok(());
+    };
+    // Some file systems, such as those of cloud storage, can neither rename so nor link; a look is
+    // the best there is then.
+    if error.kind() == ErrorKind::AlreadyExists || !is_absent(target) {
+        return Err(error);
+    }
+    file.persist(target)?;
+    Ok(())
+}
+
+fn is_absent(path: &Path) -> bool {
+    let found = path.symlink_metadata();
+    found.is_err_and(|error| error.kind() == ErrorKind::NotFound)
+}
+
+/// Brings new names in a folder to the disk, as far as the system can do that.
+fn sync_folder(folder: &Path) -> Option<Warning> {
+    let error = File::open(folder).ok()?.sync_all().err()?;
+    let cannot = is_unsupported(&error) || error.kind() == ErrorKind::InvalidInput;
+    (!cannot).then(|| Warning::not_synced(folder, &error))
 }
 
 /// Writes a file that appears whole or not at all; one of that name is replaced, also where it is
@@ -102,7 +148,8 @@ pub fn write_file_from(
     let pending = PendingOutput::create(target, source)?;
     write(BufWriter::new(pending.file()))?;
     pending.sync()?;
-    pending.commit(true)
+    pending.commit(Replace::Always)?;
+    Ok(())
 }
 
 /// Finds out whether files can be created in a folder, which is created if need be.
@@ -137,34 +184,56 @@ pub fn create_folder_below(root: &Path, folder: &Path) -> io::Result<()> {
 }
 
 /// Removes the temporary files that killed runs have left in a folder; what cannot be removed is
-/// no harm and stays.
+/// no harm and stays, and so does what another run is writing.
 pub fn remove_leftovers(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if is_temporary(&entry.file_name()) {
+        if is_temporary(&entry.file_name()) && is_abandoned(&entry.path()) {
             let _ = fs::remove_file(entry.path());
         }
     }
 }
 
-/// A new file under a name that cannot be foreseen, which no link can stand in for.
+/// Whether nobody holds the lock of a temporary file; where there are no locks, nobody knows.
+fn is_abandoned(path: &Path) -> bool {
+    let is_file = |metadata: Metadata| metadata.is_file();
+    let open = || OpenOptions::new().read(true).write(true).open(path).ok();
+    path.symlink_metadata().is_ok_and(is_file)
+        && open().is_some_and(|file| matches!(try_lock(&file), Ok(true)))
+}
+
+/// A new, locked file under a name that cannot be foreseen, which no link can stand in for.
 ///
 /// Others than the owner may do with it what the umask, and all of `models`, let them do.
 fn temporary_in<'a>(
     folder: &Path,
     models: impl Iterator<Item = &'a Metadata>,
 ) -> io::Result<NamedTempFile> {
-    let mut builder = Builder::new();
-    builder.prefix(PREFIX).suffix(SUFFIX);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
     // The library's default would leave the output readable by its owner only.
     #[cfg(unix)]
     {
-        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
         let mode = models.fold(0o666, |mode, model| mode & (model.mode() | 0o600));
-        builder.permissions(fs::Permissions::from_mode(mode));
+        options.mode(mode);
     }
     #[cfg(not(unix))]
     drop(models);
-    builder.tempfile_in(folder)
+    let mut builder = Builder::new();
+    builder.prefix(PREFIX).suffix(SUFFIX);
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let file = builder.make_in(folder, |path| options.open(path))?;
+        let is_last = attempts == ATTEMPTS;
+        match try_lock(file.as_file()) {
+            // Before it was locked, another run may have taken it for a leftover.
+            Ok(_) if is_last || is_file_at(file.as_file(), file.path()) => return Ok(file),
+            Ok(_) => {}
+            Err(error) if !is_last && error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// The folder of a path; the current one if it has none.
@@ -196,12 +265,45 @@ mod tests {
         fs::write(&target, "old").unwrap();
         let output = PendingOutput::create(&target, None).unwrap();
         output.file().write_all(b"new").unwrap();
-        assert!(output.commit(false).is_err());
+        let error = output.commit(Replace::Never).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists);
         assert_eq!(fs::read(&target).unwrap(), b"old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         let output = PendingOutput::create(&target, None).unwrap();
         output.file().write_all(b"new").unwrap();
-        output.commit(true).unwrap();
+        output.commit(Replace::Always).unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_file_that_was_known_is_replaced_unless_it_was_touched_since() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("b.wav");
+        fs::write(&target, "old").unwrap();
+        let known = Replace::Known((&target.metadata().unwrap()).into());
+        let output = || {
+            let output = PendingOutput::create(&target, None).unwrap();
+            output.file().write_all(b"new").unwrap();
+            output
+        };
+        output().commit(known).unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"new");
+        fs::write(&target, "edited").unwrap();
+        let error = output().commit(known).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&target).unwrap(), b"edited");
+        fs::remove_file(&target).unwrap();
+        output().commit(known).unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"new");
+    }
+
+    #[test]
+    fn only_what_nobody_writes_is_a_leftover() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = PendingOutput::create(&folder.path().join("b.wav"), None).unwrap();
+        fs::write(folder.path().join(".audiostretchy-x1Y2z3.tmp"), "half").unwrap();
+        remove_leftovers(folder.path());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(output.path().exists());
     }
 }

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::events::Event;
 use super::file::{self, FileError};
-use super::plan::{Action, Job, Plan};
-use crate::pipeline::Outcome;
-use crate::report::{ErrorReport, FileReport, Report, SettingsReport, Status};
-
-/// Name of the worker threads, with a number behind it.
-pub const WORKER_THREAD_NAME: &str = "audiostretchy-worker-";
+use super::job::{Action, Job};
+use super::plan::Plan;
+use super::room::Room;
+use super::workers;
+use crate::pipeline::{Outcome, PipelineError};
+use crate::report::{self, ErrorReport, FileReport, Report, SettingsReport, Status};
+use crate::warning::Warning;
 
 /// How a plan is carried out.
 #[derive(Debug, Clone, Default)]
@@ -30,9 +31,12 @@ pub struct RunOptions {
     pub settings: SettingsReport,
 }
 
-/// Asks a run to end: files that are being worked on are finished, no other is taken up.
+/// Asks a run to end before its time.
 #[derive(Debug, Clone, Default)]
 pub struct StopToken(Arc<AtomicU8>);
+
+const STOPPED: u8 = 1;
+const ABORTED: u8 = 2;
 
 impl StopToken {
     /// A token that nobody has used yet.
@@ -40,28 +44,45 @@ impl StopToken {
         Self::default()
     }
 
-    /// Asks all runs that were given this token to end; `exit_code`, above 0, goes into the report.
-    pub fn stop(&self, exit_code: u8) {
-        self.0.store(exit_code, Ordering::Relaxed);
+    /// Asks all runs that were given this token to finish the files at work and take up no other.
+    pub fn stop(&self) {
+        self.0.fetch_max(STOPPED, Ordering::Relaxed);
     }
 
-    /// The exit code, if somebody has asked.
-    pub fn stopped(&self) -> Option<u8> {
-        match self.0.load(Ordering::Relaxed) {
-            0 => None,
-            exit_code => Some(exit_code),
-        }
+    /// Asks them to give up the files at work too, of which nothing is left then.
+    pub fn abort(&self) {
+        self.0.fetch_max(ABORTED, Ordering::Relaxed);
+    }
+
+    /// Whether somebody has asked for either.
+    pub fn is_stopped(&self) -> bool {
+        self.0.load(Ordering::Relaxed) >= STOPPED
+    }
+
+    /// Whether the files at work are to be given up.
+    pub fn is_aborted(&self) -> bool {
+        self.0.load(Ordering::Relaxed) >= ABORTED
     }
 }
 
-pub(super) type StretchFile<'a> = dyn Fn(usize, &Job) -> Result<Outcome, FileError> + Sync + 'a;
+/// What a run does with files.
+pub(super) trait Work: Sync {
+    /// Stretches the file of a job, whose place in the plan is given.
+    fn stretch(&self, index: usize, job: &Job) -> Result<Outcome, FileError>;
+
+    /// What is to be said of a file that is left as it is.
+    fn warnings(&self, job: &Job) -> Vec<Warning>;
+
+    /// Why no further file can be taken up, if that is so.
+    fn reason_to_end(&self) -> Option<&'static str>;
+}
 
 pub(super) fn run_with(
     plan: &Plan,
     options: &RunOptions,
     stop: &StopToken,
     on_event: &(dyn Fn(Event<'_>) + Sync),
-    stretch: &StretchFile<'_>,
+    work: &dyn Work,
 ) -> Report {
     let (started, clock) = (SystemTime::now(), Instant::now());
     on_event(Event::RunStarted {
@@ -79,86 +100,86 @@ pub(super) fn run_with(
     let failures = AtomicUsize::new(0);
     let reason_to_end = || {
         let most = options.max_failures.unwrap_or(usize::MAX);
-        if stop.stopped().is_some() {
+        if stop.is_stopped() {
             Some("the run was interrupted")
         } else if failures.load(Ordering::Relaxed) >= most {
             Some("too many files failed")
         } else {
-            None
+            work.reason_to_end()
         }
     };
-    let pool = pool(workers(options.jobs, plan.jobs.len()));
+    let room = Room::default();
     // Every worker takes the next file of the plan, so that the order (longest first) holds.
-    pool.broadcast(|_| {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(job) = plan.jobs.get(index) else {
-                break;
-            };
-            let report = run_job(index, job, reason_to_end(), on_event, stretch);
+    let take_files = || {
+        while let Some(index) = room.enter(&next, plan.jobs.len()) {
+            let job = &plan.jobs[index];
+            let report = run_job(index, job, reason_to_end(), stop, on_event, work, &room);
+            room.leave();
             if report.status == Status::Failed {
                 failures.fetch_add(1, Ordering::Relaxed);
             }
             files.lock().expect("no worker panics here").push(report);
         }
-    });
+    };
+    match workers::pool(workers::workers(options.jobs, plan.jobs.len())) {
+        Some(pool) => _ = pool.broadcast(|_| take_files()),
+        None => take_files(),
+    }
     let files = files.into_inner().expect("no worker panics here");
     let mut report = Report::new(started, clock.elapsed(), options.settings.clone(), files);
-    if let Some(exit_code) = stop.stopped() {
-        report = report.interrupted(exit_code);
+    if stop.is_stopped() {
+        report = report.interrupted();
     }
     on_event(Event::RunFinished { report: &report });
     report
-}
-
-/// A pool of so many workers; 0 for one a processor.
-pub(super) fn pool(threads: usize) -> rayon::ThreadPool {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .thread_name(|index| format!("{WORKER_THREAD_NAME}{index}"))
-        .build()
-        .expect("threads can be started")
-}
-
-/// How many workers `files` files need where `jobs` are asked for (0: one a processor): two a file,
-/// since one can encode what the other has stretched.
-fn workers(jobs: usize, files: usize) -> usize {
-    jobs_at_a_time(jobs).min(2 * files).max(1)
-}
-
-/// How many files are worked on at a time where `jobs` are asked for (0: one a processor).
-pub(super) fn jobs_at_a_time(jobs: usize) -> usize {
-    match jobs {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        jobs => jobs,
-    }
 }
 
 fn run_job(
     index: usize,
     job: &Job,
     reason_not_to: Option<&'static str>,
+    stop: &StopToken,
     on_event: &(dyn Fn(Event<'_>) + Sync),
-    stretch: &StretchFile<'_>,
+    work: &dyn Work,
+    room: &Room,
 ) -> FileReport {
     let (input, output) = (job.input.as_path(), job.output.as_path());
     match (job.action, reason_not_to) {
         (Action::SkipExisting, _) => {
-            return FileReport::skipped(input, output, "the output exists");
+            return FileReport::skipped(input, output, report::OUTPUT_EXISTS);
         }
-        (Action::SkipUpToDate, _) => return FileReport::skipped(input, output, "up to date"),
-        (Action::Stretch, Some(reason)) => return FileReport::not_run(input, output, reason),
-        (Action::Stretch, None) => {}
+        (Action::SkipUpToDate, _) => {
+            return FileReport::skipped(input, output, report::UP_TO_DATE);
+        }
+        (Action::SkipChanged, _) => {
+            return FileReport {
+                warnings: work.warnings(job).into_iter().map(Into::into).collect(),
+                ..FileReport::skipped(input, output, report::UP_TO_DATE)
+            };
+        }
+        (_, Some(reason)) => return FileReport::not_run(input, output, reason),
+        (Action::Refuse, None) => {
+            let error = FileError::OutputChanged(output.to_owned());
+            return failed(job, &error, Duration::ZERO);
+        }
+        (Action::Stretch(_), None) => {}
     }
     on_event(Event::FileStarted { index, job });
     let clock = Instant::now();
-    let result = file::guarded(|| stretch(index, job));
+    let result = loop {
+        let result = file::guarded(|| work.stretch(index, job));
+        // Others at work hold what this one needs; it is taken up again with fewer beside it.
+        if !(result.as_ref()).is_err_and(FileError::is_out_of_room) || !room.make() {
+            break result;
+        }
+    };
     let report = match result {
         Ok(outcome) => FileReport::done(input, output, outcome, clock.elapsed()),
-        Err(error) => {
-            let report = ErrorReport::new(error.code(), &error);
-            FileReport::failed(input, Some(output), report, clock.elapsed())
-        }
+        Err(FileError::Pipeline(PipelineError::Cancelled)) if stop.is_aborted() => FileReport {
+            elapsed_seconds: clock.elapsed().as_secs_f64(),
+            ..FileReport::not_run(input, output, report::GIVEN_UP)
+        },
+        Err(error) => failed(job, &error, clock.elapsed()),
     };
     on_event(Event::FileFinished {
         index,
@@ -167,11 +188,34 @@ fn run_job(
     report
 }
 
+fn failed(job: &Job, error: &FileError, elapsed: Duration) -> FileReport {
+    let report = ErrorReport::new(error.code(), error);
+    FileReport::failed(&job.input, Some(&job.output), report, elapsed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::plan::PlanRequest;
-    use crate::pipeline::PipelineError;
+    use crate::batch::request::PlanRequest;
+
+    struct Cheese;
+
+    impl Work for Cheese {
+        fn stretch(&self, _: usize, job: &Job) -> Result<Outcome, FileError> {
+            if job.input.ends_with("b.wav") {
+                panic!("out of cheese");
+            }
+            Err(PipelineError::Cancelled.into())
+        }
+
+        fn warnings(&self, _: &Job) -> Vec<Warning> {
+            Vec::new()
+        }
+
+        fn reason_to_end(&self) -> Option<&'static str> {
+            None
+        }
+    }
 
     #[test]
     fn a_panic_in_one_file_is_that_files_failure() {
@@ -187,12 +231,7 @@ mod tests {
             jobs: 2,
             ..RunOptions::default()
         };
-        let report = run_with(&plan, &options, &StopToken::new(), &|_| {}, &|_, job| {
-            if job.input.ends_with("b.wav") {
-                panic!("out of cheese");
-            }
-            Err(PipelineError::Cancelled.into())
-        });
+        let report = run_with(&plan, &options, &StopToken::new(), &|_| {}, &Cheese);
         let codes = report
             .failures()
             .map(|file| file.error.as_ref().unwrap().code.clone());

@@ -1,23 +1,31 @@
 //! One run's hold on an output folder, and stretching single files into it.
 
 use std::collections::HashSet;
+use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::companions;
 use super::events::Event;
 use super::file::{self, FileError};
-use super::journal::{self, JournalWriter};
+use super::file_id::FileId;
+use super::job::{Action, Job};
+use super::journal::{Journal, JournalFile};
 use super::output::{self, PendingOutput};
-use super::plan::{Job, Plan, PlanError};
-use super::run::{self, RunOptions, StopToken};
+use super::plan::Plan;
+use super::plan_error::PlanError;
+use super::record::{self, Sources};
+use super::request::PlanRequest;
+use super::run::{self, RunOptions, StopToken, Work};
+use super::{sidecars, standing, workers};
 use crate::media::decode::{DecodeError, Decoder};
 use crate::media::input::Input;
 use crate::media::limits::Limits;
 use crate::pipeline::{Outcome, Pipeline, PipelineError};
 use crate::report::Report;
+use crate::warning::Warning;
 
 /// Shortest time between two progress events of a file.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
@@ -26,47 +34,116 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Session {
     plan: Plan,
-    /// Of a folder; a single file has none.
-    journal: Option<JournalWriter>,
+    folder: Option<Folder>,
     /// The temporary files of outputs that are being written.
     unfinished: Mutex<HashSet<PathBuf>>,
 }
 
+/// The output folder.
+#[derive(Debug)]
+struct Folder {
+    path: PathBuf,
+    id: Option<FileId>,
+    /// What was known of it before the run.
+    known: Journal,
+    /// `None` where nothing can be written, and nothing is to be.
+    journal: Option<JournalFile>,
+    /// Set once it was found to have been removed or replaced.
+    is_lost: AtomicBool,
+}
+
 impl Session {
-    /// Creates the output folder if need be, keeps other runs out of it, and removes what killed
-    /// runs have left.
+    /// Makes a plan while other runs are kept out of the output folder, which is created if need
+    /// be, and removes what killed runs have left. A plan that is refused leaves nothing behind.
     ///
     /// # Errors
-    /// Where the folder cannot be written to or another run has it.
-    pub fn start(plan: Plan) -> Result<Self, PlanError> {
-        let mut journal = None;
-        if let Some(folder) = &plan.folder {
-            check_writable(folder)?;
-            journal = Some(JournalWriter::open(folder).map_err(|source| {
-                let path = folder.clone();
-                match source.kind() {
-                    std::io::ErrorKind::WouldBlock => PlanError::Locked { path },
-                    _ => PlanError::OutputUnwritable { path, source },
-                }
-            })?);
-            let outputs = plan.jobs.iter().map(|job| output::parent(&job.output));
-            let folders: HashSet<&Path> = outputs.collect();
-            folders.into_iter().for_each(output::remove_leftovers);
-        } else {
-            for job in &plan.jobs {
+    /// As [`PlanRequest::plan`]; [`PlanError::Locked`] where another run has the folder, or where
+    /// it cannot be written to and something would have to be.
+    pub fn start(request: &PlanRequest) -> Result<Self, PlanError> {
+        let Some(path) = request.folder()? else {
+            let plan = request.plan()?;
+            for job in plan.to_stretch() {
                 check_writable(output::parent(&job.output))?;
             }
+            return Ok(Self::new(plan, None));
+        };
+        let first_plan = match path.is_dir() {
+            true => None,
+            false => {
+                let plan = request.plan()?;
+                check_writable(path)?;
+                Some(plan)
+            }
+        };
+        let (journal, known) = match JournalFile::open(path) {
+            Ok((journal, known)) => (Some(journal), known),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                return Err(PlanError::Locked { path: path.into() });
+            }
+            Err(source) => {
+                let unwritable = || PlanError::OutputUnwritable {
+                    path: path.into(),
+                    source,
+                };
+                let plan = request.plan()?;
+                if plan.to_stretch().next().is_some() {
+                    return Err(unwritable());
+                }
+                let known = Journal::read(path).unwrap_or_default();
+                return Ok(Self::new(plan, Some(Folder::new(path, None, known))));
+            }
+        };
+        // What was planned where no folder was yet still holds, unless another run has come and
+        // gone since.
+        let plan = match first_plan {
+            Some(plan) if known.is_empty() => Ok(plan),
+            _ => request.plan_with(&known).and_then(|plan| {
+                if plan.to_stretch().next().is_some() {
+                    check_writable(path)?;
+                }
+                Ok(plan)
+            }),
+        };
+        let mut plan = match plan {
+            Ok(plan) => plan,
+            Err(error) => {
+                journal.into_iter().for_each(JournalFile::remove_if_unused);
+                return Err(error);
+            }
+        };
+        if journal.as_ref().is_some_and(|journal| !journal.is_locked()) {
+            plan.warnings.push(Warning::not_locked(path));
         }
-        Ok(Self {
+        Ok(Self::new(plan, Some(Folder::new(path, journal, known))))
+    }
+
+    fn new(plan: Plan, folder: Option<Folder>) -> Self {
+        let outputs = plan.jobs.iter().map(|job| output::parent(&job.output));
+        let folders: HashSet<&Path> = outputs.collect();
+        folders.into_iter().for_each(output::remove_leftovers);
+        Self {
             plan,
-            journal,
+            folder,
             unfinished: Mutex::default(),
-        })
+        }
     }
 
     /// The plan.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// Whether the output folder can be written to; where it cannot, nothing has to be.
+    pub fn is_writable(&self) -> bool {
+        self.folder
+            .as_ref()
+            .is_none_or(|folder| folder.journal.is_some())
+    }
+
+    /// Whether the output folder was found to have been removed, moved or replaced during the run.
+    pub fn has_lost_folder(&self) -> bool {
+        let is_lost = |folder: &Folder| folder.is_lost.load(Ordering::Relaxed);
+        self.folder.as_ref().is_some_and(is_lost)
     }
 
     /// Reads the headers of the files to be stretched and puts the longest first: see
@@ -85,98 +162,240 @@ impl Session {
 
     /// Carries out the plan and reports on every file in it; a bad file never stops the rest.
     ///
-    /// `on_event` is called from the workers, of which there are `options.jobs`.
+    /// `on_event` is called from the workers, of which there are `options.jobs`, or as many as the
+    /// system lets us start.
     pub fn run(
         &self,
         options: &RunOptions,
         stop: &StopToken,
         on_event: &(dyn Fn(Event<'_>) + Sync),
     ) -> Report {
-        run::run_with(&self.plan, options, stop, on_event, &|index, job| {
-            let started = Instant::now();
-            let limits = Limits {
-                max_duration: options.max_duration.unwrap_or(Limits::MAX_DURATION),
-                deadline: options.timeout.and_then(|time| started.checked_add(time)),
-            };
-            let result = self.stretch_file(index, job, &limits, on_event);
-            match (result, options.timeout) {
-                // Whatever a decoder makes of it that nothing more can be read.
-                (Err(FileError::Pipeline(_)), Some(timeout)) if started.elapsed() >= timeout => {
-                    Err(FileError::Timeout(timeout))
-                }
-                (result, _) => result,
-            }
-        })
+        let worker = Worker {
+            session: self,
+            options,
+            stop,
+            on_event,
+        };
+        let mut report = run::run_with(&self.plan, options, stop, on_event, &worker);
+        let warnings = self.plan.warnings.iter().cloned();
+        report.warnings = warnings.map(Into::into).collect();
+        if self.has_lost_folder() {
+            report = report.output_lost();
+        }
+        report
+    }
+}
+
+impl Folder {
+    fn new(path: &Path, journal: Option<JournalFile>, known: Journal) -> Self {
+        Self {
+            path: path.to_owned(),
+            // Some file systems number their files anew each time.
+            id: FileId::of(path).filter(|id| FileId::of(path).as_ref() == Some(id)),
+            known,
+            journal,
+            is_lost: AtomicBool::new(false),
+        }
     }
 
+    /// Checks that the folder is still the one that the run began with.
+    ///
+    /// # Errors
+    /// Where it, or its journal, was removed or replaced.
+    fn check(&self) -> Result<(), FileError> {
+        let has_journal = self.journal.as_ref().is_none_or(JournalFile::is_in_place);
+        if has_journal && (self.id.is_none() || FileId::of(&self.path) == self.id) {
+            return Ok(());
+        }
+        self.is_lost.store(true, Ordering::Relaxed);
+        Err(FileError::FolderLost(self.path.clone()))
+    }
+}
+
+/// Stretches files in a run.
+struct Worker<'a> {
+    session: &'a Session,
+    options: &'a RunOptions,
+    stop: &'a StopToken,
+    on_event: &'a (dyn Fn(Event<'_>) + Sync),
+}
+
+impl Work for Worker<'_> {
+    fn stretch(&self, index: usize, job: &Job) -> Result<Outcome, FileError> {
+        let started = Instant::now();
+        let timeout = self.options.timeout;
+        let limits = Limits {
+            max_duration: self.options.max_duration.unwrap_or(Limits::MAX_DURATION),
+            deadline: timeout.and_then(|time| started.checked_add(time)),
+            ..Limits::default()
+        };
+        match (self.stretch_file(index, job, &limits), timeout) {
+            // Whatever a decoder makes of it that nothing more can be read.
+            (Err(FileError::Pipeline(_)), Some(timeout)) if started.elapsed() >= timeout => {
+                Err(FileError::Timeout(timeout))
+            }
+            (result, _) => result,
+        }
+    }
+
+    fn warnings(&self, job: &Job) -> Vec<Warning> {
+        match (&self.session.folder, job.action) {
+            (Some(folder), Action::SkipChanged) => {
+                let changed = standing::changed_outputs(job, &folder.known);
+                changed.map(Warning::output_changed).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn reason_to_end(&self) -> Option<&'static str> {
+        let is_lost = self.session.has_lost_folder();
+        is_lost.then_some("the output folder was removed, moved or replaced")
+    }
+}
+
+impl Worker<'_> {
     /// Stretches one file to a temporary one, checks that, and gives it its name.
-    fn stretch_file(
+    fn stretch_file(&self, index: usize, job: &Job, limits: &Limits) -> Result<Outcome, FileError> {
+        let folder = self.session.folder.as_ref();
+        if let Some(folder) = folder {
+            folder.check()?;
+        }
+        let mut sources = Sources::of(job);
+        let input = Input::open(&job.input).map_err(PipelineError::from)?;
+        let result = self
+            .stretch_input(index, job, &input, limits)
+            .and_then(|written| {
+                let hashed = sources.add_content(job, &input);
+                hashed
+                    .map_err(DecodeError::Io)
+                    .map_err(PipelineError::from)?;
+                Ok(written)
+            });
+        // Whatever else is wrong then.
+        if input.is_changed() {
+            return Err(PipelineError::from(DecodeError::ChangedWhileRead).into());
+        }
+        let Written {
+            mut outcome,
+            pending,
+            _noted,
+        } = result?;
+        let failed = FileError::Output;
+        let understood: Vec<PathBuf> = (outcome.sidecars.iter())
+            .map(|sidecar| sidecar.path().to_owned())
+            .collect();
+        let sidecars = sidecars::write_pending(&mut outcome, job).map_err(failed)?;
+        if let Some(path) = &self.session.plan.time_map {
+            sidecars::write_time_map(&outcome, path).map_err(failed)?;
+        }
+        let journal = folder.and_then(|folder| folder.journal.as_ref());
+        let mut entries = Vec::new();
+        if let Some(journal) = journal {
+            let entry = sources.into_entry(journal, job, &input, &pending, &understood);
+            entries.push(entry.map_err(failed)?);
+            for sidecar in &sidecars {
+                let entry = record::entry(journal, job, &sidecar.output, &sidecar.pending);
+                entries.push(entry.map_err(failed)?);
+            }
+            journal.intend(&entries).map_err(FileError::Journal)?;
+        }
+        if let Some(folder) = folder {
+            folder.check()?;
+        }
+        let warning = pending
+            .commit(job.replace)
+            .map_err(|error| match error.kind() {
+                ErrorKind::AlreadyExists => FileError::OutputTaken(job.output.clone()),
+                _ => FileError::Output(error),
+            })?;
+        outcome.warnings.extend(warning);
+        let mut is_made = vec![true];
+        for sidecar in sidecars {
+            is_made.push(sidecar.commit(&mut outcome.warnings).map_err(failed)?);
+        }
+        if let Some(journal) = journal {
+            let mut is_made = is_made.into_iter();
+            entries.retain(|_| is_made.next() == Some(true));
+            // Where that cannot be written, what was intended vouches for the files.
+            let _ = journal.made(&entries);
+        }
+        Ok(outcome)
+    }
+
+    /// Stretches an input to a temporary file and brings that to the disk.
+    fn stretch_input(
         &self,
         index: usize,
         job: &Job,
+        input: &Input,
         limits: &Limits,
-        on_event: &(dyn Fn(Event<'_>) + Sync),
-    ) -> Result<Outcome, FileError> {
-        let plan = &self.plan;
-        let (source, sidecars) = (job.input.metadata(), journal::sidecar_states(job));
+    ) -> Result<Written<'_>, FileError> {
+        let plan = &self.session.plan;
         let start = match job.keeps_format {
             true => Pipeline::of_to_keep,
             false => Pipeline::of,
         };
-        let input = Input::open(&job.input).map_err(PipelineError::from)?;
-        let decoder = Decoder::from_input_within(&input, limits).map_err(PipelineError::from)?;
-        let pipeline =
-            start(&input, decoder, &plan.stretch, job.format, &plan.encoding)?.keeping(plan.keep());
-        let source = source
-            .map_err(DecodeError::Io)
-            .map_err(PipelineError::from)?;
+        let decoder = Decoder::from_input_within(input, limits).map_err(PipelineError::from)?;
+        let sidecars: Vec<PathBuf> = (job.sidecars.iter())
+            .map(|sidecar| sidecar.source.clone())
+            .collect();
+        let pipeline = start(input, decoder, &plan.stretch, job.format, &plan.encoding)?
+            .keeping(plan.keep())
+            .with_sidecars(&sidecars)?
+            .beside_idle_workers(is_worker());
         let rate = f64::from(pipeline.source().sample_rate);
         if let Some(root) = &plan.folder {
             let folder = output::parent(&job.output);
             output::create_folder_below(root, folder).map_err(FileError::Output)?;
         }
         let pending =
-            PendingOutput::create(&job.output, Some(&source)).map_err(FileError::Output)?;
-        let _noted = Unfinished::note(&self.unfinished, pending.path());
+            PendingOutput::create(&job.output, input.metadata()).map_err(FileError::Output)?;
+        let noted = Unfinished::note(&self.session.unfinished, pending.path());
         let mut told = Instant::now();
         let outcome = file::stretch(pipeline, pending.file(), plan.strict, &mut |frames| {
             if told.elapsed() >= PROGRESS_INTERVAL {
                 told = Instant::now();
-                on_event(Event::FileProgress {
+                (self.on_event)(Event::FileProgress {
                     index,
                     seconds: frames as f64 / rate,
                 });
             }
             match limits.deadline {
                 Some(deadline) if Instant::now() >= deadline => ControlFlow::Break(()),
+                _ if self.stop.is_aborted() => ControlFlow::Break(()),
                 _ => ControlFlow::Continue(()),
             }
-        });
-        let mut outcome = outcome?;
-        if let Some(path) = &plan.time_map {
-            companions::write_time_map(&outcome, path).map_err(FileError::Output)?;
-        }
-        if plan.keep_mtime {
-            let modified = source
-                .modified()
-                .and_then(|time| pending.file().set_modified(time));
-            modified.map_err(FileError::Output)?;
-        }
-        pending.sync().map_err(FileError::Output)?;
-        if let Some(journal) = &self.journal {
-            let output = pending.file().metadata().map_err(FileError::Output)?;
-            journal
-                .record(job, &source, sidecars, &output)
-                .map_err(FileError::Journal)?;
-        }
-        // Not before the journal knows that they are ours, and not after the output: a run that is
-        // killed in between would leave those that it wrote, or those still missing, for good.
-        let replace = job.replace || job.is_known;
-        companions::write_sidecars(&mut outcome, &job.input, &job.output, replace)
+        })?;
+        let modified = match (plan.keep_mtime, input.metadata()) {
+            (true, Some(source)) => source.modified().map(Some),
+            // A time that Windows sets when the file is closed would not be the one recorded.
+            _ => Ok(cfg!(windows).then(std::time::SystemTime::now)),
+        };
+        modified
+            .and_then(|time| time.map_or(Ok(()), |time| pending.file().set_modified(time)))
+            .and_then(|()| pending.sync())
             .map_err(FileError::Output)?;
-        pending.commit(job.replace).map_err(FileError::Output)?;
-        Ok(outcome)
+        Ok(Written {
+            outcome,
+            pending,
+            _noted: noted,
+        })
     }
+}
+
+/// A whole output that has not got its name yet.
+struct Written<'a> {
+    outcome: Outcome,
+    pending: PendingOutput,
+    _noted: Unfinished<'a>,
+}
+
+/// Whether this is a thread of the pool of a run, and not of anybody else's.
+fn is_worker() -> bool {
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or_default();
+    name.starts_with(workers::WORKER_THREAD_NAME)
 }
 
 /// Notes a temporary file for as long as it lives.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
+use super::file_id::FileId;
 use super::output;
 use super::selection::Selection;
 
@@ -21,11 +22,11 @@ pub struct Unreadable {
 
 /// The selected files below `root` in the order of their names.
 ///
-/// Left out are the folder `output` (a canonical path) with all in it, and our own temporary files.
+/// Left out are the folder `output` with all in it, and our own temporary files.
 pub(super) fn audio_files<'a>(
     root: &'a Path,
     selection: &'a Selection,
-    output: Option<&'a Path>,
+    output: Option<&'a FileId>,
 ) -> impl Iterator<Item = Found> {
     let relative = move |entry: &DirEntry| -> PathBuf {
         let path = entry.path();
@@ -56,7 +57,7 @@ pub(super) fn audio_files<'a>(
         })
 }
 
-fn is_output(entry: &DirEntry, output: Option<&Path>) -> bool {
-    let is = |output: &Path| entry.path().canonicalize().is_ok_and(|path| path == output);
-    entry.file_type().is_dir() && output.is_some_and(is)
+fn is_output(entry: &DirEntry, output: Option<&FileId>) -> bool {
+    let is_folder = entry.file_type().is_dir() && output.is_some();
+    is_folder && FileId::of(entry.path()).as_ref() == output
 }

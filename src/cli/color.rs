@@ -8,14 +8,24 @@ use clap::builder::styling::{AnsiColor, Style};
 use clap::{ColorChoice, ValueEnum};
 
 /// How words are shown; without colours, the styles do nothing.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Palette {
     pub done: Style,
     pub warning: Style,
     pub failed: Style,
+    /// What is done of a bar.
+    pub bar: Style,
 }
 
 impl Palette {
+    /// No colours.
+    pub const NONE: Self = Self {
+        done: Style::new(),
+        warning: Style::new(),
+        failed: Style::new(),
+        bar: Style::new(),
+    };
+
     /// Colours for standard error.
     pub fn of_stderr() -> Self {
         Self::of(AutoStream::choice(&io::stderr()))
@@ -28,12 +38,14 @@ impl Palette {
 
     fn of(choice: anstream::ColorChoice) -> Self {
         if choice == anstream::ColorChoice::Never {
-            return Self::default();
+            return Self::NONE;
         }
         Self {
             done: AnsiColor::Green.on_default(),
             warning: AnsiColor::Yellow.on_default(),
             failed: AnsiColor::Red.on_default().bold(),
+            // Seen on light as on dark.
+            bar: AnsiColor::Green.on_default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use audiostretchy::batch::{Action, Job, Plan, PlanEstimate, estimate};
+use audiostretchy::figures;
 use audiostretchy::preset::Resolved;
 
 use super::text;
@@ -28,10 +29,10 @@ pub fn print(plan: &Plan, resolved: &Resolved, jobs: usize) -> io::Result<()> {
     let seconds: f64 = plan.to_stretch().map(Job::seconds).sum();
     writeln!(
         out,
-        "{} to stretch, {} of audio, about {:.1} s of work",
-        text::count(plan.to_stretch().count(), "file"),
-        text::length(seconds),
-        expected.processing.as_secs_f64(),
+        "{} to stretch, {} of audio, about {} of work",
+        figures::count(plan.to_stretch().count() as u64, "file"),
+        figures::length(seconds),
+        figures::rough(expected.processing.as_secs_f64()),
     )?;
     let preset = resolved.preset.as_deref().unwrap_or("none");
     let settings = resolved.entries.iter().filter_map(|entry| {
@@ -46,18 +47,24 @@ fn about(expected: &PlanEstimate, job: &Job) -> String {
     match job.action {
         Action::SkipExisting => return "skipped: the output exists".into(),
         Action::SkipUpToDate => return "skipped: up to date".into(),
-        Action::Stretch => {}
+        Action::SkipChanged => return "skipped: up to date, but changed since it was made".into(),
+        Action::Refuse => return "will fail: the output was changed since it was made".into(),
+        _ => {}
     }
     let Some(audio) = &job.audio else {
         return "will fail: cannot be read as audio".into();
     };
     let length = match (audio.seconds(), expected.output_seconds(job)) {
         (Some(input), Some(output)) => {
-            format!("{} to about {}", text::length(input), text::length(output))
+            let [input, output] = [input, output].map(figures::length);
+            format!("{input} to about {output}")
         }
-        (Some(input), None) => format!("{}, will fail", text::length(input)),
+        (Some(input), None) => format!("{}, will fail", figures::length(input)),
         (None, _) => "unknown length".into(),
     };
-    let (codec, channels) = (audio.codec, text::count(audio.channels, "channel"));
+    let (codec, channels) = (
+        audio.codec,
+        figures::count(audio.channels as u64, "channel"),
+    );
     format!("{codec}, {} Hz, {channels}, {length}", audio.sample_rate)
 }

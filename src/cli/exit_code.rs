@@ -1,22 +1,28 @@
 //! What the program returns to its caller; the README documents it.
 //!
 //! A run returns what its report says: 0 if every file is done or up to date, 1 if some failed,
-//! 130 or 143 if a signal stopped it.
+//! 129, 130 or 143 if a signal stopped it.
 
 use std::error::Error;
 use std::process::ExitCode;
 
-use super::is_no_audio;
+use audiostretchy::batch::PlanError;
 
 /// The command line, a preset or the plan is wrong; nothing was written.
 const USAGE: u8 = 2;
 /// A report could not be written.
-pub const REPORT: u8 = 3;
+pub const REPORT: u8 = audiostretchy::report::NOT_WRITTEN;
 /// There was no audio to stretch.
 const NO_AUDIO: u8 = 4;
+/// Another run is writing to the output folder: `EX_TEMPFAIL`, which asks to try again later.
+const LOCKED: u8 = 75;
 
 /// The exit code of an error that ends the program.
 pub fn of(error: &(dyn Error + 'static)) -> ExitCode {
-    let code = if is_no_audio(error) { NO_AUDIO } else { USAGE };
-    code.into()
+    match error.downcast_ref() {
+        Some(PlanError::NoAudio { .. }) => NO_AUDIO,
+        Some(PlanError::Locked { .. }) => LOCKED,
+        _ => USAGE,
+    }
+    .into()
 }

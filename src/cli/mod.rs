@@ -1,25 +1,33 @@
 //! The command line: what is asked for, what is shown, what is returned. Nothing else prints.
-#![allow(clippy::print_stdout, clippy::print_stderr)] // This is the room that prints.
 
 mod args;
+mod bars;
+mod changes;
 mod color;
 mod dry_run;
 mod events;
 mod exit_code;
 mod file_list;
+mod help;
+mod history;
 mod pipe;
 mod presets;
 mod progress;
 mod report;
 mod reports;
+mod request;
 mod retry;
+mod screen;
 mod signals;
 mod summary;
 mod text;
+mod time_map;
+mod values;
+mod words;
 
 use std::error::Error;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use audiostretchy::batch::{
@@ -29,10 +37,12 @@ use audiostretchy::preset::PresetStore;
 use audiostretchy::report::{PathText, json};
 use clap::CommandFactory;
 
-use args::{Args, Command, ConvertArgs, NoFilesArg};
+use args::{Args, Command, ConvertArgs, NoFilesArg, Verbosity};
 use events::EventLines;
 use progress::Progress;
 use reports::{ReportError, Reports};
+use screen::say;
+use time_map::TimeMap;
 
 /// Parses the command line, does what it says, and tells the exit code.
 pub fn main() -> ExitCode {
@@ -50,33 +60,56 @@ pub fn main() -> ExitCode {
         if is_closed_pipe(error.as_ref()) {
             return ExitCode::SUCCESS;
         }
-        eprintln!("error: {}", text::with_causes(error.as_ref()));
+        say!("error: {}", text::with_causes(error.as_ref()));
         exit_code::of(error.as_ref())
     })
 }
 
 fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
+    if let Some((output, inputs)) = args.paths.split_last() {
+        words::check_no_addresses(inputs, output)?;
+    }
     let store = PresetStore::from_environment(args.preset_dir.as_deref())?;
     let resolved = store.resolve(args.preset.as_deref(), &args.layer()?)?;
     if pipe::is_asked_for(args) {
-        return pipe::run(args, &resolved.settings);
+        return pipe::run(args, &resolved);
     }
-    let request = args.plan_request(&resolved.settings)?;
-    let plan = match &args.rerun_failed {
-        None => request.plan().map(Some).map_err(Into::into),
-        Some(file) => plan_rerun(request, file),
-    };
-    let mut plan = match plan {
-        Ok(Some(plan)) => plan,
-        Ok(None) => return Ok(ExitCode::SUCCESS),
-        Err(error) if is_no_audio(error.as_ref()) && args.no_files == NoFilesArg::Pass => {
+    let mut request = args.plan_request(&resolved.settings)?;
+    let time_map = args.prints_time_map().then(TimeMap::new).transpose()?;
+    if let Some(time_map) = &time_map {
+        request.time_map = Some(time_map.path());
+    }
+    let folder = request.writes_folder().then_some(request.output.as_path());
+    let reports = Reports::new(args, folder)?;
+    request.extra_files = reports.files();
+    if let Some(file) = &args.rerun_failed {
+        let unfinished = UnfinishedFiles::of(&json::read(file)?);
+        if unfinished.is_empty() {
+            if args.verbosity() > Verbosity::Quiet {
+                say!("nothing failed in {}", text::path(file));
+            }
             return Ok(ExitCode::SUCCESS);
         }
-        Err(error) => return Err(error),
+        request.only = Some(unfinished);
+    }
+    let pass = |error: &PlanError| {
+        matches!(error, PlanError::NoAudio { .. }) && args.no_files == NoFilesArg::Pass
     };
-    let reports = Reports::new(args, &plan)?;
+    if let Err(useless) = changes::check(args, &resolved, &request) {
+        // What else is wrong comes first.
+        return match request.plan() {
+            Err(error) if pass(&error) => Ok(ExitCode::SUCCESS),
+            Err(error) => Err(error.into()),
+            Ok(_) => Err(useless.into()),
+        };
+    }
     silence_worker_panics();
     if args.dry_run {
+        let mut plan = match request.plan() {
+            Err(error) if pass(&error) => return Ok(ExitCode::SUCCESS),
+            plan => plan?,
+        };
+        warn(args, &request, &plan);
         plan.probe();
         dry_run::print(&plan, &resolved, args.jobs)?;
         return Ok(ExitCode::SUCCESS);
@@ -88,10 +121,26 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
         max_duration: args.max_duration_per_file,
         settings: (&resolved).into(),
     };
-    let mut session = Session::start(plan)?;
+    let mut session = match Session::start(&request) {
+        Err(error) if pass(&error) => return Ok(ExitCode::SUCCESS),
+        session => session?,
+    };
     session.probe();
+    run(args, &request, &session, &options, &reports, time_map)
+}
+
+/// Carries out a plan, tells how that goes, and leaves the reports.
+fn run(
+    args: &ConvertArgs,
+    request: &PlanRequest,
+    session: &Session,
+    options: &RunOptions,
+    reports: &Reports,
+    time_map: Option<TimeMap>,
+) -> Result<ExitCode, Box<dyn Error>> {
     let plan = session.plan();
-    let progress = Progress::new(args.verbosity(), plan.to_stretch().count());
+    warn(args, request, plan);
+    let progress = Progress::new(args.verbosity(), plan);
     let events = args.events.then(|| EventLines::new(plan));
     let show = |event: Event<'_>| {
         progress.show(event);
@@ -101,41 +150,49 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
     };
     let mut report = std::thread::scope(|scope| {
         let stop = StopToken::new();
-        let _listening = signals::listen(scope, &session, stop.clone())?;
-        io::Result::Ok(session.run(&options, &stop, &show))
-    })?;
+        let signals = signals::listen(scope, session, stop.clone(), &progress);
+        let mut report = session.run(options, &stop, &show);
+        report.exit_code = signals.exit_code().unwrap_or(report.exit_code);
+        report
+    });
     report.command = command_line();
-    let mut errors = reports.write(&mut report);
+    let printed = time_map.map_or(Ok(()), TimeMap::print);
+    let mut errors: Vec<_> = printed
+        .err()
+        .map(ReportError::standard_output)
+        .into_iter()
+        .collect();
+    if !errors.is_empty() {
+        report.exit_code = exit_code::REPORT;
+    }
+    errors.extend(reports.write(&mut report, session));
     if let Some(Err(error)) = events.map(|events| events.finish(&report)) {
         report.exit_code = exit_code::REPORT;
         errors.push(ReportError::standard_output(error));
     }
     let is_written = |file: &&Path| !errors.iter().any(|error| error.is_about(file));
     let report_file = reports.json().filter(is_written);
-    summary::print(&report, args.verbosity(), report_file);
+    let goes_on = plan.folder.is_some() && args.if_exists.leaves_what_is_done();
+    summary::print(&report, args.verbosity(), report_file, goes_on);
     for error in &errors {
-        eprintln!("error: {}", text::with_causes(error));
+        say!("error: {}", text::with_causes(error));
     }
     Ok(report.exit_code.into())
 }
 
-/// The plan of what did not finish in the run of a report; `None` where all did.
-fn plan_rerun(request: PlanRequest, report: &Path) -> Result<Option<Plan>, Box<dyn Error>> {
-    let unfinished = UnfinishedFiles::of(&json::read(report)?);
-    if unfinished.is_empty() {
-        eprintln!("nothing failed in {}", text::path(report));
-        return Ok(None);
+/// Tells what goes other than asked before a run begins.
+fn warn(args: &ConvertArgs, request: &PlanRequest, plan: &Plan) {
+    if args.verbosity() == Verbosity::Quiet {
+        return;
     }
-    let only = Some(unfinished.clone());
-    let plan = PlanRequest { only, ..request }.plan()?;
-    if plan.jobs.is_empty() && plan.unreadable.is_empty() {
-        return Err(NothingToRerun(report.to_owned()).into());
-    }
-    for path in unfinished.missing_in(&plan) {
+    let unfinished = request.only.iter();
+    for path in unfinished.flat_map(|unfinished| unfinished.missing_in(plan)) {
         let path = text::path(&path);
-        eprintln!("warning: {path}: did not finish before and is not in the inputs now");
+        say!("warning: {path}: did not finish before and is not in the inputs now");
     }
-    Ok(Some(plan))
+    for warning in &plan.warnings {
+        say!("warning: {}", text::escape(&warning.message));
+    }
 }
 
 /// The command line for the report; the program's name without its folder, which is no one's
@@ -160,20 +217,9 @@ fn completions(shell: clap_complete::Shell) -> Result<ExitCode, Box<dyn Error>> 
 }
 
 fn manual() -> Result<ExitCode, Box<dyn Error>> {
-    let mut page = Vec::new();
-    clap_mangen::Man::new(Args::command()).render(&mut page)?;
-    io::stdout().lock().write_all(&page)?;
+    io::stdout().lock().write_all(&help::manual()?)?;
     Ok(ExitCode::SUCCESS)
 }
-
-/// None of the files that failed is in the plan.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "none of the files that failed in {} is in the inputs; give the inputs and the output of that \
-     run",
-    text::path(.0)
-)]
-struct NothingToRerun(PathBuf);
 
 /// Whether an error says that the reader of our output has seen enough, as `head` does.
 fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {
@@ -187,14 +233,9 @@ fn silence_worker_panics() {
     std::panic::set_hook(Box::new(move |info| {
         let thread = std::thread::current();
         let is_worker =
-            (thread.name()).is_some_and(|name| name.starts_with(batch::run::WORKER_THREAD_NAME));
+            (thread.name()).is_some_and(|name| name.starts_with(batch::WORKER_THREAD_NAME));
         if !is_worker {
             default(info);
         }
     }));
-}
-
-/// Whether an error says that there was nothing to do.
-fn is_no_audio(error: &(dyn Error + 'static)) -> bool {
-    matches!(error.downcast_ref(), Some(PlanError::NoAudio { .. }))
 }

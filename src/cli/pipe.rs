@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use audiostretchy::figures;
 use audiostretchy::media::limits::Limits;
-use audiostretchy::preset::Settings;
+use audiostretchy::preset::{Resolved, Settings};
 use audiostretchy::{Conversion, End, Error, Format, Input, OutputOptions};
-use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::args::{ConvertArgs, IfExistsArg, Verbosity};
-use super::text;
+use super::screen::say;
+use super::{changes, signals, text};
 
 /// The file failed.
 const FAILED: u8 = 1;
@@ -27,6 +28,17 @@ enum UsageError {
     SeveralPaths,
     #[error("{0} does not work with -; give it files")]
     Option(&'static str),
+    #[error(
+        "{}: the name says {} and --format says {}; change one of them",
+        text::path(path),
+        name.name(),
+        option.name()
+    )]
+    FormatMismatch {
+        path: std::path::PathBuf,
+        name: Format,
+        option: Format,
+    },
     #[error("the format is not known: name it with --format {}", names())]
     Format,
     #[error("standard output is a terminal: send it to a file or a program")]
@@ -41,15 +53,17 @@ pub fn is_asked_for(args: &ConvertArgs) -> bool {
 }
 
 /// Stretches one piece of audio from or to a pipe.
-pub fn run(args: &ConvertArgs, settings: &Settings) -> Result<ExitCode, Box<dyn StdError>> {
+pub fn run(args: &ConvertArgs, resolved: &Resolved) -> Result<ExitCode, Box<dyn StdError>> {
     let [from, to] = &args.paths[..] else {
         return Err(UsageError::SeveralPaths.into());
     };
     if let Some(option) = option_for_files(args) {
         return Err(UsageError::Option(option).into());
     }
+    let settings = &resolved.settings;
+    let format = format(settings, from, to)?;
     let encoding = OutputOptions {
-        format: Some(format(settings, from, to)?),
+        format: Some(format),
         ..settings.output.clone()
     };
     if is_pipe(to) && io::stdout().is_terminal() {
@@ -64,6 +78,10 @@ pub fn run(args: &ConvertArgs, settings: &Settings) -> Result<ExitCode, Box<dyn 
             }
         }
     }
+    // What comes through a pipe may be of any format.
+    let converts = is_pipe(from) && !is_pipe(to);
+    changes::check_settings(args, resolved, converts)?;
+    changes::check_fit(args, format, to)?;
     settings.stretch.validate()?;
     let conversion = Conversion {
         stretch: settings.stretch.clone(),
@@ -72,7 +90,7 @@ pub fn run(args: &ConvertArgs, settings: &Settings) -> Result<ExitCode, Box<dyn 
         strict: args.strict,
         limits: Limits {
             max_duration: args.max_duration_per_file.unwrap_or(Limits::MAX_DURATION),
-            deadline: None,
+            ..Limits::default()
         },
     };
     match convert(args, conversion, from, to) {
@@ -80,7 +98,7 @@ pub fn run(args: &ConvertArgs, settings: &Settings) -> Result<ExitCode, Box<dyn 
         Err(error) if is_closed_pipe(&error) => Ok(ExitCode::SUCCESS),
         Err(error @ (Error::NotFound { .. } | Error::OutputIsInput { .. })) => Err(error.into()),
         Err(error) => {
-            eprintln!("error: {}", text::with_causes(&error));
+            say!("error: {}", text::with_causes(&error));
             Ok(FAILED.into())
         }
     }
@@ -112,13 +130,14 @@ fn convert(
         conversion.to_writer(&input, io::stdout().lock(), &mut go_on)
     } else {
         // A file on its way has a name, and must not be left behind.
-        for number in [SIGINT, SIGTERM] {
+        for number in signals::to_listen_to() {
             let _ = signal_hook::flag::register_usize(number, signal.clone(), number as usize);
         }
         conversion.to_file(&input, to, &mut go_on)
     };
     let outcome = match (result, signal.load(Ordering::Relaxed)) {
         (Err(Error::Cancelled), number) if number != 0 => {
+            say!("stopped; nothing was written");
             return Ok((128 + number as u8).into());
         }
         // Whatever a decoder makes of it that nothing more can be read.
@@ -131,19 +150,19 @@ fn convert(
             ),
             _,
         ) if timed_out() => {
-            eprintln!("error: took longer than --timeout allows and was given up");
+            say!("error: took longer than --timeout allows and was given up");
             return Ok(FAILED.into());
         }
         (result, _) => result?,
     };
     if args.verbosity() > Verbosity::Quiet {
         for warning in &outcome.warnings {
-            eprintln!("warning: {}", text::escape(&warning.message));
+            say!("warning: {}", text::escape(&warning.message));
         }
     }
     if args.verbosity() > Verbosity::Normal {
-        let seconds = |frames, rate| text::length(frames as f64 / f64::from(rate));
-        eprintln!(
+        let seconds = |frames, rate| figures::length(frames as f64 / f64::from(rate));
+        say!(
             "{} to {}, {}",
             seconds(outcome.input_frames, outcome.source.sample_rate),
             seconds(outcome.encoded.frames, outcome.spec.sample_rate),
@@ -162,6 +181,12 @@ fn format(settings: &Settings, from: &Path, to: &Path) -> Result<Format, UsageEr
     let extension = |path: &Path| Some(path.extension()?.to_str()?.to_owned());
     let named = |path| Format::from_extension(&extension(path)?);
     let kept = || Format::kept_from_extension(&extension(from)?);
+    if let (Some(name), Some(option)) = (named(to), settings.output.format)
+        && name != option
+    {
+        let path = to.to_owned();
+        return Err(UsageError::FormatMismatch { path, name, option });
+    }
     let asked_for = settings.output.format.or_else(|| named(to));
     let format = asked_for.or_else(|| kept().filter(|_| is_pipe(to)));
     format.ok_or(UsageError::Format)

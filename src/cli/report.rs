@@ -7,20 +7,25 @@ use std::process::ExitCode;
 
 use audiostretchy::report::{self, Report};
 
-use super::args::ReportCommand;
+use super::args::{ReportCommand, Verbosity};
 use super::color::Palette;
-
+use super::history::REPORT_NAME;
 use super::{summary, text};
 
+/// Shows a report and returns what its run did.
 pub fn run(command: &ReportCommand) -> Result<ExitCode, Box<dyn Error>> {
-    let ReportCommand::Show { file } = command;
-    let report = report::json::read(file)?;
-    show(&report, file, &mut io::stdout().lock())?;
-    Ok(ExitCode::SUCCESS)
+    let ReportCommand::Show { path, verbose } = command;
+    let file = match path.is_dir() {
+        true => path.join(REPORT_NAME),
+        false => path.clone(),
+    };
+    let report = report::json::read(&file)?;
+    show(&report, &file, *verbose, &mut io::stdout().lock())?;
+    Ok(report.exit_code.into())
 }
 
-/// Prints the summary of a run as its end did, with the warnings.
-fn show(report: &Report, file: &Path, out: &mut impl Write) -> io::Result<()> {
+/// Prints the summary of a run as its end did, with the warnings, or with all files.
+fn show(report: &Report, path: &Path, all: bool, out: &mut impl Write) -> io::Result<()> {
     let colors = Palette::of_stdout();
     let (tool, version) = (text::escape(&report.tool), text::escape(&report.version));
     let (started, outcome) = (text::escape(&report.started), report.outcome.name());
@@ -32,13 +37,19 @@ fn show(report: &Report, file: &Path, out: &mut impl Write) -> io::Result<()> {
     let preset = report.settings.preset.as_deref().unwrap_or("none");
     let values = values.collect::<Vec<_>>().join(", ");
     writeln!(out, "preset {}: {values}", text::escape(preset))?;
-    writeln!(out, "{}", summary::totals(report))?;
-    let style = colors.warning;
     for file in &report.files {
-        for warning in &file.warnings {
-            let message = text::escape(&warning.message);
-            writeln!(out, "{style}warning{style:#}: {}: {message}", file.input)?;
+        if all {
+            writeln!(out, "{}", summary::file(file, Verbosity::Verbose, colors))?;
+        }
+        for warning in summary::warnings(file, colors) {
+            writeln!(out, "{warning}")?;
         }
     }
-    write!(out, "{}", summary::failures(report, Some(file), colors))
+    for line in summary::totals(report, false) {
+        writeln!(out, "{line}")?;
+    }
+    for line in summary::failures(report, Some(path), colors) {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
 }

@@ -4,16 +4,13 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use audiostretchy::batch::{self, Plan};
-use audiostretchy::media::decode::Decoder;
+use audiostretchy::batch::{self, ExtraFile, Session};
 use audiostretchy::report::{self, Report};
 
 use super::args::ConvertArgs;
 use super::exit_code;
+use super::history::{self, REPORT_NAME};
 use super::text;
-
-/// What the report is called where no other name is given.
-const REPORT_NAME: &str = "audiostretchy-report.json";
 
 /// A report to be written.
 struct Target {
@@ -29,6 +26,8 @@ struct Target {
 /// All reports to be written.
 pub struct Reports {
     targets: Vec<Target>,
+    /// How many reports of earlier runs are kept in the output folder.
+    history: usize,
 }
 
 /// Reports are asked for where they cannot go. Nothing has been written then.
@@ -39,23 +38,6 @@ pub enum TargetError {
         first: &'static str,
         second: &'static str,
     },
-    #[error(
-        "{first} and {second} would both write to {}; give one of them another file",
-        text::path(path)
-    )]
-    Same {
-        first: &'static str,
-        second: &'static str,
-        path: PathBuf,
-    },
-    #[error(
-        "{option} {}: the report would overwrite that file, which is audio or will be; choose \
-         another file",
-        text::path(path)
-    )]
-    Audio { option: &'static str, path: PathBuf },
-    #[error("{option} {}: is a folder; give a file", text::path(path))]
-    Folder { option: &'static str, path: PathBuf },
 }
 
 /// A report could not be written.
@@ -83,9 +65,9 @@ impl Reports {
     /// The reports that `args` ask for; the JSON report goes into an output folder by itself.
     ///
     /// # Errors
-    /// Where two of them, or one and `--events`, would go to one place, or one would replace audio.
-    pub fn new(args: &ConvertArgs, plan: &Plan) -> Result<Self, TargetError> {
-        let default = || Some(plan.folder.as_ref()?.join(REPORT_NAME));
+    /// Where two of them, or one and `--events`, would go to standard output.
+    pub fn new(args: &ConvertArgs, folder: Option<&Path>) -> Result<Self, TargetError> {
+        let default = || Some(folder?.join(REPORT_NAME));
         let target = |option, path: Option<PathBuf>, write| {
             path.map(|path| Target {
                 option,
@@ -114,11 +96,30 @@ impl Reports {
         for target in &mut targets {
             target.is_named = target.option != "--report" || args.report.is_some();
         }
-        check_apart(&targets, args.events)?;
-        for target in targets.iter().filter(|target| !target.is_standard_output()) {
-            check_no_audio(target, plan)?;
+        let mut to_standard_output: Vec<&'static str> = (targets.iter())
+            .filter(|target| target.is_standard_output())
+            .map(|target| target.option)
+            .collect();
+        to_standard_output.extend(args.events.then_some("--events"));
+        to_standard_output.extend(args.prints_time_map().then_some("--time-map"));
+        if let [first, second, ..] = to_standard_output[..] {
+            return Err(TargetError::StandardOutput { first, second });
         }
-        Ok(Self { targets })
+        Ok(Self {
+            targets,
+            history: args.report_history.unwrap_or(history::DEFAULT),
+        })
+    }
+
+    /// The files that will be written.
+    pub fn files(&self) -> Vec<ExtraFile> {
+        let files = (self.targets.iter()).filter(|target| !target.is_standard_output());
+        let file = |target: &Target| ExtraFile {
+            option: target.option,
+            what: "report",
+            path: target.path.clone(),
+        };
+        files.map(file).collect()
     }
 
     /// The file of the JSON report.
@@ -131,12 +132,25 @@ impl Reports {
     }
 
     /// Writes all reports, also where one cannot be written; `report` then tells that in its exit
-    /// code.
-    pub fn write(&self, report: &mut Report) -> Vec<ReportError> {
+    /// code, unless nothing can be written to the output folder, and had not to be.
+    pub fn write(&self, report: &mut Report, session: &Session) -> Vec<ReportError> {
         let mut errors = Vec::new();
+        // A run that had nothing to do is no reason to forget one that had.
+        let is_worth_keeping = report.counts.done + report.counts.failed > 0;
         for target in &self.targets {
-            if let Err(source) = target.write(report) {
-                report.exit_code = exit_code::REPORT;
+            if session.has_lost_folder() && !target.is_named {
+                // What has come to the folder's place is none of ours.
+                continue;
+            }
+            let mut made_room = Ok(());
+            if !target.is_named && is_worth_keeping {
+                made_room = history::make_room(&target.path, self.history);
+            }
+            for result in [made_room, target.write(report)] {
+                let Err(source) = result else { continue };
+                if session.is_writable() || target.is_named {
+                    report.exit_code = exit_code::REPORT;
+                }
                 errors.push(ReportError {
                     path: target.path.clone(),
                     source,
@@ -168,53 +182,4 @@ impl Target {
         }
         batch::write_file(&self.path, |mut file| (self.write)(report, &mut file))
     }
-}
-
-fn check_apart(targets: &[Target], events: bool) -> Result<(), TargetError> {
-    let mut to_standard_output: Vec<&'static str> = (targets.iter())
-        .filter(|target| target.is_standard_output())
-        .map(|target| target.option)
-        .collect();
-    to_standard_output.extend(events.then_some("--events"));
-    if let [first, second, ..] = to_standard_output[..] {
-        return Err(TargetError::StandardOutput { first, second });
-    }
-    for (index, second) in targets.iter().enumerate() {
-        let is_same = |first: &&Target| place(&first.path) == place(&second.path);
-        if let Some(first) = targets[..index].iter().find(is_same) {
-            return Err(TargetError::Same {
-                first: first.option,
-                second: second.option,
-                path: second.path.clone(),
-            });
-        }
-    }
-    Ok(())
-}
-
-fn check_no_audio(target: &Target, plan: &Plan) -> Result<(), TargetError> {
-    let (option, path) = (target.option, target.path.clone());
-    if path.is_dir() {
-        return Err(TargetError::Folder { option, path });
-    }
-    // Where links are involved, an input may well have another name.
-    let is_audio =
-        plan.check_report(&path).is_err() || path.is_file() && Decoder::open(&path).is_ok();
-    match is_audio {
-        true => Err(TargetError::Audio { option, path }),
-        false => Ok(()),
-    }
-}
-
-/// The one name of a file, which need not be there.
-fn place(path: &Path) -> PathBuf {
-    let parent = || {
-        let folder = path.parent().filter(|folder| *folder != Path::new(""));
-        let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
-        Some(folder.join(path.file_name()?))
-    };
-    (path.canonicalize().ok())
-        .or_else(parent)
-        .or_else(|| std::path::absolute(path).ok())
-        .unwrap_or_else(|| path.to_owned())
 }

@@ -7,7 +7,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
-use super::other_formats;
+use super::unsupported;
 use symphonia::core::codecs::audio::AudioCodecId;
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3};
 
@@ -113,8 +113,8 @@ fn disguised_end<R: Read + Seek>(source: &mut R) -> io::Result<Option<u64>> {
 
 /// Whether a tag, a known file or a frame of MPEG audio starts at a place.
 fn is_start<R: Read + Seek>(source: &mut R, at: u64) -> io::Result<bool> {
-    let head = read_at(source, at, FRAME_HEAD)?;
-    let is_file = is_magic(&head) || other_formats::name(&head).is_some();
+    let head = read_at(source, at, unsupported::HEAD)?;
+    let is_file = is_magic(&head) || unsupported::recognise(&head).is_some();
     Ok(head.starts_with(b"ID3") || is_file || frame(&head).is_some())
 }
 

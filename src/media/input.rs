@@ -2,17 +2,69 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use symphonia::core::io::MediaSource;
 
 use super::decode::DecodeError;
+use super::limits::Limits;
+
+/// Bytes copied from a pipe between two looks at the limits.
+const SPOOL_BLOCK: u64 = 1 << 20;
 
 trait ReadSeek: Read + Seek + Send {}
 impl<T: Read + Seek + Send> ReadSeek for T {}
+
+/// Opens a file to read it; `None` for a folder, a pipe or a device, none of which is waited for.
+///
+/// # Errors
+/// Where it cannot be opened.
+pub(crate) fn open_file(path: &Path) -> io::Result<Option<File>> {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags(libc::O_NONBLOCK);
+    }
+    // To open some devices is to do something with them.
+    if !path.metadata()?.is_file() {
+        return Ok(None);
+    }
+    let file = options.open(path)?;
+    Ok(file.metadata()?.is_file().then_some(file))
+}
+
+/// Whether an error says that this process, or the system, has no room for one more open file or
+/// thread.
+pub(crate) fn is_out_of_room(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    return matches!(
+        error.raw_os_error(),
+        Some(libc::EMFILE | libc::ENFILE | libc::EAGAIN)
+    );
+    #[cfg(not(unix))]
+    return error.raw_os_error() == Some(4); // ERROR_TOO_MANY_OPEN_FILES
+}
+
+/// What the bytes come from.
+enum Source {
+    File(File),
+    Reader(Box<dyn ReadSeek>),
+}
+
+impl Source {
+    fn as_read_seek(&mut self) -> &mut dyn ReadSeek {
+        match self {
+            Self::File(file) => file,
+            Self::Reader(reader) => reader.as_mut(),
+        }
+    }
+}
 
 /// An input: a file, a reader, or a pipe that was copied to a temporary file.
 ///
@@ -34,11 +86,13 @@ pub struct Input {
     /// Where this copy reads next.
     position: u64,
     path: Option<PathBuf>,
+    /// Of the file, before anything was read from it.
+    metadata: Option<Metadata>,
     hint: Option<String>,
 }
 
 struct Bytes {
-    reader: Box<dyn ReadSeek>,
+    source: Source,
     /// Where the reader stands, if known.
     position: Option<u64>,
 }
@@ -50,16 +104,14 @@ impl Input {
     /// Where it cannot be opened, or is a folder, a pipe or a device.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, DecodeError> {
         let path = path.as_ref();
-        let file = File::open(path)?;
-        if !file.metadata()?.is_file() {
-            return Err(DecodeError::NotAFile);
-        }
+        let file = open_file(path)?.ok_or(DecodeError::NotAFile)?;
+        let metadata = file.metadata()?;
         let extension = path.extension().and_then(OsStr::to_str);
-        let hint = extension.map(str::to_owned);
         Ok(Self {
             path: Some(path.to_owned()),
-            hint,
-            ..Self::from_reader(file)?
+            hint: extension.map(str::to_owned),
+            metadata: Some(metadata),
+            ..Self::from_source(Source::File(file))?
         })
     }
 
@@ -67,10 +119,14 @@ impl Input {
     ///
     /// # Errors
     /// Where it cannot tell its length.
-    pub fn from_reader(mut reader: impl Read + Seek + Send + 'static) -> io::Result<Self> {
-        let len = reader.seek(SeekFrom::End(0))?;
+    pub fn from_reader(reader: impl Read + Seek + Send + 'static) -> io::Result<Self> {
+        Self::from_source(Source::Reader(Box::new(reader)))
+    }
+
+    fn from_source(mut source: Source) -> io::Result<Self> {
+        let len = source.as_read_seek().seek(SeekFrom::End(0))?;
         let bytes = Bytes {
-            reader: Box::new(reader),
+            source,
             position: Some(len),
         };
         Ok(Self {
@@ -78,6 +134,7 @@ impl Input {
             len,
             position: 0,
             path: None,
+            metadata: None,
             hint: None,
         })
     }
@@ -90,10 +147,35 @@ impl Input {
     ///
     /// # Errors
     /// Where reading fails, or writing to the system's folder for temporary files.
-    pub fn spool(mut reader: impl Read) -> io::Result<Self> {
+    pub fn spool(reader: impl Read) -> io::Result<Self> {
+        Self::spool_within(reader, &Limits::default())
+    }
+
+    /// As [`spool`](Self::spool), with a limit on the bytes, and on the time that their writer may
+    /// take between any two reads.
+    ///
+    /// # Errors
+    /// As [`spool`](Self::spool); `FileTooLarge` or `TimedOut` where a limit is reached.
+    pub fn spool_within(mut reader: impl Read, limits: &Limits) -> io::Result<Self> {
         let mut file = tempfile::tempfile()?;
-        io::copy(&mut reader, &mut file)?;
-        Self::from_reader(file)
+        let mut len = 0;
+        loop {
+            if limits
+                .deadline
+                .is_some_and(|deadline| Instant::now() >= deadline)
+            {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            match io::copy(&mut (&mut reader).take(SPOOL_BLOCK), &mut file)? {
+                0 => return Self::from_reader(file),
+                more => len += more,
+            }
+            if len > limits.max_spooled_bytes {
+                let most = limits.max_spooled_bytes;
+                let message = format!("there are more than the {most} bytes that are allowed");
+                return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+            }
+        }
     }
 
     /// Gives a hint of the format, as a file name extension without the dot.
@@ -115,6 +197,28 @@ impl Input {
         self.path.as_deref()
     }
 
+    /// The metadata that the file had when it was opened; `None` for readers.
+    pub fn metadata(&self) -> Option<&Metadata> {
+        self.metadata.as_ref()
+    }
+
+    /// Whether the file was written to since it was opened, as its size and modification time tell.
+    ///
+    /// A file that was only replaced by another of its name has not changed: the one that was
+    /// opened is read to its end. Readers are taken not to change.
+    pub fn is_changed(&self) -> bool {
+        let Some(opened) = &self.metadata else {
+            return false;
+        };
+        let bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        let Source::File(file) = &bytes.source else {
+            return false;
+        };
+        file.metadata().is_ok_and(|now| {
+            now.len() != opened.len() || now.modified().ok() != opened.modified().ok()
+        })
+    }
+
     /// Length in bytes.
     pub fn byte_len(&self) -> u64 {
         self.len
@@ -127,6 +231,7 @@ impl Input {
             len: self.len,
             position: 0,
             path: self.path.clone(),
+            metadata: self.metadata.clone(),
             hint: self.hint.clone(),
         }
     }
@@ -138,9 +243,10 @@ impl Read for Input {
         let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         let wanted = Some(self.position);
         if bytes.position.take() != wanted {
-            bytes.reader.seek(SeekFrom::Start(self.position))?;
+            let reader = bytes.source.as_read_seek();
+            reader.seek(SeekFrom::Start(self.position))?;
         }
-        let count = bytes.reader.read(buffer)?;
+        let count = bytes.source.as_read_seek().read(buffer)?;
         self.position += count as u64;
         bytes.position = Some(self.position);
         Ok(count)
@@ -199,6 +305,23 @@ mod tests {
             }
         }
         assert_eq!(found, [bytes.clone(), bytes]);
+    }
+
+    #[test]
+    fn a_pipe_without_end_is_given_up() {
+        let limits = Limits {
+            max_spooled_bytes: 3 << 20,
+            ..Limits::default()
+        };
+        let error = Input::spool_within(io::repeat(0), &limits).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+        assert!(Input::spool_within(&b"0123"[..], &limits).is_ok());
+        let limits = Limits {
+            deadline: Some(Instant::now() + std::time::Duration::from_millis(20)),
+            ..Limits::default()
+        };
+        let error = Input::spool_within(io::repeat(0), &limits).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 
     #[test]

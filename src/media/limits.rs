@@ -51,6 +51,8 @@ pub struct Limits {
     pub max_duration: Duration,
     /// When to give up.
     pub deadline: Option<Instant>,
+    /// The most bytes that are copied from a pipe, for which there must be room on the disk.
+    pub max_spooled_bytes: u64,
 }
 
 impl Limits {
@@ -63,6 +65,7 @@ impl Default for Limits {
         Self {
             max_duration: Self::MAX_DURATION,
             deadline: None,
+            max_spooled_bytes: u64::MAX,
         }
     }
 }

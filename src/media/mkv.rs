@@ -10,6 +10,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use super::limits::absurd;
 use super::metadata::MAX_TAG_BYTES;
+use super::unsupported;
 
 const EBML: u32 = 0x1a45_dfa3;
 const SEGMENT: u32 = 0x1853_8067;
@@ -17,6 +18,8 @@ const TRACKS: u32 = 0x1654_ae6b;
 const TRACK_ENTRY: u32 = 0xae;
 const CODEC_PRIVATE: u32 = 0x63a2;
 const TRACK_NUMBER: u32 = 0xd7;
+const TRACK_TYPE: u32 = 0x83;
+const CODEC_ID: u32 = 0x86;
 const CODEC_DELAY: u32 = 0x56aa;
 const CONTENT_ENCODINGS: u32 = 0x6d80;
 const CONTENT_ENCODING: u32 = 0x6240;
@@ -44,6 +47,10 @@ const BUFFER: usize = 512;
 
 /// Elements within each other; a block's padding is in the fourth.
 const MAX_DEPTH: u32 = 8;
+
+/// Bytes of the name of a codec.
+const MAX_CODEC_ID: u64 = 32;
+const AUDIO: u64 = 2;
 
 /// Tracks, and elements to be hidden, that are noted.
 const MAX_NOTED: usize = 64;
@@ -121,6 +128,10 @@ pub(crate) struct MkvTrack {
     pub is_compressed: bool,
     /// What every frame starts with and was left out of all.
     pub stripped: Vec<u8>,
+    /// Whether it is audio.
+    is_audio: bool,
+    /// The name of its codec, up to [`MAX_CODEC_ID`] bytes of it.
+    codec: String,
 }
 
 impl Mkv {
@@ -172,6 +183,12 @@ impl Mkv {
             }
             Ok(()) => Ok(Some(walk.found)),
         }
+    }
+
+    /// The name of the first audio track's codec if it is known not to be decoded.
+    pub(crate) fn unsupported(&self) -> Option<&'static str> {
+        let track = self.tracks.iter().find(|track| track.is_audio)?;
+        unsupported::matroska(&track.codec)
     }
 
     /// The track of a number.
@@ -300,6 +317,19 @@ impl<R: Read + Seek> Walk<'_, R> {
                     let number = self.integer(size)?;
                     if let Some(track) = self.found.tracks.last_mut() {
                         track.number = number;
+                    }
+                }
+                TRACK_TYPE => {
+                    let kind = self.integer(size)?;
+                    if let Some(track) = self.found.tracks.last_mut() {
+                        track.is_audio = kind == AUDIO;
+                    }
+                }
+                CODEC_ID => {
+                    let mut name = vec![0; size.min(MAX_CODEC_ID) as usize];
+                    self.read(&mut name)?;
+                    if let Some(track) = self.found.tracks.last_mut() {
+                        track.codec = String::from_utf8_lossy(&name).into_owned();
                     }
                 }
                 CODEC_DELAY => {

@@ -1,13 +1,17 @@
-//! What Symphonia leaves unread in MP4 and MOV files: edit lists, iTunes' gapless tag, the byte
-//! order of QuickTime PCM, how much the fragments hold, and whether the file is whole; and what it
-//! had better not be shown: tags, of which it makes more than it takes to read them, tracks that are
-//! no audio, for which it refuses some files, and indexes, whose clock it takes for the audio's.
+//! What Symphonia leaves unread in MP4 and MOV files: edit lists, iTunes' gapless tag, what kind of
+//! PCM there is, how much the fragments hold, and whether the file is whole; and what it had better
+//! not be shown: tags, of which it makes more than it takes to read them, tracks that are no audio,
+//! for which it refuses some files, and indexes, whose clock it takes for the audio's.
 //!
 //! Boxes are as in ISO/IEC 14496-12; `enda` is from the QuickTime File Format specification.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
+use symphonia_core::codecs::audio::AudioCodecId;
+use symphonia_core::codecs::audio::well_known::*;
+
 use super::limits::{MAX_FIELDS, absurd};
+use super::unsupported;
 
 /// Boxes looked at before giving up; a moov box of a real file holds some hundreds.
 const MAX_BOXES: u32 = 100_000;
@@ -55,6 +59,8 @@ pub(crate) struct Mp4 {
     pub fields: u32,
     /// Bytes of pictures among them.
     pub picture_bytes: u64,
+    /// Bytes that Symphonia is to be shown in the place of others: where, and which.
+    pub patches: Vec<(u64, Vec<u8>)>,
     /// There was a movie box.
     has_movie: bool,
 }
@@ -68,14 +74,18 @@ pub(crate) struct Mp4Track {
     pub media_time: u64,
     /// How long it is, in ticks of the movie's timescale; only if the list has just one edit.
     pub edit_duration: Option<u64>,
-    /// QuickTime PCM that is big-endian unless it says otherwise, and does not.
-    pub is_big_endian: bool,
+    /// The codec of PCM, which Symphonia does not always get right.
+    pub pcm: Option<AudioCodecId>,
     /// All packets, those in fragments included.
     pub packets: Packets,
     /// Where the name of its box is, in bytes from the start.
     name_at: u64,
-    /// What kind of media it is of.
+    /// What kind of track it is.
     handler: [u8; 4],
+    /// What its samples are.
+    format: [u8; 4],
+    /// What `mp4a` samples are.
+    object_type: Option<u8>,
 }
 
 /// How much of a track there is.
@@ -103,6 +113,26 @@ struct Extends {
     /// Duration of packets that have none of their own.
     duration: u32,
 }
+
+/// Sample entries of audio that is decoded.
+const DECODED: [&[u8; 4]; 16] = [
+    b"mp4a",
+    b"alac",
+    b"fLaC",
+    b"Opus",
+    b".mp3",
+    b"lpcm",
+    b"raw ",
+    b"sowt",
+    b"twos",
+    b"in24",
+    b"in32",
+    b"fl32",
+    b"fl64",
+    b"alaw",
+    b"ulaw",
+    b"\0\0\0\0",
+];
 
 impl Mp4 {
     /// Where the names are of boxes that the demuxer is not to be shown, in bytes from the start.
@@ -146,6 +176,24 @@ impl Mp4 {
         }
     }
 
+    /// The name of the first audio track's codec if it is known not to be decoded.
+    pub(crate) fn unsupported(&self) -> Option<String> {
+        let track = self.tracks.iter().find(|track| &track.handler == b"soun")?;
+        let known = unsupported::four_letters(&track.format)
+            .or_else(|| unsupported::object_type(track.object_type?));
+        if let Some(name) = known {
+            return Some(name.to_owned());
+        }
+        let name = String::from_utf8_lossy(&track.format);
+        let is_decoded = DECODED.contains(&&track.format);
+        (!is_decoded).then(|| format!("the codec \u{201C}{}\u{201D}", name.escape_default()))
+    }
+
+    /// Whether the table of where the audio is was found.
+    pub(crate) fn has_movie(&self) -> bool {
+        self.has_movie
+    }
+
     /// The track of a number.
     pub(crate) fn track(&self, id: u32) -> Option<&Mp4Track> {
         self.tracks.iter().find(|track| track.id == id)
@@ -185,6 +233,10 @@ impl<R: Read + Seek> Walk<'_, R> {
             }
             if path.is_empty() && next > end {
                 self.found.cut_short = true;
+                if &name == b"mdat" {
+                    // What goes on to the end of the file is read as far as it is there.
+                    self.found.patches.push((at, vec![0; 4]));
+                }
             }
             let next = next.min(end).max(body);
             path.push(name);
@@ -296,12 +348,12 @@ impl<R: Read + Seek> Walk<'_, R> {
                 let id = self.u32()?;
                 self.with_track(|track| track.id = id)
             }
-            ([b"moov", b"trak", b"edts", b"elst"], Some(_)) => self.edit_list(),
             ([b"moov", b"trak", b"mdia", b"hdlr"], Some(_)) => {
                 self.skip(8)?;
                 let handler = self.bytes()?;
                 self.with_track(|track| track.handler = handler)
             }
+            ([b"moov", b"trak", b"edts", b"elst"], Some(_)) => self.edit_list(),
             ([b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stts"], Some(_)) => {
                 self.packet_times(end)
             }
@@ -397,21 +449,46 @@ impl<R: Read + Seek> Walk<'_, R> {
         })
     }
 
-    /// Looks for the `enda` box of QuickTime PCM: in the sample entry or its `wave` box.
+    /// Looks at the first sample entry: what it is, and what boxes in it say of that.
     fn sample_description(&mut self, body: u64, end: u64) -> io::Result<()> {
         self.skip(12)?;
-        let format = self.bytes::<4>()?;
-        if ![b"in24", b"in32", b"fl32", b"fl64"].contains(&&format) {
-            return Ok(());
-        }
+        let mut format = self.bytes::<4>()?;
         // The sample entry is small; its boxes start at a place that depends on its version.
         let mut entry = vec![0; usize::try_from(end - body).unwrap_or(usize::MAX).min(1024)];
         self.go_to(body)?;
         self.read(&mut entry)?;
-        let little = entry
-            .windows(6)
-            .any(|bytes| bytes[..4] == *b"enda" && bytes[4..] == [0, 1]);
-        self.with_track(|track| track.is_big_endian = !little)
+        let behind = |name: &[u8; 4]| {
+            let at = entry.windows(4).position(|bytes| bytes == name)?;
+            Some(&entry[at + 4..])
+        };
+        let number = |at| Some(u16::from_be_bytes([*entry.get(at)?, *entry.get(at + 1)?]));
+        let (version, mut bits) = (number(24).unwrap_or(0), number(34).unwrap_or(0));
+        // QuickTime's formats are big-endian unless a box says otherwise.
+        let mut is_little = behind(b"enda").is_some_and(|value| value.starts_with(&[0, 1]));
+        if let Some([_, _, _, _, flags, coded, ..]) = behind(b"pcmC") {
+            (is_little, bits) = (flags & 1 != 0, (*coded).into());
+        }
+        if let Some((name, bytes, codec)) = pcm(&format, bits, is_little) {
+            let patches = &mut self.found.patches;
+            patches.push((body + 12, name.to_vec()));
+            match version {
+                0 => patches.push((body + 34, vec![0, 8 * bytes])),
+                _ => patches.push((body + 48, vec![0, 0, 0, bytes])),
+            }
+            return self.with_track(|track| {
+                track.format = *name;
+                track.pcm = Some(codec);
+            });
+        }
+        let object_type = behind(b"esds").and_then(object_type);
+        // An encrypted track tells what it would be.
+        if &format == b"enca" || behind(b"sinf").is_some() {
+            format = *b"enca";
+        }
+        self.with_track(|track| {
+            track.format = format;
+            track.object_type = object_type;
+        })
     }
 
     /// Reads `iTunSMPB`: hexadecimal numbers, the second the delay, the third the padding, the
@@ -482,4 +559,50 @@ impl<R: Read + Seek> Walk<'_, R> {
         self.position = at;
         Ok(())
     }
+}
+
+/// What Symphonia is to take a kind of PCM for, so that it finds the samples: a name of QuickTime's
+/// and the bytes of a sample; and what it is. `ipcm` and `fpcm` are as in ISO/IEC 23003-5.
+fn pcm(
+    format: &[u8; 4],
+    bits: u16,
+    is_little: bool,
+) -> Option<(&'static [u8; 4], u8, AudioCodecId)> {
+    Some(match (format, bits, is_little) {
+        (b"ipcm", 16, true) => (b"sowt", 2, CODEC_ID_PCM_S16LE),
+        (b"ipcm", 16, false) => (b"twos", 2, CODEC_ID_PCM_S16BE),
+        (b"in24", _, true) | (b"ipcm", 24, true) => (b"in24", 3, CODEC_ID_PCM_S24LE),
+        (b"in24", _, false) | (b"ipcm", 24, false) => (b"in24", 3, CODEC_ID_PCM_S24BE),
+        (b"in32", _, true) | (b"ipcm", 32, true) => (b"in32", 4, CODEC_ID_PCM_S32LE),
+        (b"in32", _, false) | (b"ipcm", 32, false) => (b"in32", 4, CODEC_ID_PCM_S32BE),
+        (b"fl32", _, true) | (b"fpcm", 32, true) => (b"fl32", 4, CODEC_ID_PCM_F32LE),
+        (b"fl32", _, false) | (b"fpcm", 32, false) => (b"fl32", 4, CODEC_ID_PCM_F32BE),
+        (b"fl64", _, true) | (b"fpcm", 64, true) => (b"fl64", 8, CODEC_ID_PCM_F64LE),
+        (b"fl64", _, false) | (b"fpcm", 64, false) => (b"fl64", 8, CODEC_ID_PCM_F64BE),
+        (b"sowt" | b"twos" | b"ipcm", 8, _) => (b"raw ", 1, CODEC_ID_PCM_S8),
+        (b"alaw", ..) => (b"raw ", 1, CODEC_ID_PCM_ALAW),
+        (b"ulaw", ..) => (b"raw ", 1, CODEC_ID_PCM_MULAW),
+        _ => return None,
+    })
+}
+
+/// The object type in what follows the name of an `esds` box (ISO/IEC 14496-1, 7.2.6).
+fn object_type(mut bytes: &[u8]) -> Option<u8> {
+    const STREAM: u8 = 3;
+    const DECODER: u8 = 4;
+    let skip_size = |bytes: &mut &[u8]| {
+        while bytes.split_off_first()? & 0x80 != 0 {}
+        Some(())
+    };
+    bytes = bytes.get(4..)?;
+    if *bytes.split_off_first()? == STREAM {
+        skip_size(&mut bytes)?;
+        // Those with flags, of which nothing writes any, have more between.
+        bytes = bytes.get(3..)?;
+        if *bytes.split_off_first()? == DECODER {
+            skip_size(&mut bytes)?;
+            return bytes.first().copied();
+        }
+    }
+    None
 }

@@ -15,7 +15,7 @@ use super::limits::{MAX_APE_ITEMS, MAX_CHUNKS, Meter, absurd};
 use super::mkv::{Element, Mkv};
 use super::mp4::Mp4;
 use super::ogg;
-use super::other_formats;
+use super::unsupported;
 use super::wav_codec::WavCodec;
 use super::window::Window;
 
@@ -136,6 +136,8 @@ impl PatchedSource {
             let hidden = self.mp4.iter().flat_map(Mp4::hidden);
             self.patches
                 .extend(hidden.map(|name| (name, b"free".to_vec())));
+            let others = self.mp4.iter().flat_map(|mp4| &mp4.patches);
+            self.patches.extend(others.cloned());
             self.hidden_bytes += self.mp4.as_ref().map_or(0, |mp4| mp4.picture_bytes);
         }
         self.hide_flac_tags()?;
@@ -170,9 +172,11 @@ impl PatchedSource {
     fn skip_junk(&mut self) -> io::Result<()> {
         let mut start = Vec::new();
         self.inner.seek(SeekFrom::Start(self.start.at))?;
-        (&mut self.inner).take(16).read_to_end(&mut start)?;
+        (&mut self.inner)
+            .take(unsupported::HEAD as u64)
+            .read_to_end(&mut start)?;
         if !is_container(&start)
-            && other_formats::name(&start).is_none()
+            && unsupported::recognise(&start).is_none()
             && let Some(at) = find_frames(&mut self.inner, self.start.at)?
         {
             self.start.at = at;

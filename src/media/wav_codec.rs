@@ -4,46 +4,24 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use super::limits::MAX_CHUNKS;
+use super::unsupported;
 
 /// Format tags of what is read as the MPEG or ADTS frames that it is.
 const FRAMES: [u16; 4] = [0x50, 0x55, 0xFF, 0x1600];
 
-/// Format tags of what cannot be read, or not always, and what they stand for.
-const NAMES: [(u16, &str); 27] = [
-    (0x50, "MPEG audio"),
-    (0x55, "MP3"),
-    (0xFF, "AAC without ADTS"),
-    (0x1600, "AAC"),
-    (0x05, "IBM CVSD"),
-    (0x10, "OKI ADPCM"),
-    (0x14, "G.723 ADPCM"),
-    (0x16, "Dialogic ADPCM"),
-    (0x20, "Yamaha ADPCM"),
-    (0x22, "TrueSpeech"),
-    (0x31, "GSM 6.10"),
-    (0x40, "G.721 ADPCM"),
-    (0x42, "G.723.1"),
-    (0x45, "G.726 ADPCM"),
-    (0x64, "G.726 ADPCM"),
-    (0x65, "G.722 ADPCM"),
-    (0x92, "AC-3"),
-    (0x130, "ACELP.net"),
-    (0x160, "Windows Media"),
-    (0x161, "Windows Media"),
-    (0x162, "Windows Media"),
-    (0x163, "Windows Media"),
-    (0x270, "ATRAC3"),
-    (0x2000, "AC-3"),
-    (0x2001, "DTS"),
-    (0x5756, "WavPack"),
-    (0xF1AC, "FLAC in WAV"),
-];
+/// Format tags of PCM: integers, floats, A-law and µ-law.
+const PCM: [u16; 4] = [1, 3, 6, 7];
+
+/// The format tag of formats whose own tag is further behind, and where it is.
+const EXTENSIBLE: u16 = 0xFFFE;
+const EXTENSIBLE_TAG: usize = 24;
 
 /// What a WAV file says of its audio.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct WavCodec {
-    tag: u16,
-    /// Where the audio is, in bytes from the start.
+    is_big_endian: bool,
+    tag: Option<u16>,
+    /// Where the audio is, in bytes from the start; empty if it was not found.
     pub data: Range<u64>,
 }
 
@@ -51,65 +29,80 @@ impl WavCodec {
     /// Reads the chunks of a WAV file that starts at a place, up to its audio. The position
     /// afterwards is anywhere.
     ///
-    /// Returns `None` where it is none, or its audio is not found.
+    /// Returns `None` where it is none.
     ///
     /// # Errors
     /// Where reading fails for another reason than the end of the file.
     pub(crate) fn scan<R: Read + Seek>(source: &mut R, at: u64) -> io::Result<Option<Self>> {
-        match Self::chunks(source, at) {
+        let mut found = Self::default();
+        match found.read_chunks(source, at) {
             Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(error),
-            found => Ok(found.unwrap_or(None)),
+            _ => Ok(found.tag.is_some().then_some(found)),
         }
     }
 
-    fn chunks<R: Read + Seek>(source: &mut R, mut at: u64) -> io::Result<Option<Self>> {
+    fn read_chunks<R: Read + Seek>(&mut self, source: &mut R, mut at: u64) -> io::Result<()> {
         let mut head = [0; 12];
         source.seek(SeekFrom::Start(at))?;
         source.read_exact(&mut head)?;
-        let is_big_endian = head.starts_with(b"RIFX");
-        if !(is_big_endian || head.starts_with(b"RIFF")) || !head.ends_with(b"WAVE") {
-            return Ok(None);
+        self.is_big_endian = head.starts_with(b"RIFX");
+        let is_riff = [b"RIFF", b"RIFX", b"RF64", b"BW64"]
+            .iter()
+            .any(|name| head.starts_with(*name));
+        if !is_riff || !head.ends_with(b"WAVE") {
+            return Ok(());
         }
         at += 12;
-        let mut tag = None;
         for _ in 0..MAX_CHUNKS {
             let mut head = [0; 8];
             source.seek(SeekFrom::Start(at))?;
             source.read_exact(&mut head)?;
             let [a, b, c, d, size @ ..] = head;
-            let size = match is_big_endian {
+            let size = match self.is_big_endian {
                 true => u32::from_be_bytes(size),
                 false => u32::from_le_bytes(size),
             };
             let body = at + 8;
             match &[a, b, c, d] {
                 b"fmt " => {
-                    let mut bytes = [0; 2];
-                    source.read_exact(&mut bytes)?;
-                    tag = Some(match is_big_endian {
-                        true => u16::from_be_bytes(bytes),
-                        false => u16::from_le_bytes(bytes),
-                    });
+                    let mut bytes = Vec::new();
+                    (&mut *source)
+                        .take(EXTENSIBLE_TAG as u64 + 2)
+                        .read_to_end(&mut bytes)?;
+                    self.tag = self.tag_at(&bytes, 0);
+                    if self.tag == Some(EXTENSIBLE) {
+                        self.tag = self.tag_at(&bytes, EXTENSIBLE_TAG);
+                    }
                 }
                 b"data" => {
-                    let data = body..body + u64::from(size);
-                    return Ok(tag.map(|tag| Self { tag, data }));
+                    self.data = body..body + u64::from(size);
+                    return Ok(());
                 }
                 _ => {}
             }
-            at = body + u64::from(size.next_multiple_of(2).max(size));
+            at = body + u64::from(size) + u64::from(size % 2);
         }
-        Ok(None)
+        Ok(())
+    }
+
+    fn tag_at(&self, format: &[u8], at: usize) -> Option<u16> {
+        let bytes = *format.get(at..)?.first_chunk()?;
+        Some(match self.is_big_endian {
+            true => u16::from_be_bytes(bytes),
+            false => u16::from_le_bytes(bytes),
+        })
     }
 
     /// Whether the audio is frames of MPEG audio or ADTS.
     pub(crate) fn is_frames(&self) -> bool {
-        FRAMES.contains(&self.tag)
+        self.data.start > 0 && self.tag.is_some_and(|tag| FRAMES.contains(&tag))
     }
 
     /// What the codec is called, if it is known and cannot always be read.
-    pub(crate) fn name(&self) -> Option<&'static str> {
-        let known = NAMES.iter().find(|(tag, _)| *tag == self.tag);
-        known.map(|&(_, name)| name)
+    pub(crate) fn unsupported(&self) -> Option<&'static str> {
+        let tag = self.tag?;
+        let is_pcm = PCM.contains(&tag);
+        let other = (self.is_big_endian && !is_pcm).then_some("compressed audio in RIFX");
+        unsupported::wave_tag(tag).or(other)
     }
 }

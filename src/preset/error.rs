@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::{Source, keys};
+use crate::media::format::Format;
 use crate::options::OptionError;
 
 /// A preset, or an option on the command line, that cannot be used.
@@ -103,6 +104,19 @@ pub enum PresetError {
         rival: &'static str,
         /// The line of the first key, in the same preset.
         rival_line: Option<usize>,
+    },
+    /// One layer names a format and sets a key that is for formats of the other kind.
+    #[error("{}{} is for {kind} formats, and {} is not: take one of them out",
+        prefix(place), spell(place, key), format.name())]
+    Unfit {
+        /// Where the second of the two is.
+        place: Source,
+        /// The key, in snake case.
+        key: &'static str,
+        /// `lossy` or `lossless`.
+        kind: &'static str,
+        /// The format.
+        format: Format,
     },
     /// Presets extend each other in a circle.
     #[error("{}extends goes in a circle: {}: take one of these extends out",

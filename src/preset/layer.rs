@@ -113,6 +113,30 @@ struct Said {
     place: Source,
 }
 
+impl Said {
+    /// The format that it names, if it names one.
+    fn format(&self) -> Option<Format> {
+        match (self.key.name, &self.value) {
+            ("format", Value::Text(name)) => Format::from_name(name),
+            _ => None,
+        }
+    }
+
+    /// Whether it asks for something that only formats of the other kind have.
+    fn is_useless_in(&self, format: Format) -> bool {
+        let is_asked_for = match &self.value {
+            Value::Text(name) => name != "keep",
+            value => *value != Value::Flag(false),
+        };
+        let is_for_lossless = match self.key.name {
+            "bit_depth" | "dither" => true,
+            "bitrate_kbps" | "quality" => false,
+            _ => return false,
+        };
+        is_asked_for && is_for_lossless != format.is_lossless()
+    }
+}
+
 impl Layer {
     /// An empty layer for the command line, which wins over all presets.
     pub fn command_line() -> Self {
@@ -129,7 +153,7 @@ impl Layer {
     ///
     /// # Errors
     /// Names the option if there is no such key, the value is of the wrong type or out of range, or
-    /// the layer has set a key that excludes this one.
+    /// the layer has set a key that excludes this one or a format that has no use for it.
     pub fn set(&mut self, key: &str, value: impl Into<Value>) -> Result<(), PresetError> {
         self.set_at(key, value.into(), Source::CommandLine)
     }
@@ -163,8 +187,41 @@ impl Layer {
                 },
             });
         }
-        self.said.insert(key.name, Said { key, value, place });
+        let said = Said { key, value, place };
+        self.check_format(&said)?;
+        self.said.insert(key.name, said);
         Ok(())
+    }
+
+    /// Whether the layer's format, if it names one, has a use for its other keys, once `new` is
+    /// among them.
+    fn check_format(&self, new: &Said) -> Result<(), PresetError> {
+        let unfit = match (new.format(), self.format()) {
+            (Some(format), _) => {
+                let unfit = self.said.values().find(|said| said.is_useless_in(format));
+                unfit.map(|said| (said, format))
+            }
+            (None, Some(format)) => new.is_useless_in(format).then_some((new, format)),
+            (None, None) => None,
+        };
+        match unfit {
+            Some((said, format)) => Err(PresetError::Unfit {
+                place: new.place.clone(),
+                key: said.key.name,
+                kind: if format.is_lossless() {
+                    "lossy"
+                } else {
+                    "lossless"
+                },
+                format,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// The format that the layer names.
+    fn format(&self) -> Option<Format> {
+        self.said.get("format")?.format()
     }
 
     /// Lays `higher` over this layer.
@@ -177,6 +234,9 @@ impl Layer {
             {
                 self.said.remove(rival);
             }
+        }
+        if let Some(format) = higher.format() {
+            self.said.retain(|_, said| !said.is_useless_in(format));
         }
         self.said.extend(higher.said.clone());
     }

@@ -10,6 +10,13 @@ use super::{PathText, quotient};
 use crate::pipeline::Outcome;
 use crate::warning::Warning;
 
+/// Reason of a file that was skipped: an earlier run has made its output.
+pub const UP_TO_DATE: &str = "up to date";
+/// Reason of a file that was skipped: there is a file in the place of its output.
+pub const OUTPUT_EXISTS: &str = "the output exists";
+/// Reason of a file that was not run: it was begun, and given up when the run was stopped.
+pub const GIVEN_UP: &str = "given up when the run was stopped";
+
 /// How a file ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -20,7 +27,7 @@ pub enum Status {
     Skipped,
     /// Failed; nothing was written.
     Failed,
-    /// Not taken up.
+    /// Not taken up, or given up when the run was stopped; nothing was written.
     NotRun,
 }
 
@@ -91,6 +98,12 @@ pub struct SourceReport {
     pub seconds: f64,
     /// Seconds of it found to lie in gaps.
     pub gap_seconds: f64,
+    /// Frames that were damaged and became silence.
+    #[serde(default)]
+    pub lost_frames: u64,
+    /// Size of the file in bytes, if known.
+    #[serde(default)]
+    pub bytes: Option<u64>,
 }
 
 /// The audio that was written.
@@ -112,6 +125,9 @@ pub struct ResultReport {
     pub ratio: Option<f64>,
     /// Samples beyond full scale that were limited.
     pub clipped_samples: u64,
+    /// Size of the file in bytes, if known.
+    #[serde(default)]
+    pub bytes: Option<u64>,
 }
 
 /// Something that went other than asked.
@@ -198,7 +214,7 @@ impl FileReport {
         }
     }
 
-    /// A file that is done.
+    /// A file that is done; both files are asked for their sizes.
     pub fn done(input: &Path, output: &Path, outcome: Outcome, elapsed: Duration) -> Self {
         let Outcome { source, spec, .. } = outcome;
         let input_rate = f64::from(source.sample_rate);
@@ -219,6 +235,8 @@ impl FileReport {
                 frames: outcome.input_frames,
                 seconds,
                 gap_seconds: outcome.gap_frames as f64 / input_rate,
+                lost_frames: outcome.damage.lost_frames,
+                bytes: bytes(input),
             }),
             result: Some(ResultReport {
                 format: spec.format.name().into(),
@@ -229,6 +247,7 @@ impl FileReport {
                 seconds: result_seconds,
                 ratio: quotient(result_seconds, seconds),
                 clipped_samples: outcome.encoded.clipped_samples,
+                bytes: bytes(output),
             }),
             warnings: outcome.warnings.into_iter().map(Into::into).collect(),
             elapsed_seconds,
@@ -259,4 +278,8 @@ impl FileReport {
             (None, None) => String::new(),
         }
     }
+}
+
+fn bytes(file: &Path) -> Option<u64> {
+    file.metadata().ok().map(|metadata| metadata.len())
 }

@@ -4,6 +4,7 @@
 use std::io::{self, Write};
 
 use super::{FileReport, Report, Status, visible};
+use crate::figures;
 use crate::preset::Value;
 
 /// Rows of the table; a summary of a job on GitHub holds 1 MiB.
@@ -59,13 +60,14 @@ fn totals(report: &Report) -> String {
             parts.push(format!("**{number} {word}**"));
         }
     }
-    let (audio, elapsed) = (report.audio_seconds, report.elapsed_seconds);
     let speed = report
         .speed()
-        .map(|speed| format!(", {speed:.0}x real time"));
+        .map(|speed| format!(", {} real time", figures::times(speed)));
     format!(
-        "{}; {audio:.1} s of audio in {elapsed:.1} s{}",
+        "{}; {} of audio in {}{}",
         parts.join(", "),
+        figures::length(report.audio_seconds),
+        figures::duration(report.elapsed_seconds),
         speed.unwrap_or_default()
     )
 }
@@ -91,8 +93,10 @@ fn settings(report: &Report) -> String {
 fn row(file: &FileReport) -> String {
     let source = file.source.as_ref();
     let result = file.result.as_ref();
-    let length = (source.zip(result))
-        .map(|(source, result)| format!("{:.1} → {:.1} s", source.seconds, result.seconds));
+    let length = (source.zip(result)).map(|(source, result)| {
+        let [from, to] = [source.seconds, result.seconds].map(figures::length);
+        format!("{from} → {to}")
+    });
     let ratio = result.and_then(|result| result.ratio);
     let warnings = file.warnings.iter();
     let warnings = warnings.map(|warning| warning.message.clone());
@@ -105,8 +109,7 @@ fn row(file: &FileReport) -> String {
         file.status.name().to_owned(),
         length.unwrap_or_default(),
         ratio.map_or(String::new(), |ratio| format!("{ratio:.4}")),
-        file.speed
-            .map_or(String::new(), |speed| format!("{speed:.0}x")),
+        file.speed.map_or(String::new(), figures::times),
         plain(&notes.join("; ")),
     ];
     format!("| {} |", cells.join(" | "))

@@ -16,12 +16,19 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 pub use escape::visible;
-pub use file::{ErrorReport, FileReport, ResultReport, SourceReport, Status, WarningReport};
+pub use file::{
+    ErrorReport, FileReport, GIVEN_UP, OUTPUT_EXISTS, ResultReport, SourceReport, Status,
+    UP_TO_DATE, WarningReport,
+};
 pub use path::PathText;
 pub use settings::{SettingReport, SettingsReport};
 
 /// Version of the report's structure; it changes when a reader would have to.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// The exit code of a run that could not keep what it has to leave: its outputs' folder, or a
+/// report.
+pub const NOT_WRITTEN: u8 = 3;
 
 /// A whole run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,7 +41,7 @@ pub struct Report {
     pub version: String,
     /// The command line, with the program's name first; empty where there was none.
     pub command: Vec<PathText>,
-    /// When the run began (RFC 3339, UTC).
+    /// When the run began (RFC 3339, UTC); 1970 of a clock that stands before that.
     pub started: String,
     /// How long it took, in seconds.
     pub elapsed_seconds: f64,
@@ -48,6 +55,9 @@ pub struct Report {
     pub counts: Counts,
     /// Seconds of audio read from files that are done.
     pub audio_seconds: f64,
+    /// What went other than asked in the run as a whole.
+    #[serde(default)]
+    pub warnings: Vec<WarningReport>,
     /// The files, sorted by input path.
     pub files: Vec<FileReport>,
 }
@@ -60,7 +70,7 @@ pub enum RunOutcome {
     Success,
     /// Some file failed.
     Failure,
-    /// A signal ended the run early.
+    /// The run was asked to end early.
     Interrupted,
 }
 
@@ -111,22 +121,36 @@ impl Report {
             tool: env!("CARGO_PKG_NAME").into(),
             version: env!("CARGO_PKG_VERSION").into(),
             command: Vec::new(),
-            started: humantime::format_rfc3339_seconds(started).to_string(),
+            started: humantime::format_rfc3339_seconds(started.max(SystemTime::UNIX_EPOCH))
+                .to_string(),
             elapsed_seconds: elapsed.as_secs_f64(),
             outcome,
             exit_code: u8::from(outcome == RunOutcome::Failure),
             settings,
             counts,
             audio_seconds: done.map(|source| source.seconds).sum(),
+            warnings: Vec::new(),
             files,
         }
     }
 
-    /// The report of a run that a signal ended early, with the exit code that tells which.
-    pub fn interrupted(self, exit_code: u8) -> Self {
+    /// The report of a run that was asked to end early. Its exit code is 1; a program that was sent
+    /// a signal has one of its own.
+    #[must_use]
+    pub fn interrupted(self) -> Self {
         Self {
             outcome: RunOutcome::Interrupted,
-            exit_code,
+            exit_code: 1,
+            ..self
+        }
+    }
+
+    /// The report of a run whose output folder was removed or replaced: what it has written is not
+    /// where it should be.
+    pub(crate) fn output_lost(self) -> Self {
+        Self {
+            outcome: RunOutcome::Failure,
+            exit_code: NOT_WRITTEN,
             ..self
         }
     }
@@ -139,6 +163,11 @@ impl Report {
     /// The files that ended so.
     pub fn with_status(&self, status: Status) -> impl Iterator<Item = &FileReport> {
         self.files.iter().filter(move |file| file.status == status)
+    }
+
+    /// How many warnings the files have.
+    pub fn warnings(&self) -> usize {
+        self.files.iter().map(|file| file.warnings.len()).sum()
     }
 
     /// Seconds of audio per second of the run; `None` where nothing was done.
@@ -174,6 +203,18 @@ fn quotient(dividend: f64, divisor: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_before_1970_stands_still() {
+        let before = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
+        let report = Report::new(
+            before,
+            Duration::ZERO,
+            SettingsReport::default(),
+            Vec::new(),
+        );
+        assert_eq!(report.started, "1970-01-01T00:00:00Z");
+    }
 
     #[test]
     fn what_cannot_be_divided_is_left_out() {

@@ -167,10 +167,10 @@ impl TestEnv {
         self.tree_of("")
     }
 
-    /// Everything in an output folder but the report and the journal.
+    /// Everything in an output folder but the reports and the journal.
     pub fn outputs(&self, folder: &str) -> Tree {
         let mut tree = self.tree_of(folder);
-        tree.retain(|path, _| ![REPORT, JOURNAL].map(Path::new).contains(&path.as_path()));
+        tree.retain(|path, _| !is_record(path));
         tree
     }
 
@@ -182,13 +182,13 @@ impl TestEnv {
         tree
     }
 
-    /// The names of the files in a folder and below, sorted, without the report and the journal.
+    /// The names of the files in a folder and below, sorted, without the reports and the journal.
     pub fn files(&self, folder: &str) -> Vec<String> {
         let files = self.tree_of(folder).into_iter();
         files
             .filter(|(_, content)| content.is_some())
+            .filter(|(path, _)| !is_record(path))
             .map(|(path, _)| path.to_str().unwrap().to_owned())
-            .filter(|path| ![REPORT, JOURNAL].contains(&path.as_str()))
             .collect()
     }
 
@@ -236,6 +236,14 @@ impl fmt::Display for TestEnv {
         }
         Ok(())
     }
+}
+
+/// Whether a path in an output folder is that of a report or the journal.
+fn is_record(path: &Path) -> bool {
+    let is_report =
+        |name: &str| name.starts_with("audiostretchy-report.") && name.ends_with(".json");
+    path.to_str()
+        .is_some_and(|name| name == JOURNAL || is_report(name))
 }
 
 fn add_to_tree(root: &Path, folder: &Path, tree: &mut Tree) {

@@ -26,7 +26,7 @@ fn the_help_names_every_option() {
         "--quality <Q>",
         "--dither",
         "--strict",
-        "--if-exists <IF_EXISTS>",
+        "--if-exists <WHAT>",
         "-j, --jobs <N>",
         "--dry-run",
         "--report <FILE>",
@@ -37,7 +37,90 @@ fn the_help_names_every_option() {
         "presets",
         "--preset speech --speed 1.5",
     ]);
-    env.run("-h").succeeds().prints(&["--ratio", "--format"]);
+}
+
+#[test]
+fn the_short_help_has_a_line_an_option() {
+    let env = TestEnv::new();
+    let run = env.run("-h").succeeds();
+    let (_, options) = run.stdout.split_once("Options:\n").unwrap();
+    let (options, _) = options.split_once("Example:\n").unwrap();
+    let mut count = 0;
+    for line in options.lines().filter(|line| !line.is_empty()) {
+        assert!(line.len() <= 100, "{line}");
+        if line.starts_with(' ') {
+            count += 1;
+            assert!(line.trim_start().starts_with('-'), "{line}");
+            let (option, help) = line.trim_start().split_once("  ").unwrap();
+            assert!(!option.is_empty() && !help.trim().is_empty(), "{line}");
+        }
+    }
+    assert!(count > 50, "{run}");
+}
+
+/// All that a person may look for beside the options.
+const END: [&str; 16] = [
+    "every file is done or up to date",
+    "some file failed",
+    "no audio found",
+    "another run is writing to the output folder",
+    "129, 130, 143",
+    "speech",
+    "music",
+    "fast",
+    "podcast",
+    "Podcasts",
+    "audio book",
+    "lesson",
+    "In CI",
+    "other programs",
+    "--gap-ratio 0.3",
+    "--report-markdown summary.md",
+];
+
+#[test]
+fn the_help_ends_with_exit_codes_presets_and_recipes() {
+    let env = TestEnv::new();
+    let run = env.run("--help").succeeds().prints(&END);
+    let places = ["\nExit codes:\n", "\nPresets:\n", "\nRecipes:\n"]
+        .map(|title| run.stdout.find(title).unwrap());
+    assert!(places.is_sorted(), "{run}");
+    run.prints(&["0.3 makes one of 1 s last 0.3 s"]);
+}
+
+#[test]
+fn the_manual_page_has_what_the_help_has() {
+    let env = TestEnv::new();
+    let page = env.run("man").succeeds().stdout.replace("\\-", "-");
+    for title in ["EXIT STATUS", "PRESETS", "EXAMPLES", "FILES", "SUBCOMMANDS"] {
+        assert!(
+            page.contains(&format!(".SH \"{title}\"")) || page.contains(&format!(".SH {title}")),
+            "{title}"
+        );
+    }
+    for piece in END
+        .into_iter()
+        .chain(["--report-history", "report show", "presets check"])
+    {
+        assert!(page.contains(piece), "{piece}");
+    }
+}
+
+#[test]
+fn every_recipe_is_a_command_that_is_understood() {
+    let env =
+        TestEnv::with_short_speech(&["podcasts/a.wav", "audio/a.wav", "book/01.m4a", "lesson.mp3"]);
+    env.write("voice.toml", "extends = \"speech\"\nspeed = 1.2\n");
+    let run = env.run("--help").succeeds();
+    let (_, recipes) = run.stdout.split_once("\nRecipes:\n").unwrap();
+    let recipes = recipes
+        .lines()
+        .filter_map(|line| line.strip_prefix("    audiostretchy "));
+    let recipes: Vec<&str> = recipes.collect();
+    assert_eq!(recipes.len(), 4);
+    for recipe in recipes {
+        env.run(recipe).succeeds();
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Needs ffmpeg, ffprobe, sox, flac and lame.
 
 mod bad_files;
+mod earlier_reports;
 mod engine_options;
 mod env;
 mod existing_outputs;
@@ -16,4 +17,10 @@ mod plan_errors;
 #[path = "../program/mod.rs"]
 mod program;
 mod running;
+#[cfg(target_os = "linux")]
+mod screen;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod two_hundred_files;
+mod unsupported;
+mod words;

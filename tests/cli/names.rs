@@ -14,7 +14,9 @@ fn names_that_are_not_utf8_work_and_stand_in_the_report_as_bytes() {
     let env = TestEnv::new();
     let name = OsStr::from_bytes(b"caf\xe9 \xff.wav");
     env.copy_recording("speech-8k-mono", Path::new("in").join(name));
-    env.run("in out --ratio 0.8").succeeds().says(&["1 done"]);
+    env.run("in out --ratio 0.8")
+        .succeeds()
+        .says(&["[1/1] done"]);
     assert!(env.exists(Path::new("out").join(name)));
 
     let report = env.report("out");
@@ -42,16 +44,20 @@ fn a_name_cannot_write_to_the_terminal() {
         assert!(!text.contains(['\u{1b}', '\r']), "{text:?}");
         assert!(!text.contains("\nerror: fake"), "{text:?}");
     };
-    assert_escaped(&env.run("in out -v").succeeds().stderr);
-    assert_escaped(&env.run("in new --dry-run").succeeds().stdout);
-    assert_escaped(&env.run("in out --if-exists error").exits(2).stderr);
+    assert_escaped(&env.run("in out -v --ratio 1").succeeds().stderr);
+    assert_escaped(&env.run("in new --dry-run --ratio 1").succeeds().stdout);
+    assert_escaped(
+        &env.run("in out --if-exists error --ratio 1")
+            .exits(2)
+            .stderr,
+    );
     let missing = format!("nowhere/{name}");
     assert_escaped(&env.run_args([&missing, "out"]).exits(2).stderr);
     let overwrite = format!("in/{name}");
     assert_escaped(&env.run_args([&overwrite, "in"]).exits(2).stderr);
     let mka = format!("in/{name}.mka");
     env.write(&mka, "");
-    assert_escaped(&env.run("in new").exits(2).stderr);
+    assert_escaped(&env.run("in new --ratio 1").exits(2).stderr);
     env.run("in new --format mp3").exits(1);
     assert_escaped(&env.run("in new2 --format mp3 -q").exits(1).stderr);
     let report = env.report("new");
@@ -64,10 +70,10 @@ fn names_with_spaces_quotes_and_leading_dashes_work() {
     for name in ["in/a b.wav", "in/'\"$(x)`.wav", "in/-r.wav", "in/%s*?.wav"] {
         env.copy_recording("short-801-44k-mono", name);
     }
-    env.run("in out").succeeds().says(&["4 done"]);
+    env.run("in out --ratio 1").succeeds().says(&["4 done"]);
     assert_eq!(env.files("out").len(), 4);
     env.copy_recording("short-801-44k-mono", "-q.wav");
-    env.run("-- -q.wav -v.wav").succeeds();
+    env.run("--ratio 1 -- -q.wav -v.wav").succeeds();
     assert!(env.exists("-v.wav"));
 }
 
@@ -76,7 +82,7 @@ fn the_longest_names_work() {
     let env = TestEnv::new();
     let name = format!("{}.wav", "x".repeat(251));
     env.copy_recording("short-801-44k-mono", format!("in/{name}"));
-    env.run("in out").succeeds();
+    env.run("in out --ratio 1").succeeds();
     assert_eq!(env.files("out"), [name]);
     env.run("in mp3 --format mp3").succeeds();
     assert_eq!(env.files("mp3"), [format!("{}.mp3", "x".repeat(251))]);
@@ -103,7 +109,7 @@ fn dots_in_names_and_capital_extensions_are_kept() {
     for name in ["in/1. One.WAV", "in/v1.2.wave", "in/two.dots.wav"] {
         env.copy_recording("short-801-44k-mono", name);
     }
-    env.run("in same").succeeds();
+    env.run("in same --ratio 1").succeeds();
     assert_eq!(
         env.files("same"),
         ["1. One.WAV", "two.dots.wav", "v1.2.wave"]

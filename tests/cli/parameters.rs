@@ -98,7 +98,7 @@ fn options_that_exclude_each_other_are_both_named() {
 #[test]
 fn a_misspelt_option_is_told_with_the_nearest() {
     let env = env();
-    let run = env.run("a.wav out.wav --upper-frq 300").exits(2);
+    let run = env.run("a.wav out.wav --upper-frq 300 --ratio 1").exits(2);
     run.says(&["'--upper-frq'", "'--upper-freq'"]);
 }
 
@@ -115,10 +115,12 @@ fn the_upper_frequency_is_at_least_twice_the_lower() {
 fn a_pitch_range_that_does_not_fit_a_file_is_that_files_failure() {
     let env = TestEnv::with_short_speech(&["in/16k.wav"]);
     env.encode_recording("speech-8k-mono", "in/8k.wav", "-t 0.3");
-    env.run("in out --upper-freq 4500").exits(1).says(&[
-        "1 done, 1 failed",
-        "failed: in/8k.wav: upper_freq is 4500: it must be below 4000 Hz",
-    ]);
+    env.run("in out --upper-freq 4500 --ratio 1")
+        .exits(1)
+        .says(&[
+            "1 done, 1 failed",
+            "failed: in/8k.wav: upper_freq is 4500: it must be below 4000 Hz",
+        ]);
     assert_eq!(env.files("out"), ["16k.wav"]);
     let report = env.report("out");
     assert_eq!(report["files"][1]["error"]["code"], "invalid-parameter");

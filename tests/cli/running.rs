@@ -1,5 +1,6 @@
 //! How a run goes: what it shows, where its report goes, how many files at a time.
 
+use std::fs::File;
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -41,20 +42,22 @@ fn a_dry_run_refuses_what_a_run_would_refuse() {
 fn every_file_is_a_plain_line_where_there_is_no_terminal() {
     let env = TestEnv::with_short_speech(&["in/a.wav", "in/b.wav"]);
     let run = env.run("in out --ratio 0.8 -j 1").succeeds();
-    let run = run.says(&["[1/2] done in/", "[2/2] done in/", "2 done; "]);
+    let run = run.says(&["[1/2] done in/", "[2/2] done in/", "2 done\n"]);
     let run = run.says(&["report: out/audiostretchy-report.json"]);
     assert_eq!(run.stdout, "");
     assert!(!run.stderr.contains('\u{1b}'), "{run}");
-    assert_eq!(run.stderr.lines().count(), 4, "{run}");
+    assert_eq!(run.stderr.lines().count(), 6, "{run}");
 }
 
 #[test]
 fn quiet_says_nothing_but_failures() {
     let env = TestEnv::with_short_speech(&["in/a.wav"]);
-    let run = env.run("in out -q").succeeds();
+    let run = env.run("in out -q --ratio 1").succeeds();
     assert_eq!((&*run.stdout, &*run.stderr), ("", ""));
     env.write("in/b.wav", "no audio");
-    let run = env.run("in out --quiet --if-exists overwrite").exits(1);
+    let run = env
+        .run("in out --quiet --if-exists overwrite --ratio 1")
+        .exits(1);
     assert!(
         run.stderr.starts_with("failed: in/b.wav: not audio"),
         "{run}"
@@ -140,14 +143,14 @@ fn the_report_tells_what_was_done() {
 #[test]
 fn the_report_goes_where_it_is_asked_for() {
     let env = TestEnv::with_short_speech(&["in/a.wav", "b.wav"]);
-    env.run("in out --report reports/r.json")
+    env.run("in out --report reports/r.json --ratio 1")
         .succeeds()
         .says(&["report: reports/r.json"]);
     let report: Value = serde_json::from_slice(&env.read("reports/r.json")).unwrap();
     assert_eq!(report["counts"]["done"], 1);
     assert!(!env.exists("out/audiostretchy-report.json"));
 
-    let run = env.run("b.wav c.wav --report -").succeeds();
+    let run = env.run("b.wav c.wav --report - --ratio 1").succeeds();
     let report: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(report["files"][0]["input"], "b.wav");
     assert!(!env.exists("-"));
@@ -157,24 +160,73 @@ fn the_report_goes_where_it_is_asked_for() {
 fn a_report_that_cannot_be_written_ends_with_code_3_after_the_audio_is_done() {
     let env = TestEnv::with_short_speech(&["in/a.wav"]);
     env.write("file", "");
-    let run = env.run("in out --report file/r.json").exits(3);
-    let run = run.says(&["1 done", "error: cannot write the report to file/r.json: "]);
+    let run = env.run("in out --report file/r.json --ratio 1").exits(3);
+    let run = run.says(&[
+        "[1/1] done",
+        "error: cannot write the report to file/r.json: ",
+    ]);
     assert!(!run.stderr.contains("report: file"), "{run}");
     assert_eq!(env.files("out"), ["a.wav"]);
     let told_before = ["--report out: is a folder"];
-    env.refuses("in out --if-exists overwrite --report out", 2, &told_before);
+    let args = "in out --ratio 1 --if-exists overwrite --report out";
+    env.refuses(args, 2, &told_before);
     assert_eq!(env.files("out"), ["a.wav"]);
 }
 
 #[test]
 fn a_listing_whose_reader_has_gone_ends_quietly() {
     let env = TestEnv::with_short_speech(&["in/a.wav"]);
-    for args in ["in out --dry-run", "presets list", "presets show speech"] {
+    for args in [
+        "in out --dry-run --ratio 1",
+        "presets list",
+        "presets show speech",
+    ] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let mut command = env.command(args.split(' '));
         command.stdout(writer).stderr(Stdio::piped());
         let run = Run::of(&env, command).succeeds();
         assert_eq!(run.stderr, "");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_standard_error_that_cannot_be_written_stops_nothing() {
+    let env = TestEnv::with_short_speech(&["in/a.wav", "in/b.wav"]);
+    env.write("in/c.wav", "no audio");
+    fn closed() -> Stdio {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        writer.into()
+    }
+    fn full() -> Stdio {
+        File::options()
+            .write(true)
+            .open("/dev/full")
+            .unwrap()
+            .into()
+    }
+    for (number, stderr) in [closed as fn() -> Stdio, full].into_iter().enumerate() {
+        for (args, code) in [
+            ("in out{} --ratio 0.8 -v --report-junit in/a.wav/x", 3),
+            (
+                "in out{} --ratio 0.8 --rerun-failed out{}/audiostretchy-report.json",
+                1,
+            ),
+            ("in", 2),
+            ("in nowhere", 2),
+            ("in/c.wav - --ratio 0.8", 1),
+            ("report show nowhere", 2),
+        ] {
+            let args = args.replace("{}", &number.to_string());
+            let mut command = env.command(args.split(' '));
+            command.stdout(Stdio::null());
+            command.stderr(stderr());
+            let code_found = command.status().unwrap().code();
+            assert_eq!(code_found, Some(code), "{args}");
+        }
+        let report = env.report(&format!("out{number}"));
+        assert_eq!(report["counts"]["failed"], 1);
     }
 }

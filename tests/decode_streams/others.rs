@@ -24,7 +24,7 @@ fn formats_that_cannot_be_read_are_named_and_nothing_within_them_is_taken_for_au
                 let file = [start, magic, &[0; 60], inside].concat();
                 let error = decode(&files.write("named.mp3", &file)).err().unwrap();
                 assert!(
-                    matches!(error, DecodeError::UnsupportedFormat(_)),
+                    matches!(error, DecodeError::UnsupportedCodec(_)),
                     "{error:?}"
                 );
                 assert!(error.to_string().contains(name), "{error}");

@@ -6,7 +6,7 @@ mod support;
 
 use std::process::Command;
 
-use audiostretchy::media::encode::EncodeSpec;
+use audiostretchy::media::encode::{EncodeSpec, Samples};
 use audiostretchy::media::format::{BitDepth, Format, OutputOptions};
 
 use support::*;
@@ -246,4 +246,91 @@ fn a_format_with_too_few_channels_is_refused_with_the_option_to_change() {
     let message = refused.unwrap_err().to_string();
     assert!(message.contains("at most 8 channels"), "{message}");
     assert!(message.contains("--format"), "{message}");
+}
+
+#[test]
+fn no_specification_makes_an_encoder_panic() {
+    let base = EncodeSpec {
+        format: Format::Wav,
+        sample_rate: 48_000,
+        channels: 2,
+        channel_mask: None,
+        bit_depth: BitDepth::Int16,
+        bitrate_kbps: 96,
+        quality: None,
+        dither: false,
+    };
+    let mut specs = Vec::new();
+    for format in Format::ALL {
+        let base = EncodeSpec {
+            format,
+            ..base.clone()
+        };
+        for channels in [0, 1, 8, 9, 64, 70_000] {
+            specs.push((
+                EncodeSpec {
+                    channels,
+                    ..base.clone()
+                },
+                channels == 1,
+            ));
+        }
+        for sample_rate in [0, 1, 7_999, 44_100, 384_001, u32::MAX] {
+            specs.push((
+                EncodeSpec {
+                    sample_rate,
+                    ..base.clone()
+                },
+                false,
+            ));
+        }
+        for bitrate_kbps in [0, 1, 7, 1_000_000, u32::MAX] {
+            specs.push((
+                EncodeSpec {
+                    bitrate_kbps,
+                    ..base.clone()
+                },
+                false,
+            ));
+        }
+        for quality in [f32::NAN, f32::INFINITY, -1.0, 0.0, 10.0, 1e9] {
+            let quality = Some(quality);
+            specs.push((
+                EncodeSpec {
+                    quality,
+                    ..base.clone()
+                },
+                false,
+            ));
+        }
+        for bit_depth in BitDepth::ALL {
+            specs.push((
+                EncodeSpec {
+                    bit_depth,
+                    ..base.clone()
+                },
+                false,
+            ));
+        }
+        let channel_mask = Some(u32::MAX);
+        specs.push((
+            EncodeSpec {
+                channel_mask,
+                ..base.clone()
+            },
+            false,
+        ));
+    }
+    for (spec, must_work) in specs {
+        let mut file = std::io::Cursor::new(Vec::new());
+        let started = spec.start(&mut file);
+        let result = started.and_then(|mut encoder| {
+            encoder.write(Samples::Int16(&vec![100; 480 * spec.channels]))?;
+            encoder.finish()
+        });
+        assert!(result.is_ok() || !must_work, "{spec:?}: {result:?}");
+        if matches!(spec.channels, 0 | 70_000) || spec.sample_rate == 0 {
+            assert!(result.is_err(), "{spec:?}");
+        }
+    }
 }

@@ -3,7 +3,9 @@
 use std::error::Error as _;
 use std::io::{self, Cursor, Write};
 use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
+use audiostretchy::media::limits::Limits;
 use audiostretchy::{
     AudioStretch, Conversion, Error, Format, Input, OptionError, OutputOptions, StretchOptions,
     stretch_audio,
@@ -212,4 +214,48 @@ fn an_output_is_replaced_only_by_a_whole_one() {
     assert_eq!(std::fs::read(&output).unwrap(), b"old");
     stretch_audio(recording("stories/sea.wav"), &output, &at_ratio(0.5)).unwrap();
     assert_eq!(&std::fs::read(&output).unwrap()[..4], b"RIFF");
+}
+
+#[test]
+fn audio_in_memory_keeps_to_its_limits() {
+    let input = Input::open(recording("stories/sea.wav")).unwrap();
+    let limits = |max_duration, deadline| Limits {
+        max_duration,
+        deadline,
+        ..Limits::default()
+    };
+    let second = Duration::from_secs(1);
+    let too_long = AudioStretch::open_input_within(&input, &limits(second, None));
+    assert!(matches!(too_long.unwrap_err(), Error::Unsupported { .. }));
+    let too_late = limits(Limits::MAX_DURATION, Some(Instant::now()));
+    let too_late = AudioStretch::open_input_within(&input, &too_late);
+    assert!(matches!(too_late.unwrap_err(), Error::Unreadable { .. }));
+    let enough = AudioStretch::open_input_within(&input, &limits(60 * second, None));
+    assert_eq!(enough.unwrap().seconds(), 6.0);
+}
+
+#[test]
+fn an_input_that_changes_while_it_is_read_is_unreadable() {
+    let files = Files::new();
+    let path = files.write(
+        "a.wav",
+        &std::fs::read(recording("stories/sea.wav")).unwrap(),
+    );
+    let input = Input::open(&path).unwrap();
+    let file = std::fs::OpenOptions::new()
+        .append(true)
+        .open(&path)
+        .unwrap();
+    (&file).write_all(b"more").unwrap();
+    let conversion = Conversion {
+        encoding: written_as(Format::Wav),
+        ..Conversion::default()
+    };
+    let mut go_on = |_| ControlFlow::Continue(());
+    let error = conversion
+        .to_writer(&input, io::sink(), &mut go_on)
+        .unwrap_err();
+    assert!(matches!(error, Error::Unreadable { .. }), "{error:?}");
+    let error = AudioStretch::open_input(&input).unwrap_err();
+    assert!(matches!(error, Error::Unreadable { .. }), "{error:?}");
 }

@@ -92,7 +92,7 @@ fn keep_and_zero_undo_what_a_lower_layer_set() {
     let folders = Folders::with(&[
         (
             "first/set.toml",
-            "format = \"mp3\"\nbit_depth = 24\nsample_rate = 16_000\ngap_ratio = 0.5",
+            "format = \"flac\"\nbit_depth = 24\nsample_rate = 16_000\ngap_ratio = 0.5",
         ),
         (
             "first/unset.toml",
@@ -100,7 +100,7 @@ fn keep_and_zero_undo_what_a_lower_layer_set() {
         ),
     ]);
     let set = folders.resolve("set").unwrap().settings;
-    assert_eq!(set.output.format, Some(Format::Mp3));
+    assert_eq!(set.output.format, Some(Format::Flac));
     assert_eq!(set.output.bit_depth, Some(BitDepth::Int24));
     assert_eq!(set.stretch.sample_rate, 16_000);
     let unset = folders.resolve("unset").unwrap();
@@ -126,4 +126,22 @@ fn every_bit_depth_and_format_can_be_named() {
         let output = folders.resolve("a").unwrap().settings.output;
         assert_eq!(output.bit_depth, Some(depth), "{text}");
     }
+}
+
+#[test]
+fn a_format_drops_what_it_has_no_use_for_from_below() {
+    let folders = Folders::with(&[
+        ("first/lossy.toml", "format = \"mp3\"\nbitrate_kbps = 96"),
+        ("first/wav.toml", "extends = \"lossy\"\nformat = \"wav\""),
+        ("first/deep.toml", "extends = \"wav\"\nbit_depth = 24"),
+        ("first/opus.toml", "extends = \"deep\"\nformat = \"opus\""),
+    ]);
+    let output = |name| {
+        let output = folders.resolve(name).unwrap().settings.output;
+        (output.bitrate_kbps, output.bit_depth)
+    };
+    assert_eq!(output("lossy"), (Some(96), None));
+    assert_eq!(output("wav"), (None, None));
+    assert_eq!(output("deep"), (None, Some(BitDepth::Int24)));
+    assert_eq!(output("opus"), (None, None));
 }

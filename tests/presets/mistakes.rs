@@ -320,6 +320,56 @@ fn values_from_two_layers_that_do_not_go_together_are_told_with_both_sources() {
 }
 
 #[test]
+fn a_key_that_the_format_has_no_use_for_in_one_preset_is_an_error() {
+    for (first, second, told) in [
+        (
+            "format = \"wav\"",
+            "bitrate_kbps = 64",
+            "bitrate_kbps is for lossy formats, and wav is not",
+        ),
+        (
+            "quality = 3",
+            "format = \"flac\"",
+            "quality is for lossy formats, and flac is not",
+        ),
+        (
+            "bit_depth = 24",
+            "format = \"mp3\"",
+            "bit_depth is for lossless formats, and mp3 is not",
+        ),
+        (
+            "format = \"m4a\"",
+            "dither = true",
+            "dither is for lossless formats, and m4a is not",
+        ),
+    ] {
+        assert_eq!(
+            error_in(&format!("{first}\n{second}")),
+            format!("first/a.toml:2: {told}: take one of them out")
+        );
+    }
+    for text in [
+        "format = \"keep\"\nbitrate_kbps = 64",
+        "format = \"mp3\"\nbit_depth = \"keep\"\ndither = false",
+    ] {
+        assert!(
+            Folders::with(&[("first/a.toml", text)])
+                .resolve("a")
+                .is_ok()
+        );
+    }
+    let mut layer = Layer::command_line();
+    layer.set("bitrate_kbps", 64u32).unwrap();
+    assert_eq!(
+        layer.set("format", "wav").unwrap_err().to_string(),
+        "--bitrate is for lossy formats, and wav is not: take one of them out"
+    );
+    // What was refused has not been set.
+    layer.set("bitrate_kbps", 96u32).unwrap();
+    layer.set("format", "mp3").unwrap();
+}
+
+#[test]
 fn on_the_command_line_mistakes_are_told_by_the_option() {
     let mut layer = Layer::command_line();
     let mut error = |key: &str, value: Value| layer.set(key, value).unwrap_err().to_string();

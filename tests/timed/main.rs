@@ -1,14 +1,17 @@
 //! Everything that tells a time, as other programs make it and as they read it back; and tags that
-//! are broken. `ffmpeg`, `ffprobe`, `flac` and `metaflac` must be installed.
+//! are broken. `ffmpeg`, `ffprobe`, `flac`, `metaflac` and mutagen for Python must be installed.
 
 mod damage;
+mod frames;
 mod id3;
 mod many;
 mod riff;
+mod values;
 mod xiph;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use audiostretchy::StretchOptions;
 use audiostretchy::batch::{IfExists, PlanRequest, RunOptions, Session, StopToken};
@@ -73,7 +76,7 @@ fn convert(input: &Path, output: &Path, stretch: &StretchOptions) -> Done {
         time_map: Some(map.clone()),
         ..PlanRequest::new(vec![input.to_owned()], output.to_owned())
     };
-    let session = Session::start(request.plan().unwrap()).unwrap();
+    let session = Session::start(&request).unwrap();
     let report = session.run(&RunOptions::default(), &StopToken::new(), &|_| {});
     let [report] = <[FileReport; 1]>::try_from(report.files).unwrap();
     assert_eq!(report.status, Status::Done, "{input:?}: {:?}", report.error);
@@ -94,6 +97,23 @@ fn run(program: &str, arguments: &[&str]) -> Vec<u8> {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{program} {arguments:?}: {errors}");
     output.stdout
+}
+
+/// What a script for mutagen prints of a file, as JSON. The first python3 that is found may not be
+/// the system's, which mutagen is installed for.
+fn mutagen(script: &str, path: &Path) -> Value {
+    let script = format!("import json, sys, mutagen\nfile = mutagen.File(sys.argv[1])\n{script}");
+    let arguments = ["-c", &script, path.to_str().unwrap()];
+    static PYTHON: OnceLock<&str> = OnceLock::new();
+    let has_it = |python: &&str| {
+        let probe = Command::new(python).args(["-c", "import mutagen"]).output();
+        probe.is_ok_and(|output| output.status.success())
+    };
+    let python = PYTHON.get_or_init(|| {
+        let found = ["python3", "/usr/bin/python3"].into_iter().find(has_it);
+        found.expect("the tests need python3-mutagen")
+    });
+    serde_json::from_slice(&run(python, &arguments)).unwrap()
 }
 
 struct Folder(TempDir);

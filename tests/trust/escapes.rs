@@ -91,10 +91,10 @@ fn no_name_or_tag_plays_tricks_in_any_report() {
     while xml.read_event().unwrap() != quick_xml::events::Event::Eof {}
 
     let shown = env.run("report show out/audiostretchy-report.json");
-    assert_no_trick(&shown.succeeds().stdout);
+    assert_no_trick(&shown.exits(1).stdout);
     let again = env.run("in out --format mp3 --suffix x --if-exists error");
     assert_no_trick(&again.exits(2).stderr);
-    assert_no_trick(&env.run("in new --dry-run").succeeds().stdout);
+    assert_no_trick(&env.run("in new --dry-run --ratio 1").succeeds().stdout);
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_folder_that_cannot_be_read_is_named_without_tricks() {
         command.current_dir(env.path(""));
         Run::of(&env, command)
     };
-    let (plan, real) = (run("in out --dry-run"), run("in out"));
+    let (plan, real) = (run("in out --ratio 1 --dry-run"), run("in out --ratio 1"));
     fs::set_permissions(&locked, Permissions::from_mode(0o755)).unwrap();
     assert_no_trick(&plan.succeeds().stdout);
     assert_no_trick(&real.stderr);
@@ -147,12 +147,12 @@ fn a_folder_that_cannot_be_read_is_named_without_tricks() {
 fn a_stored_report_cannot_put_a_command_into_the_line_to_be_copied() {
     let env = TestEnv::new();
     env.write("in/a.wav", "no audio");
-    env.run("in out").exits(1);
+    env.run("in out --ratio 1").exits(1);
     let mut report = env.report("out");
     report["command"][0] = "rm".into();
     report["command"][1] = "-rf;\u{1b}[2J".into();
     env.write("r.json", report.to_string());
-    let shown = env.run("report show r.json").succeeds();
+    let shown = env.run("report show r.json").exits(1);
     let retry = "retry: audiostretchy --rerun-failed r.json $'-rf;\\033[2J' out";
     assert!(shown.stdout.contains(retry), "{shown}");
 }
@@ -173,7 +173,7 @@ fn a_linked_folder_in_the_output_folder_is_refused_before_anything_is_written() 
 
     // The output folder itself is what the user named.
     symlink("elsewhere", env.path("link")).unwrap();
-    env.run("in link").succeeds();
+    env.run("in link --ratio 1").succeeds();
     let found = ["a.wav", "deep/.audiostretchy-x.tmp", "sub/deep/b.wav"];
     assert_eq!(env.files("elsewhere"), found);
 }
@@ -207,7 +207,7 @@ fn nothing_is_written_through_links_that_stand_for_files() {
     }
     symlink("../unborn", env.path("out/b.wav")).unwrap();
     env.refuses("in out", 2, &["already there"]);
-    env.run("in out --if-exists overwrite").succeeds();
+    env.run("in out --if-exists overwrite --ratio 1").succeeds();
     assert_eq!(env.read("mine"), b"precious");
     assert!(!env.exists("unborn"));
     for name in ["a.wav", "a.srt", "b.wav", "audiostretchy-report.json"] {
@@ -215,8 +215,10 @@ fn nothing_is_written_through_links_that_stand_for_files() {
         assert!(path.symlink_metadata().unwrap().is_file(), "{name}");
     }
     symlink("mine", env.path("one.wav")).unwrap();
-    env.run("in/a.wav one.wav --if-exists overwrite --report one.json --time-map map.json")
-        .succeeds();
+    env.run(
+        "in/a.wav one.wav --if-exists overwrite --report one.json --time-map map.json --ratio 1",
+    )
+    .succeeds();
     assert_eq!(env.read("mine"), b"precious");
 }
 
@@ -232,7 +234,9 @@ fn a_journal_that_is_a_link_or_a_pipe_is_refused_and_its_target_left_alone() {
     }
     env.create_folder("out");
     env.tool("mkfifo", ["out/.audiostretchy.jsonl"]);
-    env.run("in out").exits(2).says(&["is a link, or no file"]);
+    env.run("in out --ratio 1")
+        .exits(2)
+        .says(&["is a link, or no file"]);
 }
 
 #[test]
@@ -240,16 +244,16 @@ fn a_pipe_or_device_that_stands_for_the_report_is_replaced_unless_it_was_named()
     let env = TestEnv::with_short_speech(&["in/a.wav"]);
     env.create_folder("out");
     env.tool("mkfifo", ["out/audiostretchy-report.json"]);
-    env.run("in out").succeeds();
+    env.run("in out --ratio 1").succeeds();
     assert_eq!(env.report("out")["counts"]["done"], 1);
     fs::remove_file(env.path("out/audiostretchy-report.json")).unwrap();
     symlink("/dev/full", env.path("out/audiostretchy-report.json")).unwrap();
-    env.run("in out").succeeds();
+    env.run("in out --ratio 1").succeeds();
     assert_eq!(env.report("out")["counts"]["skipped"], 1);
     let device = fs::metadata("/dev/full").unwrap();
     assert!(device.file_type().is_char_device());
     symlink("/dev/full", env.path("named")).unwrap();
-    env.run("in out --report named").exits(3);
+    env.run("in out --report named --ratio 1").exits(3);
 }
 
 #[test]
@@ -263,7 +267,7 @@ fn neither_a_suffix_nor_a_list_leads_out_of_the_output_folder() {
     env.refuses("--files-from list out", 2, &["cannot lead upwards"]);
     let absolute = env.path("in/sub/../a.wav");
     env.write("list", format!("{}\n./in/sub/b.wav\n", absolute.display()));
-    env.run("--files-from list out").succeeds();
+    env.run("--files-from list out --ratio 1").succeeds();
     assert_eq!(env.files("out"), ["a.wav", "in/sub/b.wav"]);
 }
 
@@ -295,8 +299,8 @@ fn an_output_is_readable_by_no_more_than_its_source_the_umask_and_what_it_replac
     ] {
         set("in/a.wav", source);
         set("in/a.srt", source);
-        convert(umask, "in out");
-        convert(umask, "in/a.wav one.wav");
+        convert(umask, "in out --ratio 1");
+        convert(umask, "in/a.wav one.wav --ratio 1");
         for output in ["out/a.wav", "out/a.srt", "one.wav"] {
             assert_eq!(mode(output), expected, "{output} of {source:o}, {umask}");
         }
@@ -305,9 +309,9 @@ fn an_output_is_readable_by_no_more_than_its_source_the_umask_and_what_it_replac
         fs::remove_file(env.path("one.srt")).unwrap();
     }
     set("in/a.wav", 0o644);
-    convert("022", "in out");
+    convert("022", "in out --ratio 1");
     set("out/a.wav", 0o600);
-    convert("022", "in out --if-exists overwrite");
+    convert("022", "in out --ratio 1 --if-exists overwrite");
     assert_eq!(mode("out/a.wav"), 0o600);
 }
 
@@ -324,7 +328,7 @@ fn subtitles_that_a_killed_run_has_left_are_those_of_the_next_run() {
 
     // Those of others stay.
     env.write("new/a.srt", "of another");
-    env.run("in new").succeeds().says(&["a.srt"]);
+    env.run("in new --ratio 1").succeeds().says(&["a.srt"]);
     assert_eq!(env.read("new/a.srt"), b"of another");
     assert!(env.exists("new/a.wav"));
 }

@@ -16,11 +16,12 @@
 //! | WAV cue and LIST lost | `eleven::cue_points_and_info_of_wav_are_kept` |
 //! | input and output the same: the input is destroyed | `eleven::an_input_is_never_its_own_output` |
 //!
-//! Needs ffmpeg, ffprobe and bash.
+//! Needs ffmpeg, ffprobe and bash; strace makes system calls fail.
 #![cfg(unix)]
 // Figures, and what could not be tested on this machine.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod changes;
 mod eleven;
 #[allow(dead_code)] // Made for the `cli` tests, which use all of it.
 #[path = "../cli/env.rs"]
@@ -29,6 +30,9 @@ mod escapes;
 mod faults;
 mod kill;
 mod live;
+mod ownership;
 mod resume;
 mod selection;
 mod signals;
+mod systems;
+mod two_runs;

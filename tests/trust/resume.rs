@@ -94,13 +94,12 @@ fn a_touched_source_is_redone_unless_its_content_is_compared() {
 }
 
 #[test]
-fn an_output_that_is_changed_or_gone_is_redone() {
+fn an_output_that_is_gone_is_redone() {
     let env = stretched();
     let whole = env.outputs("out");
-    env.write("out/b.mp3", "somebody's idea");
     fs::remove_file(env.path("out/deep/c.wav")).unwrap();
     env.run("in out --ratio 0.8").succeeds();
-    assert_eq!(with_status(&env, "done"), ["in/b.mp3", "in/deep/c.wav"]);
+    assert_eq!(with_status(&env, "done"), ["in/deep/c.wav"]);
     assert!(env.outputs("out") == whole);
 }
 
@@ -118,14 +117,14 @@ fn a_torn_line_of_the_journal_counts_for_nothing() {
     env.write(JOURNAL, [b"\0\0\0\n{}\n\xff\n", &whole[..]].concat());
     redoes(&env, "in out --ratio 0.8", &[]);
 
-    // A crash while the last line was written: its output has not got its name yet.
-    let last = whole[..whole.len() - 1]
-        .iter()
-        .rposition(|&byte| byte == b'\n');
-    let last = last.unwrap() + 1;
-    let line: serde_json::Value = serde_json::from_slice(&whole[last..]).unwrap();
-    let output = line["output"].as_str().unwrap().to_owned();
-    env.write(JOURNAL, &whole[..last + 20]);
+    // A crash while a line was written: its output has not got its name yet.
+    let is_intended = |line: &&[u8]| line.starts_with(b"{\"intended\":");
+    let mut lines = whole.split_inclusive(|&byte| byte == b'\n');
+    let line = lines.rfind(is_intended).unwrap();
+    let start = line.as_ptr() as usize - whole.as_ptr() as usize;
+    let line: serde_json::Value = serde_json::from_slice(line).unwrap();
+    let output = line["intended"]["output"].as_str().unwrap().to_owned();
+    env.write(JOURNAL, &whole[..start + 20]);
     fs::remove_file(env.path(format!("out/{output}"))).unwrap();
     env.run("in out --ratio 0.8").succeeds();
     assert_eq!(with_status(&env, "done"), [format!("in/{output}")]);
@@ -151,7 +150,7 @@ fn a_second_run_into_the_same_folder_is_refused() {
     let mut first = Live::start(&env, "in out --ratio 0.8 -n");
     first.wait_for_event("file-progress");
     env.run("in out --ratio 0.8 -n")
-        .exits(2)
+        .exits(75)
         .says(&["out: another run is writing to that folder"]);
     // The temporary file of the first is no leftover.
     assert!(has_temporary(&env, "out"), "{env}");
@@ -202,36 +201,35 @@ fn outputs_beside_their_inputs_do_not_become_inputs() {
 #[test]
 fn an_output_folder_in_the_input_is_never_an_input() {
     let env = TestEnv::with_short_speech(&["in/a.wav"]);
-    for expected in ["1 done", "0 done, 1 skipped", "0 done, 1 skipped"] {
-        env.run("in in/out").succeeds().says(&[expected]);
+    for expected in [" became ", "1 up to date", "1 up to date"] {
+        env.run("in in/out --ratio 1").succeeds().says(&[expected]);
         assert_eq!(env.files("in/out"), ["a.wav"]);
     }
 }
 
 #[test]
-fn a_hard_link_to_an_input_is_replaced_and_the_input_stays() {
+fn a_link_to_an_input_is_not_replaced() {
     let env = TestEnv::with_short_speech(&["in/a.wav"]);
     env.create_folder("out");
+    let refuses = || {
+        let pieces = ["out/a.wav: is an input"];
+        env.refuses("in out --ratio 0.8 --if-exists overwrite", 2, &pieces);
+    };
+    // Nothing tells it from the input in a folder of two names, such as a bind mount.
     fs::hard_link(env.path("in/a.wav"), env.path("out/a.wav")).unwrap();
-    let before = env.read("in/a.wav");
-    env.run("in out --ratio 0.8 --if-exists overwrite")
-        .succeeds();
-    assert!(env.read("in/a.wav") == before);
-    assert!(env.read("out/a.wav") != before);
-    // A symbolic link is another name of the input.
+    refuses();
     fs::remove_file(env.path("out/a.wav")).unwrap();
     std::os::unix::fs::symlink("../in/a.wav", env.path("out/a.wav")).unwrap();
-    let pieces = ["out/a.wav: is an input"];
-    env.refuses("in out --ratio 0.8 --if-exists overwrite", 2, &pieces);
+    refuses();
 }
 
 #[test]
 fn the_journal_does_not_follow_the_time_of_an_input_that_is_kept() {
     let env = TestEnv::with_short_speech(&["in/a.wav"]);
     touch(&env, "in/a.wav");
-    env.run("in out --keep-mtime").succeeds();
+    env.run("in out --keep-mtime --ratio 1").succeeds();
     let modified = |name: &str| File::open(env.path(name)).unwrap().metadata().unwrap();
     let [input, output] = ["in/a.wav", "out/a.wav"].map(|name| modified(name).modified().unwrap());
     assert_eq!(input, output);
-    redoes(&env, "in out --keep-mtime", &[]);
+    redoes(&env, "in out --keep-mtime --ratio 1", &[]);
 }

@@ -124,7 +124,7 @@ fn a_list_cannot_write_outside_of_the_output_folder() {
     env.refuses("--files-from list out", 2, &["cannot lead upwards"]);
     let absolute = env.path("in/a.wav");
     env.write("list", absolute.as_os_str().as_bytes());
-    env.run("--files-from list out").succeeds();
+    env.run("--files-from list out --ratio 1").succeeds();
     assert_eq!(env.files("out"), ["a.wav"]);
     env.write("list", "in/a.wav\nmissing.wav\n");
     env.refuses("--files-from list new", 2, &["missing.wav: no such file"]);
@@ -163,7 +163,7 @@ fn no_files_may_be_no_failure() {
     let env = TestEnv::new();
     env.write("in/notes.txt", "nothing to hear");
     env.refuses("in out", 4, &["no audio files found in in"]);
-    env.run("in out --no-files pass").succeeds();
+    env.run("in out --no-files pass --ratio 1").succeeds();
     env.refuses("nowhere out --no-files pass", 2, &["nowhere"]);
     assert!(!env.exists("out"));
 }
@@ -175,7 +175,7 @@ fn a_run_gives_up_after_as_many_failures_as_allowed() {
         env.write(format!("in/{number}.wav"), "no audio");
     }
     for (option, failed) in [("--fail-fast", 1), ("--max-failures 3", 3), ("", 6)] {
-        env.run(&format!("in out -j 1 {option}")).exits(1);
+        env.run(&format!("in out --ratio 1 -j 1 {option}")).exits(1);
         let counts = env.report("out")["counts"].take();
         assert_eq!(counts["failed"], failed, "{option}");
         assert_eq!(counts["not_run"], 6 - failed, "{option}");

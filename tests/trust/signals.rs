@@ -1,8 +1,13 @@
-//! Ctrl-C and its kin, once and twice.
+//! Ctrl-C and its kin, once, twice and three times.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::env::TestEnv;
+use crate::faults::wrap;
 use crate::live::{Live, has_temporary, inputs};
 
 const FILES: usize = 30;
@@ -30,11 +35,12 @@ fn first_signal(name: &str, code: i32) {
         }
     }
     assert!(!has_temporary(&env, "out"), "{env}");
-    let said = format!("{done} done, {not_run} not run");
+    let said =
+        format!("stopped: {done} done, {not_run} not begun; the same command goes on from here");
     assert!(ended.messages.contains(&said), "{}", ended.messages);
 
     // The journal knows what was done.
-    let said = format!("{not_run} done, {done} skipped");
+    let said = format!("{not_run} done, {done} up to date");
     env.run("in out --ratio 0.8 -n").succeeds().says(&[&said]);
     assert!(env.outputs("out") == env.outputs("whole"));
 }
@@ -62,20 +68,96 @@ fn every_file_that_was_begun_before_a_signal_is_finished_in_the_events() {
 }
 
 #[test]
-fn a_second_signal_ends_the_run_at_once_and_leaves_nothing_partial() {
+fn a_second_signal_gives_up_the_files_at_work_and_leaves_nothing_partial() {
     for (first, second, code) in [("INT", "INT", 130), ("INT", "TERM", 143)] {
         let env: TestEnv = inputs(2, 600);
         env.run("in whole --ratio 0.8 -n").succeeds();
         let mut run = Live::start(&env, "in out --ratio 0.8 -n -j 2");
         run.wait_for_event("file-progress");
         run.signal(first);
-        run.wait_for_message("once more to stop at once");
+        run.wait_for_message("Ctrl-C again stops now");
         run.signal(second);
-        run.ends().exits(code);
+        let ended = run.ends().exits(code);
+        let said = "stopped: 2 given up; the same command goes on from here";
+        assert!(ended.messages.contains(said), "{}", ended.messages);
         assert!(env.files("out").is_empty(), "{env}");
+        let report = env.report("out");
+        assert_eq!(report["exit_code"], code);
+        for file in report["files"].as_array().unwrap() {
+            assert_eq!(file["status"], "not_run");
+            assert_eq!(file["reason"], "given up when the run was stopped");
+        }
         env.run("in out --ratio 0.8 -n")
             .succeeds()
             .says(&["2 done"]);
         assert!(env.outputs("out") == env.outputs("whole"));
     }
+}
+
+#[test]
+fn a_third_signal_ends_the_program_at_once_whatever_it_waits_for() {
+    let env = inputs(1, 1);
+    // The first event has no place to go.
+    let (_reader, mut writer) = std::io::pipe().unwrap();
+    rustix::io::ioctl_fionbio(&writer, true).unwrap();
+    while writer.write(&[0; 1024]).is_ok() {}
+    rustix::io::ioctl_fionbio(&writer, false).unwrap();
+    let mut command = env.command("in out --ratio 0.8 --events".split(' '));
+    let child = command.stdout(writer).stderr(Stdio::piped()).spawn();
+    let mut child = child.unwrap();
+    let mut messages = BufReader::new(child.stderr.take().unwrap()).lines();
+    // It has to listen first.
+    std::thread::sleep(Duration::from_millis(500));
+    for said in ["a second signal stops now", "giving up 0 files at work"] {
+        signal(&child, "TERM");
+        let line = messages.next().unwrap().unwrap();
+        assert!(line.contains(said), "{line}");
+    }
+    signal(&child, "TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+}
+
+fn signal(child: &Child, name: &str) {
+    let kill = Command::new("kill")
+        .args(["-s", name, &child.id().to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+}
+
+/// The program, to which a closed terminal means what `env` makes it mean.
+fn with_hang_up(env: &TestEnv, option: &str, args: &str) -> Live {
+    let program = env.command(args.split(' '));
+    let mut command = Command::new("env");
+    command.arg(option);
+    Live::of(wrap(command, &program))
+}
+
+#[test]
+fn a_closed_terminal_is_a_first_signal_however_often_it_is_told() {
+    let env = inputs(FILES, 10);
+    let args = "in out --ratio 0.8 -n -j 2";
+    let mut run = with_hang_up(&env, "--default-signal=HUP", args);
+    run.wait_for_event("file-finished");
+    for _ in 0..3 {
+        run.signal("HUP");
+    }
+    let last = run.wait_for_event("run-finished");
+    assert_eq!(last["exit_code"], 129, "{last}");
+    run.ends().exits(129);
+    let report = env.report("out");
+    assert_eq!(report["outcome"], "interrupted");
+    for file in report["files"].as_array().unwrap() {
+        assert_ne!(file["reason"], "given up when the run was stopped");
+    }
+}
+
+#[test]
+fn a_run_that_was_started_to_outlive_its_terminal_does() {
+    let env = inputs(FILES, 10);
+    let args = "in out --ratio 0.8 -n -j 2";
+    let mut run = with_hang_up(&env, "--ignore-signal=HUP", args);
+    run.wait_for_event("file-finished");
+    run.signal("HUP");
+    run.ends().exits(0);
+    assert_eq!(env.report("out")["counts"]["done"], FILES);
 }

@@ -190,6 +190,7 @@ impl Decoder {
                     }
                     self.follow_mpeg(&packet)?;
                     self.link.packets += 1;
+                    self.packet_bytes += packet.data.len() as u64;
                     if let Some(left) = &mut self.link.mpeg_frames_left {
                         *left -= 1;
                     }
@@ -281,7 +282,7 @@ impl Decoder {
         let next = self.after_next.as_ref();
         if next.and_then(|next| MpegSpec::of(&next.data)) == Some(found) {
             let track = default_track(reader.as_ref())?.clone();
-            let mut params = codecs::audio_params(&track, false)?;
+            let mut params = codecs::audio_params(&track, None)?;
             params.for_codec(found.codec).with_sample_rate(found.rate);
             params.channels = None;
             self.decoder = codecs::make_decoder(&params, false)?;
@@ -298,7 +299,7 @@ impl Decoder {
 
     fn start_link(&mut self, track: &Track) -> Result<(), DecodeError> {
         self.scan.check_compression(track)?;
-        let params = codecs::audio_params(track, false)?;
+        let params = codecs::audio_params(track, None)?;
         codecs::check(&params)?;
         let container = self.kind;
         self.finish_checksum();
@@ -373,16 +374,18 @@ impl Decoder {
             // MP3 and Ogg demuxers pass over what is damaged; what is whole at its end but short
             // of frames has lost them on the way.
             let is_whole = !self.is_cut_short && ["mp3", "ogg"].contains(&container);
-            if is_whole {
+            let is_miscounted = is_whole && container == "mp3" && !self.has_room_for(missing);
+            if is_miscounted {
+                self.damage.miscounted_frames = missing;
+            } else if is_whole {
                 self.lose(missing);
             }
             if self.silence > 0 {
                 return Ok(true);
             }
-            return Err(DecodeError::Truncated {
-                found: self.frames,
-                expected: self.frames + missing,
-            });
+            if !is_miscounted {
+                return Err(self.truncated(self.frames + missing));
+            }
         }
         if self.frames == 0 {
             return Err(DecodeError::Empty);
@@ -398,6 +401,25 @@ impl Decoder {
         match extent.frames.filter(|_| extent.is_exact) {
             Some(expected) if !self.link.is_complete() => expected.saturating_sub(self.link.frames),
             _ => 0,
+        }
+    }
+
+    /// Whether frames that are missing can have been among the bytes that were passed over.
+    fn has_room_for(&self, missing: u64) -> bool {
+        let bytes = self.scan.byte_len.unwrap_or(u64::MAX);
+        let passed_over = bytes.saturating_sub(self.scan.hidden_bytes + self.packet_bytes);
+        let needed =
+            u128::from(missing) * u128::from(self.packet_bytes) / u128::from(self.frames.max(1));
+        // Packets are of any size where the bit rate varies, and tags may be at the end.
+        needed <= 2 * u128::from(passed_over)
+    }
+
+    /// The error of a file with fewer frames than its header promises.
+    pub(super) fn truncated(&self, expected: u64) -> DecodeError {
+        let found = self.frames;
+        match &self.scan.mp4 {
+            Some(mp4) if mp4.cut_short => DecodeError::TruncatedMp4 { found, expected },
+            _ => DecodeError::Truncated { found, expected },
         }
     }
 

@@ -38,7 +38,34 @@ pub(super) fn make_decoder(
         CODEC_ID_VORBIS => vorbis::make_decoder(params, &options),
         _ => (REGISTRY.make_audio_decoder(params, &options)).map(pcm::faster_decoder),
     }
-    .map_err(DecodeError::UnsupportedCodec)
+    .map_err(|_| DecodeError::UnsupportedCodec(format!("{} of this kind", name(params.codec))))
+}
+
+/// The layer of MPEG audio that a packet is of, where it is another than the container says: MP4 has
+/// one name for all of them.
+pub(super) fn other_layer(codec: AudioCodecId, packet: &[u8]) -> Option<AudioCodecId> {
+    const LAYERS: [AudioCodecId; 3] = [CODEC_ID_MP3, CODEC_ID_MP2, CODEC_ID_MP1];
+    let [0xFF, second, ..] = packet else {
+        return None;
+    };
+    let layer = usize::from(second >> 1 & 3).checked_sub(1)?;
+    let found = LAYERS.get(layer).copied()?;
+    (LAYERS.contains(&codec) && found != codec && second >> 5 == 7).then_some(found)
+}
+
+/// What people call a codec.
+fn name(codec: AudioCodecId) -> &'static str {
+    match codec {
+        CODEC_ID_AAC => "AAC",
+        CODEC_ID_ALAC => "Apple Lossless (ALAC)",
+        CODEC_ID_FLAC => "FLAC",
+        CODEC_ID_MP1 => "MP1",
+        CODEC_ID_MP2 => "MP2",
+        CODEC_ID_MP3 => "MP3",
+        CODEC_ID_OPUS => "Opus",
+        CODEC_ID_VORBIS => "Vorbis",
+        _ => "audio",
+    }
 }
 
 /// Decodes a packet; gives the number of frames.
@@ -73,25 +100,17 @@ pub(super) fn is_silenced(decoder: &dyn AudioDecoder, packet: &Packet) -> bool {
 
 /// The parameters of a track, put right where Symphonia's demuxers leave them wrong.
 ///
-/// `is_big_endian` is for QuickTime's PCM formats, which Symphonia takes to be little-endian.
+/// `pcm` is the codec of PCM that Symphonia may take for another.
 pub(super) fn audio_params(
     track: &Track,
-    is_big_endian: bool,
+    pcm: Option<AudioCodecId>,
 ) -> Result<AudioCodecParameters, DecodeError> {
     let params = track.codec_params.as_ref();
     let mut params = params
         .and_then(|params| params.audio())
         .ok_or(DecodeError::NoAudioTrack)?
         .clone();
-    if is_big_endian {
-        params.codec = match params.codec {
-            CODEC_ID_PCM_S24LE => CODEC_ID_PCM_S24BE,
-            CODEC_ID_PCM_S32LE => CODEC_ID_PCM_S32BE,
-            CODEC_ID_PCM_F32LE => CODEC_ID_PCM_F32BE,
-            CODEC_ID_PCM_F64LE => CODEC_ID_PCM_F64BE,
-            other => other,
-        };
-    }
+    params.codec = pcm.unwrap_or(params.codec);
     if [CODEC_ID_PCM_ALAW, CODEC_ID_PCM_MULAW].contains(&params.codec) {
         // The decoded width; some demuxers give the coded one, and the decoder then refuses.
         params.bits_per_sample = Some(16);

@@ -55,6 +55,8 @@ pub struct Damage {
     pub cut_short: bool,
     /// How often the sample rate or the channels change; what follows was converted to the first.
     pub format_changes: u32,
+    /// Frames that the header promises and the file has no room for: its count is wrong.
+    pub miscounted_frames: u64,
 }
 
 /// Why a file cannot be decoded.
@@ -67,21 +69,22 @@ pub enum DecodeError {
     /// The path is a folder or something else that is not a file.
     #[error("not a regular file")]
     NotAFile,
-    /// The content is not audio of a known format.
-    #[error("not audio in a format that can be read")]
-    Unrecognised(#[source] SymphoniaError),
-    /// The file is of a format that has no decoder.
-    #[error("not supported: {0}; convert it to FLAC, WAV or another format that can be read")]
-    UnsupportedFormat(&'static str),
+    /// The file was written to while it was read.
+    #[error("the file was changed while it was read; run again once nothing writes to it")]
+    ChangedWhileRead,
+    /// The content is not audio of a known format; what it is instead, if that is known.
+    #[error("{}", not_audio(*.0))]
+    Unrecognised(Option<&'static str>),
     /// There is no audio track in the file.
     #[error("the file holds no audio track")]
     NoAudioTrack,
-    /// The audio's codec has no decoder.
-    #[error("no decoder for the audio's codec")]
-    UnsupportedCodec(#[source] SymphoniaError),
-    /// The file is of a known format but too damaged to go on.
-    #[error("the file is damaged")]
-    Damaged(#[source] SymphoniaError),
+    /// The format or codec of this name has no decoder.
+    #[error("not supported: {0}; convert it to FLAC, WAV or another format that can be read")]
+    UnsupportedCodec(String),
+    /// The file is of a known format but too damaged to go on. What the decoder says of it is for
+    /// developers.
+    #[error("the file is too damaged to be decoded; copy or download it again")]
+    Damaged(SymphoniaError),
     /// The file ends before the length that its header gives.
     #[error(
         "the file is truncated: {found} of {expected} frames are there; copy or download it again"
@@ -92,6 +95,24 @@ pub enum DecodeError {
         /// Frames that the header promises.
         expected: u64,
     },
+    /// An MP4 file whose table is whole ends before its audio does.
+    #[error(
+        "the file is truncated: the moov is whole, {} % of the audio is there ({found} of \
+         {expected} frames are there); copy or download it again",
+        100 * u128::from(*found) / u128::from(*expected).max(1)
+    )]
+    TruncatedMp4 {
+        /// Frames decoded.
+        found: u64,
+        /// Frames that the table promises.
+        expected: u64,
+    },
+    /// An MP4 file ends before the table that tells where its audio is.
+    #[error(
+        "the file is cut short: its moov is missing, without which none of the audio can be \
+         found; copy or download it again, or have it recorded anew"
+    )]
+    NoMoov,
     /// The file ends before its header, or before the end mark that its format asks for; how much
     /// is missing is not known.
     #[error("the file is cut short, after {found} frames; copy or download it again")]
@@ -100,7 +121,7 @@ pub enum DecodeError {
         found: u64,
     },
     /// There is not a single frame in the file.
-    #[error("the file holds no audio: 0 frames")]
+    #[error("the file is empty: it holds 0 frames of audio")]
     Empty,
     /// Channels or sample rate that no audio has.
     #[error(
@@ -141,8 +162,8 @@ pub enum DecodeError {
         /// What would have been allowed, in seconds.
         allowed: u64,
     },
-    /// The decoder failed on the file.
-    #[error("the decoder failed on the file: {0}")]
+    /// The decoder failed on the file. What it says is for developers.
+    #[error("the decoder failed on the file; please report it with the file")]
     Panic(String),
     /// Sample rate or channel count change within the file, too often or too oddly to be converted.
     #[error(
@@ -159,4 +180,11 @@ pub enum DecodeError {
         /// Sample rate after the change, in Hz.
         to_rate: u32,
     },
+}
+
+fn not_audio(what: Option<&str>) -> String {
+    match what {
+        Some(what) => format!("not audio but {what}"),
+        None => "not audio in a format that can be read".into(),
+    }
 }

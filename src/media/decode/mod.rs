@@ -60,6 +60,8 @@ pub struct Decoder {
     limits: Limits,
     meter: Meter,
     frames: u64,
+    /// Bytes of all packets so far.
+    packet_bytes: u64,
     damage: Damage,
     /// Set where not the whole file is wanted.
     tour: Option<Tour>,
@@ -143,11 +145,13 @@ impl Decoder {
         let (mut reader, scan) = source::open(source, hint, &meter)?;
         let hidden_bytes = picture_bytes(reader.as_mut()) + scan.hidden_bytes;
         let container = reader.format_info().short_name;
-        let track = default_track(reader.as_ref())?.clone();
+        let track = default_track(reader.as_ref());
+        let track = track.map_err(|error| scan.refuse(|| error))?.clone();
         scan.check_compression(&track)?;
-        let params = codecs::audio_params(&track, scan.is_big_endian(&track))?;
+        let params = codecs::audio_params(&track, scan.pcm(&track))?;
         codecs::check(&params)?;
-        let decoder = codecs::make_decoder(&params, trims_by_packet(container, &track))?;
+        let decoder = codecs::make_decoder(&params, trims_by_packet(container, &track));
+        let decoder = decoder.map_err(|error| scan.refuse(|| error))?;
         let media_duration = reader.media_info().duration;
         let media_time_base = reader.media_info().time_base;
         let mut this = Self {
@@ -180,6 +184,7 @@ impl Decoder {
             limits: *limits,
             meter,
             frames: 0,
+            packet_bytes: 0,
             damage: Damage::default(),
             tour: None,
             input,
@@ -243,6 +248,12 @@ impl Decoder {
         let mut first_pts = None;
         let mut last_error = None;
         while let Some(packet) = self.next_packet()? {
+            let codec = self.decoder.codec_params().codec;
+            if let Some(layer) = codecs::other_layer(codec, &packet.data) {
+                let params = codecs::audio_params(track, Some(layer))?;
+                self.decoder = codecs::make_decoder(&params, true)?;
+                self.info.codec = self.decoder.codec_info().short_name;
+            }
             match codecs::decode(self.decoder.as_mut(), &packet) {
                 Ok(0) => {}
                 Ok(frames) => {
@@ -293,9 +304,7 @@ impl Decoder {
         let extent = self.scan.extent(self.kind, track, rate.unwrap_or(0));
         Err(match (last_error, extent.frames) {
             (Some(error), _) => DecodeError::Damaged(error),
-            (None, Some(expected)) if extent.is_exact && expected > 0 => {
-                DecodeError::Truncated { found: 0, expected }
-            }
+            (None, Some(expected)) if extent.is_exact && expected > 0 => self.truncated(expected),
             _ if self.is_cut_short => DecodeError::CutShort { found: 0 },
             _ => DecodeError::Empty,
         })

@@ -3,6 +3,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
+use symphonia::core::codecs::audio::AudioCodecId;
 use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::probe::{Hint, Probe};
 use symphonia::core::formats::{FormatOptions, FormatReader, Track};
@@ -23,9 +24,9 @@ use crate::media::mkv::Mkv;
 use crate::media::mp4::Mp4;
 use crate::media::ogg;
 use crate::media::opus::OpusHead;
-use crate::media::other_formats;
 use crate::media::patched::{MAGIC, PatchedSource};
 use crate::media::pcm::PcmReader;
+use crate::media::unsupported::{self, Known};
 use crate::media::wav_codec::WavCodec;
 use crate::media::xing::Xing;
 
@@ -62,8 +63,6 @@ pub(super) struct Scan {
     pub xing: Option<Xing>,
     /// The last timestamp of an Ogg file that is not chained.
     pub ogg_frames: Option<u64>,
-    /// What a WAV file is of that cannot be read.
-    wav_codec: Option<&'static str>,
     /// Whether it is a WAV file with MPEG audio or ADTS in it.
     pub is_framed_wav: bool,
     /// The first bytes.
@@ -78,6 +77,11 @@ pub(super) struct Scan {
     pub hidden_bytes: u64,
     /// Fields that the comments of an Ogg file claim to hold.
     pub comment_fields: Option<u32>,
+    /// What the file is, if it is known not to be decoded.
+    known: Option<Known>,
+    /// If it cannot be decoded: the name of its codec, or what text it is.
+    codec: Option<String>,
+    text: Option<&'static str>,
 }
 
 impl Scan {
@@ -86,7 +90,6 @@ impl Scan {
         let mut scan = Self {
             byte_len,
             hidden_bytes: source.hidden_bytes(),
-            wav_codec: source.wav().and_then(WavCodec::name),
             is_framed_wav: source.wav().is_some_and(WavCodec::is_frames),
             ..Self::default()
         };
@@ -99,16 +102,38 @@ impl Scan {
                 scan.comment_fields = ogg::comment_fields(&mut source)?;
             }
             source.seek(SeekFrom::Start(0))?;
-            let mut start = Vec::new();
-            (&mut *source).take(16).read_to_end(&mut start)?;
-            scan.start[..start.len()].copy_from_slice(&start);
-            if start.starts_with(&[0xFF]) {
+            let mut head = Vec::with_capacity(unsupported::HEAD);
+            (&mut *source)
+                .take(unsupported::HEAD as u64)
+                .read_to_end(&mut head)?;
+            scan.look_at(&head, source.wav());
+            if head.starts_with(&[0xFF]) {
                 scan.ends_within_frame = ends_within_frame(&mut source, len)?;
             }
-            scan.has_known_magic = MAGIC.iter().any(|magic| start.starts_with(magic));
             source.seek(SeekFrom::Start(0))?;
         }
         Ok(scan)
+    }
+
+    fn look_at(&mut self, head: &[u8], wav: Option<&WavCodec>) {
+        let len = head.len().min(self.start.len());
+        self.start[..len].copy_from_slice(&head[..len]);
+        self.has_known_magic = MAGIC.iter().any(|magic| head.starts_with(magic));
+        self.known = unsupported::recognise(head);
+        self.text = unsupported::text(head);
+        let of_mp4 = self.mp4.as_ref().and_then(Mp4::unsupported);
+        let of_mkv = self.mkv.as_ref().and_then(Mkv::unsupported);
+        let of_wav = wav.and_then(WavCodec::unsupported);
+        let named = of_mkv.or(of_wav).or_else(|| unsupported::codec(head));
+        self.codec = of_mp4.or(named.map(str::to_owned));
+    }
+
+    /// The error of a file that cannot be decoded, if its codec is known; else another.
+    pub(super) fn refuse(&self, other: impl FnOnce() -> DecodeError) -> DecodeError {
+        match &self.codec {
+            Some(name) => DecodeError::UnsupportedCodec(name.clone()),
+            None => other(),
+        }
     }
 
     /// Whether the file ends before its container does.
@@ -133,8 +158,8 @@ impl Scan {
     pub(super) fn check_compression(&self, track: &Track) -> Result<(), DecodeError> {
         let mkv = self.mkv.as_ref().and_then(|mkv| mkv.track(track.id));
         match mkv.is_some_and(|track| track.is_compressed) {
-            true => Err(DecodeError::UnsupportedFormat(
-                "Matroska with compressed frames",
+            true => Err(DecodeError::UnsupportedCodec(
+                "Matroska with compressed frames".into(),
             )),
             false => Ok(()),
         }
@@ -146,10 +171,9 @@ impl Scan {
         mkv.map_or(&[], |track| &track.stripped)
     }
 
-    /// Whether a track is big-endian PCM that Symphonia takes for little-endian.
-    pub(super) fn is_big_endian(&self, track: &Track) -> bool {
-        let mp4 = self.mp4.as_ref().and_then(|mp4| mp4.track(track.id));
-        mp4.is_some_and(|track| track.is_big_endian)
+    /// The codec of a track of PCM that Symphonia may take for another.
+    pub(super) fn pcm(&self, track: &Track) -> Option<AudioCodecId> {
+        self.mp4.as_ref()?.track(track.id)?.pcm
     }
 
     /// What of a track is to be heard, at a sample rate in Hz.
@@ -314,22 +338,25 @@ pub(super) fn open(
     if let Some(fields) = scan.comment_fields.filter(|&fields| fields > MAX_FIELDS) {
         return Err(DecodeError::TooManyFields { fields });
     }
+    match scan.known {
+        _ if scan.byte_len == Some(0) => return Err(DecodeError::Empty),
+        Some(Known::Format(name)) => return Err(DecodeError::UnsupportedCodec(name.into())),
+        Some(Known::NotAudio(what)) => return Err(DecodeError::Unrecognised(Some(what))),
+        None => {}
+    }
     let stream = MediaSourceStream::new(Box::new(source), Default::default());
     let refuse = |error| match error {
-        SymphoniaError::IoError(io) if io.kind() != io::ErrorKind::UnexpectedEof => {
-            DecodeError::Io(io)
+        SymphoniaError::IoError(io) if is_of_system(&io) => DecodeError::Io(io),
+        SymphoniaError::IoError(_) if scan.has_known_magic => {
+            scan.refuse(|| DecodeError::CutShort { found: 0 })
         }
-        SymphoniaError::IoError(_) if scan.has_known_magic => DecodeError::CutShort { found: 0 },
-        _ if scan.is_cut_short() => DecodeError::CutShort { found: 0 },
-        other => match scan.wav_codec {
-            Some(name) => DecodeError::UnsupportedFormat(name),
-            None => DecodeError::Unrecognised(other),
-        },
+        _ => scan.refuse(|| match &scan.mp4 {
+            Some(mp4) if !mp4.has_movie() => DecodeError::NoMoov,
+            _ if scan.is_cut_short() => DecodeError::CutShort { found: 0 },
+            _ => DecodeError::Unrecognised(scan.text),
+        }),
     };
     let start = scan.start;
-    if let Some(name) = other_formats::name(&start) {
-        return Err(DecodeError::UnsupportedFormat(name));
-    }
     if start.starts_with(b"fLaC") {
         let reader = FlacReader::open(stream).map_err(refuse)?;
         return Ok((Box::new(reader), scan));
@@ -351,6 +378,14 @@ pub(super) fn open(
         )
         .map_err(refuse)?;
     Ok((reader, scan))
+}
+
+/// Whether an error is the system's, or one of our limits, rather than a demuxer's on its way.
+fn is_of_system(error: &io::Error) -> bool {
+    !matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::Other
+    )
 }
 
 /// The demuxer of what starts with some bytes, which is nowhere else to be looked for.

@@ -7,10 +7,11 @@ use aifc::{AifcError, AifcWriteInfo, AifcWriter, FileFormat, SampleFormat};
 use super::quantise::Quantiser;
 use super::{EncodeError, EncodeSpec, Encoded, Encoder, Limits, Samples, Sink};
 use crate::media::format::{BitDepth, Format};
+use crate::media::limits::MAX_CHANNELS;
 
 /// AIFF counts channels in a signed 16-bit number and holds any sample rate.
 pub const LIMITS: Limits = Limits {
-    channels: i16::MAX as usize,
+    channels: MAX_CHANNELS,
     depths: &BitDepth::ALL,
     sample_rate: |rate| rate,
     layouts: &[],

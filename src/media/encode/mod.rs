@@ -25,6 +25,7 @@ use std::io::{self, Seek, Write};
 
 use super::decode::AudioInfo;
 use super::format::{BitDepth, Format, OutputOptions};
+use crate::options::SAMPLE_RATE;
 use crate::warning::Warning;
 
 /// A block of interleaved samples; full scale of floats is 1.0.
@@ -174,6 +175,16 @@ pub enum EncodeError {
         /// Channels of the audio.
         channels: usize,
     },
+    /// A specification that [`EncodeSpec::new`] would not have made.
+    #[error("{} cannot be written with {value} as the {field}", format.name())]
+    InvalidSpec {
+        /// The output format.
+        format: Format,
+        /// The field of [`EncodeSpec`].
+        field: &'static str,
+        /// What it holds.
+        value: String,
+    },
     /// The audio is longer than a file of the format can be.
     #[error(
         "{} files hold at most {most_bytes} bytes and the audio needs more; choose another \
@@ -187,14 +198,20 @@ pub enum EncodeError {
         most_bytes: u64,
     },
     /// The encoder refuses.
-    #[error("the {} encoder failed: {message}", format.name())]
+    #[error(
+        "the {} encoder cannot encode this audio; choose another --format, --bitrate or --quality",
+        format.name()
+    )]
     Codec {
         /// The output format.
         format: Format,
-        /// What the encoder says.
+        /// What the encoder says, for developers.
         message: String,
     },
 }
+
+/// More than any lossy format can take, in kbit/s; up to here, each takes the nearest it can.
+const MAX_BITRATE_KBPS: u32 = 100_000;
 
 /// Everything that an encoder needs to know before the first block.
 #[derive(Debug, Clone, PartialEq)]
@@ -278,6 +295,7 @@ impl EncodeSpec {
             bitrate_kbps: options
                 .bitrate_kbps
                 .or(source_kbps)
+                .map(|kbps| kbps.min(MAX_BITRATE_KBPS))
                 .unwrap_or_else(|| default_bitrate_kbps(sample_rate, source.channels)),
             quality: options.quality,
             dither: options.dither,
@@ -290,6 +308,7 @@ impl EncodeSpec {
     /// # Errors
     /// Where the encoder refuses the specification or writing fails.
     pub fn start<'a>(&self, sink: impl Sink + 'a) -> Result<Box<dyn Encoder + 'a>, EncodeError> {
+        self.validate()?;
         Ok(match self.format {
             Format::Wav => Box::new(wav::WavEncoder::new(self, sink)?),
             Format::Aiff => Box::new(aiff::AiffEncoder::new(self, sink)?),
@@ -306,6 +325,33 @@ impl EncodeSpec {
             #[allow(unreachable_patterns)] // Where all are built in.
             format => return Err(EncodeError::NotBuiltIn { format }),
         })
+    }
+}
+
+impl EncodeSpec {
+    /// Checks that the format can hold what the fields say.
+    fn validate(&self) -> Result<(), EncodeError> {
+        let limits = Limits::of(self.format)?;
+        let invalid = |field, value| EncodeError::InvalidSpec {
+            format: self.format,
+            field,
+            value,
+        };
+        if !(1..=limits.channels).contains(&self.channels) {
+            return Err(invalid("channels", self.channels.to_string()));
+        }
+        let is_rate = SAMPLE_RATE.contains(&self.sample_rate)
+            && (limits.sample_rate)(self.sample_rate) == self.sample_rate;
+        if !is_rate {
+            return Err(invalid("sample_rate", self.sample_rate.to_string()));
+        }
+        if !self.format.is_lossless() && self.bitrate_kbps > MAX_BITRATE_KBPS {
+            return Err(invalid("bitrate_kbps", self.bitrate_kbps.to_string()));
+        }
+        if limits.nearest_depth(self.bit_depth) != self.bit_depth {
+            return Err(invalid("bit_depth", self.bit_depth.name().to_owned()));
+        }
+        Ok(())
     }
 }
 

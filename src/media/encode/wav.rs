@@ -5,6 +5,7 @@ use std::io::{BufWriter, Seek, SeekFrom, Write};
 use super::quantise::Quantiser;
 use super::{EncodeError, EncodeSpec, Encoded, Encoder, Limits, Samples, Sink};
 use crate::media::format::BitDepth;
+use crate::media::limits::MAX_CHANNELS;
 
 const FORMAT_PCM: u16 = 1;
 const FORMAT_FLOAT: u16 = 3;
@@ -13,7 +14,7 @@ const FORMAT_EXTENSIBLE: u16 = 0xFFFE;
 const SUBFORMAT_TAIL: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71];
 /// WAV holds any sample rate and as many channels as 16 bits can count.
 pub const LIMITS: Limits = Limits {
-    channels: u16::MAX as usize,
+    channels: MAX_CHANNELS,
     depths: &BitDepth::ALL,
     sample_rate: |rate| rate,
     layouts: &[],

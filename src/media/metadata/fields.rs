@@ -70,20 +70,40 @@ pub fn split_numbers(tag: &mut Tag) {
     }
 }
 
+/// Makes a date of a year, which old tags have instead, where there is none.
+pub fn make_date(tag: &mut Tag) {
+    let Some(year) = tag.get_string(ItemKey::Year).map(str::to_owned) else {
+        return;
+    };
+    let date = tag.get_string(ItemKey::RecordingDate).map(str::to_owned);
+    if date.as_ref().is_none_or(|date| date.starts_with(&year)) {
+        tag.remove_key(ItemKey::Year);
+        set(tag, ItemKey::RecordingDate, date.unwrap_or(year));
+    }
+}
+
 /// Free text fields that have no place among the common ones: key and value.
 pub type Custom = Vec<(String, String)>;
 
-/// Adds a free text field: among the common ones if its key stands for one.
-pub fn add_free_text(tag: &mut Tag, custom: &mut Custom, key: &str, value: &str) {
-    if is_dropped(key) || value.is_empty() {
+/// Adds the values of a free text field: among the common ones if its key stands for one that is
+/// not there yet.
+pub fn add_free_texts<'a>(
+    tag: &mut Tag,
+    custom: &mut Custom,
+    key: &str,
+    values: impl IntoIterator<Item = &'a str>,
+) {
+    let known = ItemKey::from_key(TagType::VorbisComments, key);
+    if is_dropped(key) || known.is_some_and(|known| tag.get(known).is_some()) {
         return;
     }
-    match ItemKey::from_key(TagType::VorbisComments, key) {
-        Some(known) if tag.get_string(known).is_none() => {
-            tag.push_unchecked(TagItem::new(known, ItemValue::Text(value.to_owned())));
+    for value in values.into_iter().filter(|value| !value.is_empty()) {
+        match known {
+            Some(known) => {
+                tag.push_unchecked(TagItem::new(known, ItemValue::Text(value.to_owned())));
+            }
+            None => custom.push((key.to_owned(), value.to_owned())),
         }
-        Some(_) => {}
-        None => custom.push((key.to_owned(), value.to_owned())),
     }
 }
 
@@ -170,9 +190,10 @@ mod tests {
     fn what_the_old_encoder_said_is_not_free_text() {
         let (mut tag, mut custom) = (Tag::new(TagType::VorbisComments), Vec::new());
         for key in ["ENCODER", "iTunSMPB", "Mine", "title"] {
-            add_free_text(&mut tag, &mut custom, key, "x");
+            add_free_texts(&mut tag, &mut custom, key, ["x", "y"]);
         }
-        assert_eq!(custom, [("Mine".to_owned(), "x".to_owned())]);
-        assert_eq!(tag.get_string(ItemKey::TrackTitle), Some("x"));
+        let mine = ["x", "y"].map(|value| ("Mine".to_owned(), value.to_owned()));
+        assert_eq!(custom, mine);
+        assert!(tag.get_strings(ItemKey::TrackTitle).eq(["x", "y"]));
     }
 }

@@ -1,7 +1,9 @@
 //! What the demuxer tells of files whose tags lofty does not read: Matroska and others.
 
+use std::collections::HashMap;
+
 use lofty::picture::{MimeType, Picture, PictureType};
-use lofty::tag::{ItemKey, Tag, TagType};
+use lofty::tag::{ItemKey, ItemValue, Tag, TagItem, TagType};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::FormatOptions;
 use symphonia::core::formats::probe::Hint;
@@ -58,17 +60,29 @@ pub fn read(mut input: Input, rate: u32) -> Result<Found, Error> {
     }
     let mut metadata = reader.metadata();
     if let Some(revision) = metadata.skip_to_latest() {
+        // Several of one name are several values of it; of several names, the last one counts.
+        let mut named: Vec<(&str, Option<ItemKey>, Vec<String>)> = Vec::new();
+        let mut places = HashMap::new();
         for tag in &revision.media.tags {
-            let value = tag.raw.value.to_string();
-            match tag.std.as_ref().and_then(item_key) {
-                Some(key) => fields::set(&mut found.common, key, value),
-                None if is_plain(&tag.raw.key) => {
-                    fields::add_free_text(
-                        &mut found.common,
-                        &mut found.custom,
-                        &tag.raw.key,
-                        &value,
-                    );
+            let (name, value) = (own_name(&tag.raw.key), tag.raw.value.to_string());
+            let place = *places.entry(name).or_insert(named.len());
+            if place == named.len() {
+                named.push((name, tag.std.as_ref().and_then(item_key), Vec::new()));
+            }
+            named[place].2.push(value);
+        }
+        for (name, key, values) in named {
+            let Found { common, custom, .. } = &mut found;
+            match key {
+                Some(key) => {
+                    common.remove_key(key);
+                    for value in values {
+                        common.push_unchecked(TagItem::new(key, ItemValue::Text(value)));
+                    }
+                }
+                None if is_plain(name) => {
+                    let values = values.iter().map(String::as_str);
+                    fields::add_free_texts(common, custom, name, values);
                 }
                 None => {}
             }
@@ -83,6 +97,14 @@ pub fn read(mut input: Input, rate: u32) -> Result<Found, Error> {
         }
     }
     Ok(found)
+}
+
+/// The name of a field without what it is about, which Symphonia puts before those of Matroska.
+fn own_name(key: &str) -> &str {
+    match key.split_once('@') {
+        Some((target, name)) if target.bytes().all(|byte| byte.is_ascii_uppercase()) => name,
+        _ => key,
+    }
 }
 
 /// Whether a key can stand in Vorbis comments and is no statistics of the muxer.

@@ -4,23 +4,22 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::io::Cursor;
 
 use lofty::TextEncoding;
-use lofty::config::{ParseOptions, ParsingMode, WriteOptions};
-use lofty::file::AudioFile;
+use lofty::config::WriteOptions;
 use lofty::id3::v2::{
     AttachedPictureFrame, BinaryFrame, ChapterFrame, ChapterTableOfContentsFrame, CtocFlags,
     ExtendedTextFrame, ExtendedUrlFrame, Frame, FrameFlags, FrameId, FrameList, Id3v2Tag,
     Id3v2TagFlags, Id3v2Version, SynchronizedTextFrame, TextInformationFrame, TimestampFormat,
 };
-use lofty::iff::wav::WavFile;
 use lofty::tag::{ItemKey, Tag, TagExt, TagType};
 
 use super::chapter::{self, Chapter};
 use super::clock::{Clock, rescale};
 use super::fields::{self, Custom};
-use super::id3_frames::RawTag;
+use super::id3_bodies;
+use super::id3_parse::add;
+pub use super::id3_parse::{parse, parse_options};
 
 /// Encoder settings, sizes, seek tables and tempo maps of the old stream.
 const DROPPED_FRAMES: [&str; 9] = [
@@ -33,53 +32,11 @@ const NO_OFFSET: u32 = u32::MAX;
 /// Entries that a table of contents can hold: their number is a byte.
 const TOC_ENTRIES: usize = 255;
 
-/// How tags are read: as much of a damaged one as can be.
-pub fn parse_options() -> ParseOptions {
-    ParseOptions::new()
-        .read_properties(false)
-        // Tags are looked for before, and taken apart.
-        .max_junk_bytes(0)
-        .parsing_mode(ParsingMode::Relaxed)
-}
-
-/// Reads a tag, frame by frame where one of them is bad; `None` if nothing can be read. The flag
-/// tells whether something was left out.
-pub fn parse(bytes: &[u8]) -> (Option<Id3v2Tag>, bool) {
-    let Some(raw) = RawTag::parse(bytes) else {
-        return (None, true);
-    };
-    if let Some(tag) = parse_whole(&raw.bytes()) {
-        return (Some(tag), raw.is_damaged);
-    }
-    let mut all: Option<Id3v2Tag> = None;
-    for tag in raw.singles().filter_map(|single| parse_whole(&single)) {
-        match &mut all {
-            Some(all) => merge(all, tag),
-            None => all = Some(tag),
-        }
-    }
-    (all, true)
-}
-
 /// Adds the frames of a tag to another.
 pub fn merge(to: &mut Id3v2Tag, tag: Id3v2Tag) {
     for frame in tag {
         to.insert(frame);
     }
-}
-
-fn parse_whole(bytes: &[u8]) -> Option<Id3v2Tag> {
-    // The library reads tags from files only, so this makes one around it.
-    let padded = bytes.len().next_multiple_of(2);
-    let mut file = Vec::with_capacity(padded + 20);
-    file.extend(b"RIFF");
-    file.extend((padded as u32 + 12).to_le_bytes());
-    file.extend(b"WAVEid3 ");
-    file.extend((bytes.len() as u32).to_le_bytes());
-    file.extend(bytes);
-    file.resize(padded + 20, 0);
-    let wav = WavFile::read_from(&mut Cursor::new(file), parse_options()).ok()?;
-    wav.id3v2().cloned()
 }
 
 /// Takes out what does not outlive a new encoding, and what frames are wrapped in.
@@ -231,7 +188,9 @@ pub fn to_common(tag: &Id3v2Tag) -> (Tag, Custom) {
         if let Frame::UserText(text) = frame
             && ItemKey::from_key(TagType::Id3v2, &text.description).is_none()
         {
-            fields::add_free_text(&mut common, &mut custom, &text.description, &text.content);
+            let values = text.content.split('\0');
+            let values = values.map(|value| value.trim_start_matches('\u{FEFF}'));
+            fields::add_free_texts(&mut common, &mut custom, &text.description, values);
         }
     }
     (common, custom)
@@ -245,15 +204,15 @@ pub fn from_common(
 ) -> Id3v2Tag {
     let (common, rest) = fields::for_family(common, TagType::Id3v2);
     let mut frames: Vec<Frame<'static>> = Id3v2Tag::from(common).into_iter().collect();
-    for (key, value) in rest.iter().chain(custom) {
-        let text = ExtendedTextFrame::new(TextEncoding::UTF8, key.clone(), value.clone());
-        frames.push(Frame::UserText(text));
-    }
     // The library's order is random; the same input is to give the same bytes.
     frames.sort_by_cached_key(|frame| format!("{} {frame:?}", frame.id_str()));
+    let own = rest.iter().chain(custom).map(|(key, value)| {
+        let text = ExtendedTextFrame::new(TextEncoding::UTF8, key.clone(), value.clone());
+        Frame::UserText(text)
+    });
     let mut tag = Id3v2Tag::new();
-    for frame in frames {
-        tag.insert(frame);
+    for frame in frames.into_iter().chain(own) {
+        add(&mut tag, frame);
     }
     for picture in pictures {
         tag.insert(Frame::Picture(AttachedPictureFrame::new(
@@ -266,9 +225,10 @@ pub fn from_common(
 
 /// Adds the common fields for which a tag has no frame.
 pub fn fill_gaps(tag: &mut Id3v2Tag, common: &Tag) {
+    let ids = (&*tag).into_iter().map(|frame| frame.id_str().to_owned());
+    let ids: HashSet<String> = ids.collect();
     for frame in from_common(common, &Custom::new(), &[]) {
-        let id = frame.id_str();
-        if id != "TXXX" && !(&*tag).into_iter().any(|other| other.id_str() == id) {
+        if frame.id_str() != "TXXX" && !ids.contains(frame.id_str()) {
             tag.insert(frame);
         }
     }
@@ -331,17 +291,8 @@ pub fn to_bytes(tag: &Id3v2Tag) -> (Vec<u8>, usize) {
     let mut tag = tag.clone();
     tag.insert(Frame::Text(text("TSSE", fields::ENCODER)));
     let options = WriteOptions::new().preferred_padding(0).use_id3v23(!is_2_4);
-    // The library makes the bytes of these and then refuses to write them as what they are.
     tag.retain_mut(|frame| {
-        let bytes = match &*frame {
-            Frame::EventTimingCodes(events) => events.as_bytes(),
-            Frame::Ownership(owner) => owner.as_bytes(options),
-            _ => return true,
-        };
-        if let Ok(bytes) = bytes {
-            let id = FrameId::Valid(Cow::Owned(frame.id_str().to_owned()));
-            *frame = Frame::Binary(BinaryFrame::new(id, bytes));
-        }
+        make_bytes(frame, options);
         true
     });
     let dump = |tag: &Id3v2Tag| {
@@ -359,6 +310,28 @@ pub fn to_bytes(tag: &Id3v2Tag) -> (Vec<u8>, usize) {
     });
     let left_out = before - tag.len();
     (dump(&tag).unwrap_or_default(), left_out)
+}
+
+/// Makes bytes of a frame that the library writes wrongly, or refuses to write.
+fn make_bytes(frame: &mut Frame<'static>, options: WriteOptions) {
+    let bytes = match frame {
+        Frame::EventTimingCodes(events) => events.as_bytes(),
+        Frame::Ownership(owner) => owner.as_bytes(options),
+        // It would be in the encoding of its description.
+        Frame::UserUrl(link) => Ok(id3_bodies::own_link(&link.description, &link.content)),
+        Frame::Chapter(ChapterFrame { children, .. })
+        | Frame::TableOfContents(ChapterTableOfContentsFrame { children, .. }) => {
+            return children.retain_mut(|child| {
+                make_bytes(child, options);
+                true
+            });
+        }
+        _ => return,
+    };
+    if let Ok(bytes) = bytes {
+        let id = FrameId::Valid(Cow::Owned(frame.id_str().to_owned()));
+        *frame = Frame::Binary(BinaryFrame::new(id, bytes));
+    }
 }
 
 /// Whether a tag has chapters of its own.

@@ -1,12 +1,14 @@
 //! The frames of an ID3v2 tag as bytes (id3.org: "ID3v2.4.0 structure" and its forerunners).
 //!
-//! lofty refuses a tag as a whole for one bad frame, follows chapters within chapters to any
-//! depth, and stumbles over tables of contents with more entries than their number, a byte, can
-//! tell: FFmpeg writes such. So tags are taken apart here first.
+//! lofty refuses a tag as a whole for one bad frame, or loses all behind one that it does not read
+//! to its end, follows chapters within chapters to any depth, and stumbles over tables of contents
+//! with more entries than their number, a byte, can tell: FFmpeg writes such. So tags are taken
+//! apart here first.
 
 use std::collections::HashSet;
 
 use super::MAX_CHAPTERS;
+use super::id3_bodies;
 
 /// Bytes of a tag's header.
 const HEAD_LEN: usize = 10;
@@ -42,17 +44,22 @@ const TOP_LEVEL: u8 = 2;
 
 /// A tag taken apart.
 pub struct RawTag {
-    version: u8,
-    frames: Vec<RawFrame>,
+    /// 2, 3 or 4.
+    pub version: u8,
+    /// In the order of the tag.
+    pub frames: Vec<RawFrame>,
     /// Whether something was found that cannot be part of a tag.
     pub is_damaged: bool,
 }
 
+/// A frame, its body as it would stand in a tag without unsynchronisation.
 #[derive(Clone)]
-struct RawFrame {
-    id: [u8; 4],
+pub struct RawFrame {
+    /// Its name, which ends in a zero in version 2.2.
+    pub id: [u8; 4],
     flags: [u8; 2],
-    body: Vec<u8>,
+    /// What follows its header.
+    pub body: Vec<u8>,
 }
 
 impl RawTag {
@@ -86,6 +93,9 @@ impl RawTag {
                 frame.make_plain(flags & UNSYNCHRONISED != 0);
             }
         }
+        for frame in &mut frames {
+            is_damaged |= !id3_bodies::mend(frame);
+        }
         let mut room = Room::default();
         let before = frames.len();
         frames.retain(|frame| frame.is_parent() || room.takes(frame, version));
@@ -103,25 +113,6 @@ impl RawTag {
         Some(this)
     }
 
-    /// The tag as a whole.
-    pub fn bytes(&self) -> Vec<u8> {
-        self.bytes_of(&self.frames)
-    }
-
-    /// Each frame as a tag of its own.
-    pub fn singles(&self) -> impl Iterator<Item = Vec<u8>> {
-        self.frames.chunks(1).map(|frame| self.bytes_of(frame))
-    }
-
-    fn bytes_of(&self, frames: &[RawFrame]) -> Vec<u8> {
-        let frames = frames.iter().map(|frame| frame.bytes(self.version));
-        let body = frames.collect::<Vec<_>>().concat();
-        let mut tag = vec![b'I', b'D', b'3', self.version, 0, 0];
-        tag.extend(to_syncsafe(body.len() as u32).to_be_bytes());
-        tag.extend(body);
-        tag
-    }
-
     /// Makes nested tables of contents of those with more entries than their number tells.
     fn mend_contents(&mut self) {
         let elements = self.frames.iter().filter_map(|frame| frame.element());
@@ -131,6 +122,16 @@ impl RawTag {
             .flat_map(|frame| frame.nested_contents(&known).unwrap_or(vec![frame]))
             .collect();
     }
+}
+
+/// A tag of some frames.
+pub fn tag_of(frames: &[&RawFrame], version: u8) -> Vec<u8> {
+    let frames = frames.iter().map(|frame| frame.bytes(version));
+    let body = frames.collect::<Vec<_>>().concat();
+    let mut tag = vec![b'I', b'D', b'3', version, 0, 0];
+    tag.extend(to_syncsafe(body.len() as u32).to_be_bytes());
+    tag.extend(body);
+    tag
 }
 
 /// What may still be made of a tag.
@@ -170,6 +171,32 @@ impl Room {
 }
 
 impl RawFrame {
+    /// A frame without flags.
+    pub fn plain(id: [u8; 4], body: &[u8]) -> Self {
+        Self {
+            id,
+            flags: [0; 2],
+            body: body.to_vec(),
+        }
+    }
+
+    /// Whether its kind is one that most tags hold.
+    pub fn is_usual(&self) -> bool {
+        USUAL.iter().any(|id| self.id.starts_with(id))
+    }
+
+    /// What a chapter or a table of contents is of: its name, its times or entries, and its frames;
+    /// `None` if it is neither.
+    pub fn parts(&self, version: u8) -> Option<(&[u8], &[u8], Vec<Self>)> {
+        let (element, rest) = until_zero(&self.body).filter(|_| self.is_parent())?;
+        let children = match &self.id {
+            b"CHAP" => rest.get(CHAPTER_TIMES..)?,
+            _ => after_entries(rest)?,
+        };
+        let own = &rest[..rest.len() - children.len()];
+        Some((element, own, split(children, version).0))
+    }
+
     /// Whether it is a chapter or a table of contents.
     fn is_parent(&self) -> bool {
         matches!(&self.id, b"CHAP" | b"CTOC")
@@ -262,6 +289,7 @@ impl RawFrame {
             if version == 4 {
                 child.make_plain(false);
             }
+            is_whole &= id3_bodies::mend(&mut child);
             self.body.extend(child.bytes(version));
         }
         is_whole
@@ -425,6 +453,10 @@ mod tests {
         [b"ID3", &[version, 0, 0][..], &size, body].concat()
     }
 
+    fn bytes(tag: &RawTag) -> Vec<u8> {
+        tag_of(&tag.frames.iter().collect::<Vec<_>>(), tag.version)
+    }
+
     fn chapter(id: &str, children: &[u8]) -> Vec<u8> {
         let body = [id.as_bytes(), &[0], &[0; CHAPTER_TIMES], children].concat();
         frame(b"CHAP", &body)
@@ -434,8 +466,8 @@ mod tests {
     fn frames_are_put_together_as_they_were() {
         let whole = tag(3, &[frame(b"TIT2", b"\0One"), chapter("a", &[])].concat());
         let raw = RawTag::parse(&whole).unwrap();
-        assert_eq!((raw.bytes(), raw.is_damaged), (whole, false));
-        assert_eq!(raw.singles().count(), 2);
+        assert_eq!((bytes(&raw), raw.is_damaged), (whole, false));
+        assert_eq!(raw.frames.len(), 2);
     }
 
     #[test]
@@ -479,7 +511,7 @@ mod tests {
             let children = [frame(b"TIT2", b"\0One"), inner].concat();
             let raw = RawTag::parse(&tag(3, &chapter("a", &children))).unwrap();
             let expected = tag(3, &chapter("a", &frame(b"TIT2", b"\0One")));
-            assert_eq!((raw.bytes(), raw.is_damaged), (expected, true));
+            assert_eq!((bytes(&raw), raw.is_damaged), (expected, true));
         }
     }
 

@@ -14,7 +14,9 @@ mod fields;
 mod flac;
 mod foreign;
 mod id3;
+mod id3_bodies;
 mod id3_frames;
+mod id3_parse;
 mod matroska;
 mod mp4;
 mod ogg;
@@ -34,7 +36,8 @@ use lofty::picture::Picture;
 use lofty::tag::{Tag, TagType};
 
 pub use chapter::{Chapter, MAX_CHAPTERS};
-pub use clock::{Clock, MovedPositions, rescale};
+pub(crate) use clock::rescale;
+pub use clock::{Clock, MovedPositions};
 pub use fields::ENCODER;
 
 use crate::media::format::Format;

@@ -73,7 +73,9 @@ pub fn write(metadata: &Metadata, file: &File) -> io::Result<Vec<Warning>> {
         Ok(()) => Ok(Vec::new()),
         Err(error) => match error.kind {
             ErrorKind::Io(error) => Err(error),
-            _ => Ok(vec![Warning::tags_not_written(&error.to_string())]),
+            _ => Ok(vec![Warning::tags_not_written(
+                "M4A cannot hold all of them; choose another --format to keep them",
+            )]),
         },
     }
 }

@@ -1,4 +1,4 @@
-//! The comment header of finished Ogg files (RFC 3533): Vorbis and Opus.
+//! The comment header of finished Ogg files (RFC 3533): Vorbis and Opus; and the headers of FLAC.
 
 use std::io::{self, Read, SeekFrom};
 
@@ -54,6 +54,48 @@ impl Page {
         let crc = crc(crc(0, &self.head), &self.body);
         self.head[22..26].copy_from_slice(&crc.to_le_bytes());
     }
+}
+
+/// The start of a FLAC file as it would be without Ogg around it (RFC 9639, section 10.1): all blocks
+/// of metadata. `None` if the file holds another codec.
+///
+/// # Errors
+/// Where the file cannot be read or its headers do not end.
+pub fn flac_headers(file: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
+    // A version and the number of headers come first.
+    const START: usize = 9;
+    const LAST_BLOCK: u8 = 0x80;
+    let Some(first) = Page::read(file)? else {
+        return Ok(None);
+    };
+    let mut headers = match first.body.get(START..) {
+        Some(headers) if first.body.starts_with(b"\x7FFLAC") => headers.to_vec(),
+        _ => return Ok(None),
+    };
+    let mut packet = Vec::new();
+    while let Some(page) = Page::read(file)? {
+        if page.head[14..18] != first.head[14..18] {
+            continue;
+        }
+        let mut body = &page.body[..];
+        for &lace in &page.head[HEAD_LEN..] {
+            let (segment, rest) = body.split_at(usize::from(lace));
+            body = rest;
+            packet.extend_from_slice(segment);
+            if lace < 255 {
+                headers.extend(&packet);
+                if packet.first().is_some_and(|first| first & LAST_BLOCK != 0) {
+                    return Ok(Some(headers));
+                }
+                packet.clear();
+            }
+        }
+        if (headers.len() + packet.len()) as u64 > MAX_TAG_BYTES {
+            break;
+        }
+    }
+    let message = "the headers do not end";
+    Err(io::Error::new(io::ErrorKind::InvalidData, message))
 }
 
 /// Replaces the comment header of a finished file: `make` is given the vendor that its encoder

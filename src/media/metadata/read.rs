@@ -1,11 +1,10 @@
 //! Reading what a file says of its audio, each family in its own way.
 
 use std::error::Error;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use lofty::aac::AacFile;
 use lofty::config::{GlobalOptions, apply_global_options};
 use lofty::file::{AudioFile, FileType, TaggedFileExt};
 use lofty::flac::FlacFile;
@@ -19,7 +18,8 @@ use lofty::tag::{ItemKey, Tag, TagType};
 
 use super::budget::Budget;
 use super::{
-    Chapter, MAX_CHAPTERS, MAX_TAG_BYTES, Metadata, aiff, fields, flac, foreign, id3, riff, vorbis,
+    Chapter, MAX_CHAPTERS, MAX_TAG_BYTES, Metadata, aiff, fields, flac, foreign, id3, ogg, riff,
+    vorbis,
 };
 use crate::media::input::Input;
 use crate::media::limits::{MAX_APE_ITEMS, MAX_FIELDS, Meter};
@@ -27,10 +27,14 @@ use crate::media::mp4::Mp4;
 use crate::media::patched::PatchedSource;
 use crate::warning::Warning;
 
+/// Bytes of an APE tag's footer, and of an ID3v1 tag, which may stand behind it.
+const APE_FOOTER: u64 = 32;
+const ID3V1: u64 = 128;
+
 /// A file without ID3v2 tags at its start.
 type TagReader = Budget<BufReader<PatchedSource>>;
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+type Result<T> = std::result::Result<T, Unreadable>;
 
 /// See [`Metadata::read`].
 pub fn read(input: &Input, container: &str, rate: u32) -> (Metadata, Vec<Warning>) {
@@ -38,29 +42,42 @@ pub fn read(input: &Input, container: &str, rate: u32) -> (Metadata, Vec<Warning
     apply_global_options(options);
     let mut reader = Reader::new(rate);
     // A parser's panic must not cost the audio either.
-    let result = catch_unwind(AssertUnwindSafe(|| {
-        (reader.read(input, container)).map_err(|error| describe(&*error))
-    }));
+    let result = catch_unwind(AssertUnwindSafe(|| reader.read(input, container)));
     apply_global_options(GlobalOptions::new());
     let Reader {
         mut metadata,
         mut warnings,
         ..
     } = reader;
-    if let Err(message) = result.unwrap_or_else(|_| Err("their parser failed".into())) {
-        warnings.push(Warning::tags_unreadable(&message));
+    let failed = || Unreadable("they are damaged".into());
+    if let Err(Unreadable(why)) = result.unwrap_or_else(|_| Err(failed())) {
+        warnings.push(Warning::tags_unreadable(&why));
     }
     limit(&mut metadata, &mut warnings);
     (metadata, warnings)
 }
 
-fn describe(error: &dyn Error) -> String {
-    match error.source() {
-        Some(cause) if !error.to_string().contains(&cause.to_string()) => {
-            format!("{error}: {cause}")
-        }
-        _ => error.to_string(),
+/// Why tags cannot be read, in words for people.
+struct Unreadable(String);
+
+impl<E: Error + 'static> From<E> for Unreadable {
+    fn from(error: E) -> Self {
+        let error: &(dyn Error + 'static) = &error;
+        // Errors of the system and limits of our own tell enough; parsers tell of their insides.
+        Self(match error.downcast_ref::<io::Error>() {
+            Some(error) if error.kind() != io::ErrorKind::UnexpectedEof => error.to_string(),
+            Some(_) => "they end too early".into(),
+            None => "they are damaged".into(),
+        })
     }
+}
+
+/// The last bytes of a file.
+fn read_end(file: &mut TagReader, len: u64) -> io::Result<Vec<u8>> {
+    file.seek(SeekFrom::End(-len.cast_signed()))?;
+    let mut bytes = Vec::new();
+    file.take(len).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn limit(metadata: &mut Metadata, warnings: &mut Vec<Warning>) {
@@ -114,7 +131,7 @@ impl Reader {
         let mut file = Budget::new(BufReader::new(source));
         match container {
             "wave" | "rf64" => self.read_wav(&mut file),
-            "mp1" | "mp2" | "mp3" | "aac" => self.read_mpeg(&mut file, container),
+            "mp1" | "mp2" | "mp3" | "aac" => self.read_mpeg(&mut file),
             "flac" => self.read_flac(&mut file),
             "ogg" => self.read_ogg(input, &mut file),
             "aiff" => self.read_aiff(&mut file),
@@ -168,30 +185,47 @@ impl Reader {
         Ok(())
     }
 
-    /// The tags at the end of a file, for one that has none at the start.
-    fn read_mpeg(&mut self, file: &mut TagReader, container: &str) -> Result<()> {
-        if self.metadata.id3.is_some() {
-            return Ok(());
+    /// The tags at the end of a file, which fill the gaps of those at the start.
+    fn read_mpeg(&mut self, file: &mut TagReader) -> Result<()> {
+        let len = file.seek(SeekFrom::End(0))?;
+        let mut end = read_end(file, len.min(APE_FOOTER + ID3V1))?;
+        let ape = end.windows(8).rposition(|bytes| bytes == b"APETAGEX");
+        if let Some(size) = ape.and_then(|at| end.get(at + 12..)?.first_chunk()) {
+            let size = u64::from(u32::from_le_bytes(*size)) + 2 * APE_FOOTER + ID3V1;
+            if size > MAX_TAG_BYTES {
+                self.warnings.push(Warning::tags_too_large(MAX_TAG_BYTES));
+            } else {
+                end = read_end(file, size.min(len))?;
+            }
         }
-        let options = id3::parse_options();
-        let tags = if container == "aac" {
-            let file = AacFile::read_from(file, options)?;
-            [None, file.id3v1().cloned().map(Tag::from)]
-        } else {
-            let file = MpegFile::read_from(file, options)?;
-            let ape = file.ape().cloned().map(Tag::from);
-            [ape, file.id3v1().cloned().map(Tag::from)]
-        };
-        if let Some(tag) = tags.into_iter().flatten().next() {
-            self.set_common(tag);
+        // The library looks for audio first, and would go through all of a file in vain.
+        let mut frame = b"\xFF\xFB\x90\0".to_vec();
+        frame.resize(417, 0);
+        let bytes = [frame.repeat(2), end].concat();
+        let file = MpegFile::read_from(&mut Cursor::new(bytes), id3::parse_options())?;
+        let ape = file.ape().cloned();
+        for item in ape.iter().flat_map(|ape| ape.clone()) {
+            let Metadata { common, custom, .. } = &mut self.metadata;
+            let is_own = ItemKey::from_key(TagType::Ape, item.key()).is_none()
+                && !custom
+                    .iter()
+                    .any(|(key, _)| key.eq_ignore_ascii_case(item.key()));
+            if let Some(values) = item.text_values().filter(|_| is_own) {
+                fields::add_free_texts(common, custom, item.key(), values);
+            }
+        }
+        let ape = ape.map(Tag::from);
+        let id3v1 = file.id3v1().cloned().map(Tag::from);
+        for tag in [ape, id3v1].into_iter().flatten() {
+            self.fill_common(tag);
         }
         Ok(())
     }
 
-    fn read_flac(&mut self, file: &mut TagReader) -> Result<()> {
+    fn read_flac(&mut self, file: &mut (impl Read + Seek)) -> Result<()> {
         let (blocks, _) = flac::read_blocks(file)?;
         if flac::comment_count(&blocks) > MAX_FIELDS {
-            return Err(format!("more than {MAX_FIELDS} fields").into());
+            return Err(Unreadable(format!("more than {MAX_FIELDS} fields")));
         }
         self.metadata.cue_sheet = flac::cue_sheet(&blocks);
         file.seek(SeekFrom::Start(0))?;
@@ -239,18 +273,21 @@ impl Reader {
     fn read_mp4(&mut self, file: &mut TagReader) -> Result<()> {
         let len = file.seek(SeekFrom::End(0))?;
         if Mp4::scan(file, len)?.is_some_and(|mp4| mp4.fields > MAX_FIELDS) {
-            return Err(format!("more than {MAX_FIELDS} fields").into());
+            return Err(Unreadable(format!("more than {MAX_FIELDS} fields")));
         }
         file.rewind()?;
         let mp4 = Mp4File::read_from(file, id3::parse_options())?;
         if let Some(ilst) = mp4.ilst() {
             for atom in ilst {
                 if let AtomIdent::Freeform { mean, name } = atom.ident()
-                    && let Some(AtomData::UTF8(text)) = atom.data().next()
                     && ItemKey::from_key(TagType::Mp4Ilst, &format!("----:{mean}:{name}")).is_none()
                 {
                     let Metadata { common, custom, .. } = &mut self.metadata;
-                    fields::add_free_text(common, custom, name, text);
+                    let texts = atom.data().filter_map(|data| match data {
+                        AtomData::UTF8(text) => Some(text.as_str()),
+                        _ => None,
+                    });
+                    fields::add_free_texts(common, custom, name, texts);
                 }
             }
             self.set_common(Tag::from(ilst.clone()));
@@ -291,7 +328,12 @@ impl Reader {
                 let file = VorbisFile::read_from(file, id3::parse_options())?;
                 self.add_vorbis(file.vorbis_comments().clone());
             }
-            _ => self.read_foreign(input)?,
+            _ => {
+                return match ogg::flac_headers(file)? {
+                    Some(headers) => self.read_flac(&mut Cursor::new(headers)),
+                    None => self.read_foreign(input),
+                };
+            }
         }
         Ok(())
     }
@@ -335,7 +377,11 @@ impl Reader {
     }
 
     fn add_vorbis(&mut self, mut comments: VorbisComments) {
-        self.metadata.chapters = vorbis::chapters(&comments, self.rate);
+        let (chapters, unclear) = vorbis::chapters(&comments, self.rate);
+        if unclear > 0 {
+            self.warnings.push(Warning::chapters_unreadable(unclear));
+        }
+        self.metadata.chapters = chapters;
         vorbis::clean(&mut comments);
         let pictures = comments.remove_pictures();
         let (common, custom) = vorbis::to_common(&comments);
@@ -347,17 +393,25 @@ impl Reader {
     }
 
     /// Takes common fields over; what was there already fills the gaps.
-    fn set_common(&mut self, mut common: Tag) {
-        fields::clean(&mut common);
-        fields::split_numbers(&mut common);
-        while common.picture_count() > 0 {
-            self.metadata.pictures.push(common.remove_picture(0));
+    fn set_common(&mut self, tag: Tag) {
+        let old = std::mem::replace(&mut self.metadata.common, Tag::new(tag.tag_type()));
+        self.fill_common(tag);
+        self.fill_common(old);
+    }
+
+    /// Takes over the common fields that are not there yet.
+    fn fill_common(&mut self, mut tag: Tag) {
+        fields::clean(&mut tag);
+        fields::split_numbers(&mut tag);
+        fields::make_date(&mut tag);
+        while tag.picture_count() > 0 {
+            self.metadata.pictures.push(tag.remove_picture(0));
         }
-        for item in self.metadata.common.items() {
-            if common.get(item.key()).is_none() {
-                common.push_unchecked(item.clone());
-            }
+        let common = &self.metadata.common;
+        let gaps = tag.items().filter(|item| common.get(item.key()).is_none());
+        let gaps: Vec<_> = gaps.cloned().collect();
+        for item in gaps {
+            self.metadata.common.push_unchecked(item);
         }
-        self.metadata.common = common;
     }
 }

@@ -29,7 +29,7 @@ pub fn to_common(comments: &VorbisComments) -> (Tag, Custom) {
     let mut custom = Custom::new();
     for (key, value) in comments.items() {
         if lofty::tag::ItemKey::from_key(TagType::VorbisComments, key).is_none() {
-            fields::add_free_text(&mut common, &mut custom, key, value);
+            fields::add_free_texts(&mut common, &mut custom, key, [value]);
         }
     }
     (common, custom)
@@ -86,8 +86,9 @@ enum ChapterField {
     Url,
 }
 
-/// The chapters in comments, in order of time, for audio of a sample rate in Hz.
-pub fn chapters(comments: &VorbisComments, rate: u32) -> Vec<Chapter> {
+/// The chapters in comments, in order of time, for audio of a sample rate in Hz, and how many there
+/// are beside whose time is not understood.
+pub fn chapters(comments: &VorbisComments, rate: u32) -> (Vec<Chapter>, usize) {
     let mut numbered: BTreeMap<u32, (Option<u64>, Chapter)> = BTreeMap::new();
     for (key, value) in comments.items() {
         let Some((number, field)) = chapter_key(key) else {
@@ -104,23 +105,36 @@ pub fn chapters(comments: &VorbisComments, rate: u32) -> Vec<Chapter> {
             ChapterField::Url => chapter.url = Some(value.to_owned()),
         }
     }
+    let all = numbered.len();
     let timed = numbered.into_values().filter_map(|(millis, chapter)| {
         let start = rescale(millis?, 1000, rate.into());
         Some(Chapter { start, ..chapter })
     });
     let mut chapters: Vec<_> = timed.collect();
     chapters.sort_by_key(|chapter| chapter.start);
-    chapters
+    let unclear = all - chapters.len();
+    (chapters, unclear)
 }
 
-/// Milliseconds of `HH:MM:SS.mmm`.
+/// Milliseconds of `HH:MM:SS.mmm`, of which all may be left out but the seconds; in many languages
+/// they have a comma.
 fn parse_time(text: &str) -> Option<u64> {
-    let mut parts = text.trim().split(':');
-    let (hours, minutes, seconds) = (parts.next()?, parts.next()?, parts.next()?);
-    let (hours, minutes): (u64, u64) = (hours.parse().ok()?, minutes.parse().ok()?);
-    let seconds: f64 = seconds.parse().ok()?;
-    let valid = parts.next().is_none() && hours < 100_000 && (0.0..3600.0).contains(&seconds);
-    valid.then(|| (hours * 60 + minutes % 60_000) * 60_000 + (seconds * 1000.0).round() as u64)
+    let mut parts = text.trim().rsplit(':');
+    let seconds = parts.next()?.trim().replace(',', ".");
+    let is_plain = seconds.starts_with(|c: char| c.is_ascii_digit())
+        && seconds.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let seconds: f64 = seconds.parse().ok().filter(|_| is_plain)?;
+    let mut number = || {
+        parts
+            .next()
+            .map_or(Some(0), |part| part.trim().parse().ok())
+    };
+    let (minutes, hours): (u32, u32) = (number()?, number()?);
+    if parts.next().is_some() || hours >= 100_000 || minutes >= 6_000_000 || seconds >= 1e9 {
+        return None;
+    }
+    let minutes = u64::from(hours) * 60 + u64::from(minutes);
+    Some(minutes * 60_000 + (seconds * 1000.0).round() as u64)
 }
 
 /// Adds chapters, with positions in frames at a sample rate in Hz.
@@ -177,11 +191,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn chapter_times_are_hours_minutes_and_seconds() {
-        assert_eq!(parse_time("01:02:03.456"), Some(3_723_456));
-        assert_eq!(parse_time("00:00:00"), Some(0));
-        assert_eq!(parse_time("12:30"), None);
-        assert_eq!(parse_time("00:00:-1"), None);
+    fn chapter_times_are_understood_as_programs_write_them() {
+        for (text, millis) in [
+            ("01:02:03.456", 3_723_456),
+            ("00:00:00", 0),
+            (" 1:02:03,5 ", 3_723_500),
+            ("12:30", 750_000),
+            ("75:30.25", 4_530_250),
+            ("90.5", 90_500),
+        ] {
+            assert_eq!(parse_time(text), Some(millis), "{text}");
+        }
+        for text in [
+            "",
+            "00:00:-1",
+            "1:2:3:4",
+            "00:00:1e3",
+            "12m",
+            "a:30",
+            "00:00:inf",
+        ] {
+            assert_eq!(parse_time(text), None, "{text}");
+        }
     }
 
     #[test]
@@ -193,8 +224,8 @@ mod tests {
         chapters[1].url = Some("https://example.org/?a=b".into());
         let mut comments = VorbisComments::new();
         add_chapters(&mut comments, &chapters, 44_100);
-        let read = super::chapters(&comments, 44_100);
-        assert_eq!(read.len(), 2);
+        let (read, unclear) = super::chapters(&comments, 44_100);
+        assert_eq!((read.len(), unclear), (2, 0));
         assert!(read[1].start.abs_diff(160_000_000) <= 22);
         assert_eq!(
             (&read[1].title, &read[1].url),

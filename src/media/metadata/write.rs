@@ -137,7 +137,10 @@ impl Metadata {
             && self.custom.is_empty()
             && !self.chapters.iter().any(Chapter::has_more_than_title)
             && self.common.items().all(|item| {
-                simple(item.value().text()) && item.key().map_key(TagType::RiffInfo).is_some()
+                let is_alone = self.common.get_items(item.key()).count() == 1;
+                is_alone
+                    && simple(item.value().text())
+                    && item.key().map_key(TagType::RiffInfo).is_some()
             })
     }
 

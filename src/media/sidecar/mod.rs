@@ -11,10 +11,11 @@ mod lyrics;
 mod subtitles;
 mod transcript;
 
-use std::fs::File;
-use std::io::Read;
+use std::ffi::OsStr;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::media::input::{is_out_of_room, open_file};
 use crate::media::metadata::Clock;
 use crate::warning::Warning;
 
@@ -44,6 +45,15 @@ enum Kind {
     Labels,
 }
 
+impl Kind {
+    fn of(path: &Path) -> Option<Self> {
+        let extension = path.extension()?;
+        let mut kinds = KINDS.into_iter();
+        let (_, kind) = kinds.find(|(known, _)| extension.eq_ignore_ascii_case(known))?;
+        Some(kind)
+    }
+}
+
 /// What stands before and behind a bracket that comes as soon as it does behind a time.
 fn split_soon(text: &str, close: char) -> Option<(&str, &str)> {
     let mut bytes = text.bytes().take(MAX_TIME);
@@ -55,45 +65,39 @@ fn split_soon(text: &str, close: char) -> Option<(&str, &str)> {
 #[derive(Debug, Clone)]
 pub struct Sidecar {
     path: PathBuf,
-    extension: String,
     kind: Kind,
     text: String,
 }
 
 impl Sidecar {
-    /// The text files beside an input; those that cannot be understood give a warning.
-    pub fn beside(input: &Path) -> (Vec<Self>, Vec<Warning>) {
+    /// Reads text files from beside an input; those that cannot be understood give a warning.
+    ///
+    /// # Errors
+    /// Where no more files can be opened at this moment.
+    pub fn read_all(paths: &[PathBuf]) -> io::Result<(Vec<Self>, Vec<Warning>)> {
         let (mut found, mut warnings) = (Vec::new(), Vec::new());
-        for (kind, extension, path) in places(input) {
-            if !path.is_file() {
-                continue;
-            }
-            // On some systems both spellings name the same file.
-            let taken = |other: &Self| {
-                other.kind == kind && path.canonicalize().ok() == other.path.canonicalize().ok()
-            };
-            if found.iter().any(taken) {
-                continue;
-            }
-            let read = read(&path).and_then(|text| {
-                let path = path.clone();
-                let sidecar = Self {
-                    path,
-                    extension,
-                    kind,
-                    text,
-                };
-                let whole = sidecar.moved(&mut Clock::asking(1000)).is_some();
-                whole.then_some(sidecar)
-            });
-            match read {
-                Some(sidecar) => found.push(sidecar),
-                // Any text and any JSON may lie beside audio without telling times.
-                None if matches!(kind, Kind::Labels | Kind::Transcript) => {}
-                None => warnings.push(Warning::sidecar_unreadable(&path)),
+        for path in paths {
+            let Some(kind) = Kind::of(path) else { continue };
+            match read(path) {
+                Ok(text) => {
+                    let sidecar = text.map(|text| Self {
+                        path: path.clone(),
+                        kind,
+                        text,
+                    });
+                    let is_whole = |this: &Self| this.moved(&mut Clock::asking(1000)).is_some();
+                    match sidecar.filter(is_whole) {
+                        Some(sidecar) => found.push(sidecar),
+                        // Any text and any JSON may lie beside audio without telling times.
+                        None if matches!(kind, Kind::Labels | Kind::Transcript) => {}
+                        None => warnings.push(Warning::sidecar_unreadable(path)),
+                    }
+                }
+                Err(error) if is_out_of_room(&error) => return Err(error),
+                Err(_) => warnings.push(Warning::sidecar_unreadable(path)),
             }
         }
-        (found, warnings)
+        Ok((found, warnings))
     }
 
     /// What the file is called.
@@ -124,51 +128,50 @@ impl Sidecar {
         if self.kind == Kind::CueSheet {
             text = cue_sheet::renamed(&text, output);
         }
-        Some((output.with_extension(&self.extension), text))
+        Some((counterpart(&self.path, output), text))
     }
 }
 
-/// Where text files of an input may lie: what they would be, their extension and path.
-fn places(input: &Path) -> impl Iterator<Item = (Kind, String, PathBuf)> {
-    let spellings = KINDS.into_iter().flat_map(|(extension, kind)| {
-        [extension.to_owned(), extension.to_ascii_uppercase()].map(|name| (kind, name))
-    });
-    let places = spellings.map(|(kind, extension)| {
-        let path = input.with_extension(&extension);
-        (kind, extension, path)
-    });
-    places.filter(move |(_, _, path)| path != input)
+/// Where the counterpart of a text file beside an input lies beside its output.
+pub fn counterpart(sidecar: &Path, output: &Path) -> PathBuf {
+    output.with_extension(sidecar.extension().unwrap_or_default())
 }
 
-/// Where text files of an input may lie, in a fixed order.
-pub fn candidates(input: &Path) -> impl Iterator<Item = PathBuf> {
-    places(input).map(|(_, _, path)| path)
+/// Whether a file of that name, in the same folder, is taken for a text file of an input: it has
+/// the input's name with another extension, in lower or in upper case.
+pub fn is_beside(name: &OsStr, input: &Path) -> bool {
+    let path = Path::new(name);
+    let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+    let one_case = [extension.to_lowercase(), extension.to_uppercase()];
+    Kind::of(path).is_some()
+        && one_case.iter().any(|case| case == extension)
+        && path.file_stem() == input.file_stem()
+        && Some(name) != input.file_name()
 }
 
 /// Whether a file has an extension that text files of an input have.
 pub fn may_be_sidecar(path: &Path) -> bool {
-    let Some(extension) = path.extension() else {
-        return false;
-    };
-    (KINDS.iter()).any(|(known, _)| extension.eq_ignore_ascii_case(known))
+    Kind::of(path).is_some()
 }
 
 /// The text of a file of sensible size: UTF-8, or Latin-1 where it is not.
-fn read(path: &Path) -> Option<String> {
+fn read(path: &Path) -> io::Result<Option<String>> {
     let mut bytes = Vec::new();
-    let mut file = File::open(path).ok()?.take(MAX_BYTES + 1);
-    file.read_to_end(&mut bytes).ok()?;
+    let Some(file) = open_file(path)? else {
+        return Ok(None);
+    };
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_BYTES || bytes.contains(&0) {
-        return None;
+        return Ok(None);
     }
-    Some(match String::from_utf8(bytes) {
+    Ok(Some(match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => error
             .as_bytes()
             .iter()
             .map(|&byte| char::from(byte))
             .collect(),
-    })
+    }))
 }
 
 /// Takes `[[hours:]minutes:]seconds` with a fraction behind one of `marks`; milliseconds.

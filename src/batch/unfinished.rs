@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf, absolute};
 
-use super::plan::{Job, Plan};
+use super::job::Job;
+use super::plan::Plan;
 use super::walk::Unreadable;
 use crate::report::{FileReport, Report, Status};
 

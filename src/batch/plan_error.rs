@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::batch::selection::AUDIO_EXTENSIONS;
+use super::selection::AUDIO_EXTENSIONS;
 use crate::media::format::Format;
 
 /// Why a plan cannot be carried out. Nothing has been written then.
@@ -124,16 +124,69 @@ pub enum PlanError {
         /// The file.
         path: PathBuf,
     },
-    /// The report is to be written where audio is.
+    /// Two inputs share a text file, for whose counterpart there is but one place.
     #[error(
-        "{}: the report would overwrite that file, which is an input or an output; choose another \
-         --report",
-        path.display()
+        "{} and {} have one text file beside them, and both would write {}; leave it behind with \
+         --no-sidecars, or take one of them at a time into folders of their own",
+        first.display(),
+        second.display(),
+        output.display()
     )]
-    ReportIsAudio {
-        /// The report.
+    SidecarCollision {
+        /// One input.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+        /// The text file beside both outputs.
+        output: PathBuf,
+    },
+    /// There is something in an output's place that is neither a file nor a folder.
+    #[error("{}: is a device or a pipe, and would be replaced; choose another output", path.display())]
+    OutputNotAFile {
+        /// The output.
         path: PathBuf,
     },
+    /// A report or the like is to be written where something else is read or written.
+    #[error(
+        "{option} {}: the {what} would overwrite that file, which is read or written by this run \
+         or holds audio; choose another file",
+        path.display()
+    )]
+    ExtraOverwrites {
+        /// The option that asks for it.
+        option: &'static str,
+        /// What it is.
+        what: &'static str,
+        /// Where it would be written.
+        path: PathBuf,
+    },
+    /// Two reports or the like are to be written to one file.
+    #[error(
+        "{first} and {second} would both write to {}; give one of them another file",
+        path.display()
+    )]
+    SameExtra {
+        /// One option.
+        first: &'static str,
+        /// The other.
+        second: &'static str,
+        /// The file of both.
+        path: PathBuf,
+    },
+    /// A folder is given where a file is to be written.
+    #[error("{option} {}: is a folder; give a file", path.display())]
+    ExtraIsFolder {
+        /// The option.
+        option: &'static str,
+        /// The folder.
+        path: PathBuf,
+    },
+    /// None of the files that an earlier run did not finish is among the inputs.
+    #[error(
+        "none of the files that failed in the report of --rerun-failed is in the inputs; give the \
+         inputs and the output of that run"
+    )]
+    NothingUnfinished,
     /// Outputs exist and that was to be an error.
     #[error("{} already there: {}; use --if-exists overwrite to replace, or skip to keep", count(outputs.len(), "output is", "outputs are"), list(outputs, 5))]
     OutputExists {
@@ -160,7 +213,10 @@ pub enum PlanError {
         source: std::io::Error,
     },
     /// Another run is writing to the output folder.
-    #[error("{}: another run is writing to that folder; wait for it or choose another", path.display())]
+    #[error(
+        "{}: another run is writing to that folder; try again when it has ended, or choose another",
+        path.display()
+    )]
     Locked {
         /// The output folder.
         path: PathBuf,

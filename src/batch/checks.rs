@@ -1,0 +1,263 @@
+//! What must hold of a plan before anything is written.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use super::file_id::{FileId, Place, Places, is_same_file};
+use super::job::{Job, SidecarJob};
+use super::journal;
+use super::output::{self, parent};
+use super::plan_error::PlanError;
+use super::request::ExtraFile;
+use crate::media::decode::Decoder;
+use crate::media::sidecar::Sidecar;
+
+/// Checks that every output's format can be written by this build.
+pub(super) fn check_encoders(jobs: &[Job]) -> Result<(), PlanError> {
+    match jobs.iter().find(|job| !job.format.is_built_in()) {
+        None => Ok(()),
+        Some(job) => Err(PlanError::FormatNotBuiltIn {
+            input: job.input.clone(),
+            format: job.format,
+        }),
+    }
+}
+
+/// Checks all files that will be written: none may take the place of another, nor of a file that is
+/// read, by whatever name. What is the same file given twice is taken once.
+pub(super) fn check_written(
+    jobs: &mut Vec<Job>,
+    extra_files: &[ExtraFile],
+    folder: Option<&Path>,
+) -> Result<(), PlanError> {
+    check_kinds(jobs, extra_files)?;
+    check_sources_survive(jobs, extra_files)?;
+    check_collisions(jobs, extra_files, folder)
+}
+
+/// Finds outputs in whose place there is something that is neither a file nor a folder, which a
+/// renamed file would replace.
+fn check_kinds(jobs: &[Job], extra_files: &[ExtraFile]) -> Result<(), PlanError> {
+    if let Some(job) = jobs.par_iter().find_first(|job| is_special(&job.output)) {
+        return Err(PlanError::OutputNotAFile {
+            path: job.output.clone(),
+        });
+    }
+    for ExtraFile { option, what, path } in extra_files {
+        if path.is_dir() {
+            return Err(PlanError::ExtraIsFolder {
+                option,
+                path: path.clone(),
+            });
+        }
+        // Reports are written to devices and pipes, and do not replace them.
+        if *what != "report" && is_special(path) {
+            return Err(PlanError::OutputNotAFile { path: path.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// Finds files that will be written and are read.
+fn check_sources_survive(jobs: &mut [Job], extra_files: &[ExtraFile]) -> Result<(), PlanError> {
+    let existing = |path: &Path| {
+        path.symlink_metadata().ok()?;
+        FileId::of(path)
+    };
+    let written: Vec<(FileId, usize)> = (jobs.par_iter().enumerate())
+        .flat_map_iter(|(index, job)| {
+            let sidecars = job.sidecars.iter().map(|sidecar| &sidecar.output);
+            let outputs = std::iter::once(&job.output).chain(sidecars);
+            outputs.filter_map(move |path| Some((existing(path)?, index)))
+        })
+        .collect();
+    let extra: Vec<_> = (extra_files.iter())
+        .filter_map(|extra| Some((existing(&extra.path)?, extra)))
+        .collect();
+    if written.is_empty() && extra.is_empty() {
+        return Ok(());
+    }
+    let sources: HashSet<FileId> = (jobs.par_iter())
+        .flat_map_iter(|job| {
+            let sidecars = job.sidecars.iter().map(|sidecar| &sidecar.source);
+            std::iter::once(&job.input).chain(sidecars)
+        })
+        .filter_map(|path| FileId::of(path))
+        .collect();
+    for (id, extra) in extra {
+        if sources.contains(&id) || is_audio(&extra.path) {
+            return Err(PlanError::ExtraOverwrites {
+                option: extra.option,
+                what: extra.what,
+                path: extra.path.clone(),
+            });
+        }
+    }
+    for (id, index) in written {
+        if !sources.contains(&id) {
+            continue;
+        }
+        let job = &mut jobs[index];
+        if FileId::of(&job.output).as_ref() == Some(&id) {
+            return Err(PlanError::OutputIsInput {
+                path: job.output.clone(),
+            });
+        }
+        // The text file of an input that is converted in its own folder stays what it is.
+        for sidecar in &mut job.sidecars {
+            if FileId::of(&sidecar.output).as_ref() == Some(&id) {
+                sidecar.replace = None;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether there is audio in a file, which no report may replace.
+fn is_audio(path: &Path) -> bool {
+    path.is_file() && Decoder::open(path).is_ok()
+}
+
+/// What will be written to a place.
+#[derive(Clone, Copy)]
+enum Written {
+    /// The output of the job with that index.
+    Audio(usize),
+    /// Of the job with that index, the sidecar with that one.
+    Sidecar(usize, usize),
+    /// The file with that index that is written beside the outputs.
+    Extra(usize),
+    Journal,
+}
+
+/// Finds files that would be written to one place, also where file names ignore case.
+fn check_collisions(
+    jobs: &mut Vec<Job>,
+    extra_files: &[ExtraFile],
+    folder: Option<&Path>,
+) -> Result<(), PlanError> {
+    let mut places = Places::default();
+    let mut seen: HashMap<Place, Written> = HashMap::with_capacity(jobs.len());
+    let mut twice = Vec::new();
+    if let Some(folder) = folder {
+        seen.insert(places.find(&folder.join(journal::NAME)), Written::Journal);
+    }
+    for index in 0..jobs.len() {
+        let job = &jobs[index];
+        match seen.entry(places.find(&job.output)) {
+            Entry::Vacant(entry) => _ = entry.insert(Written::Audio(index)),
+            Entry::Occupied(entry) => match *entry.get() {
+                Written::Audio(other) if is_same_file(&jobs[other].input, &job.input) => {
+                    twice.push(index);
+                    continue;
+                }
+                other => return Err(collision(jobs, other, &job.input, &job.output)),
+            },
+        }
+        for number in 0..jobs[index].sidecars.len() {
+            let sidecar = &jobs[index].sidecars[number];
+            let this = Written::Sidecar(index, number);
+            match seen.entry(places.find(&sidecar.output)) {
+                Entry::Vacant(entry) => _ = entry.insert(this),
+                Entry::Occupied(mut entry) => match *entry.get() {
+                    Written::Sidecar(other, other_number) => {
+                        let other_sidecar = &jobs[other].sidecars[other_number];
+                        if is_not_written(other_sidecar) {
+                            entry.insert(this);
+                        } else if !is_not_written(sidecar) {
+                            return Err(PlanError::SidecarCollision {
+                                first: jobs[other].input.clone(),
+                                second: jobs[index].input.clone(),
+                                output: sidecar.output.clone(),
+                            });
+                        }
+                    }
+                    other => return Err(collision(jobs, other, &sidecar.source, &sidecar.output)),
+                },
+            }
+        }
+    }
+    for (index, extra) in extra_files.iter().enumerate() {
+        // What is no file, such as /dev/null, can be written to any number of times.
+        if is_special(&extra.path) {
+            continue;
+        }
+        let overwrites = || PlanError::ExtraOverwrites {
+            option: extra.option,
+            what: extra.what,
+            path: extra.path.clone(),
+        };
+        match seen.insert(places.find(&extra.path), Written::Extra(index)) {
+            None => {}
+            Some(Written::Extra(other)) => {
+                return Err(PlanError::SameExtra {
+                    first: extra_files[other].option,
+                    second: extra.option,
+                    path: extra.path.clone(),
+                });
+            }
+            Some(Written::Sidecar(job, sidecar))
+                if is_not_written(&jobs[job].sidecars[sidecar]) => {}
+            Some(_) => return Err(overwrites()),
+        }
+    }
+    let mut index = 0;
+    let mut twice = twice.into_iter().peekable();
+    jobs.retain(|_| {
+        let is_first = twice.next_if_eq(&index).is_none();
+        index += 1;
+        is_first
+    });
+    Ok(())
+}
+
+/// Whether there is a device, a pipe or the like.
+fn is_special(path: &Path) -> bool {
+    let found = path.metadata();
+    found.is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+/// Whether nothing will be written for a sidecar: it would replace a source, or any text that tells
+/// no times lies beside the audio.
+fn is_not_written(sidecar: &SidecarJob) -> bool {
+    let read = || Sidecar::read_all(std::slice::from_ref(&sidecar.source));
+    sidecar.replace.is_none() || read().is_ok_and(|(found, _)| found.is_empty())
+}
+
+fn collision(jobs: &[Job], other: Written, source: &Path, output: &Path) -> PlanError {
+    let first = match other {
+        Written::Audio(index) => jobs[index].input.clone(),
+        Written::Sidecar(index, number) => jobs[index].sidecars[number].source.clone(),
+        Written::Extra(_) | Written::Journal => journal::NAME.into(),
+    };
+    PlanError::Collision {
+        first,
+        second: source.to_owned(),
+        output: output.to_owned(),
+    }
+}
+
+/// Checks that what is put into names leaves outputs in their folders.
+pub(super) fn check_suffix(suffix: &OsStr) -> Result<(), PlanError> {
+    let mut bytes = suffix.as_encoded_bytes().iter();
+    match bytes.any(|&byte| std::path::is_separator(byte.into())) {
+        true => Err(PlanError::SuffixIsPath {
+            suffix: suffix.into(),
+        }),
+        false => Ok(()),
+    }
+}
+
+/// Finds links that would lead outputs out of the output folder.
+pub(super) fn check_links(jobs: &[Job], root: &Path) -> Result<(), PlanError> {
+    let folders: HashSet<&Path> = jobs.iter().map(|job| parent(&job.output)).collect();
+    let link = |folder: &Path| output::link_below(root, folder);
+    match folders.into_iter().filter_map(link).min() {
+        Some(path) => Err(PlanError::LinkInOutput { path }),
+        None => Ok(()),
+    }
+}

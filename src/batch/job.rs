@@ -1,0 +1,119 @@
+//! One input of a plan, with its output and all that is to be written beside that.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::output::Replace;
+use crate::media::decode::AudioInfo;
+use crate::media::format::Format;
+
+/// One input and its output.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The file to read.
+    pub input: PathBuf,
+    /// The file to write.
+    pub output: PathBuf,
+    /// The output's format, as far as names and options tell.
+    pub format: Format,
+    /// Whether that is the input's own, so that its content has a say in it.
+    pub keeps_format: bool,
+    /// What is to be done.
+    pub action: Action,
+    /// What the input's header tells, once probed; `None` if it cannot be read.
+    pub audio: Option<AudioInfo>,
+    /// Where the input was found.
+    pub(super) origin: Origin,
+    /// Whether a file in the output's place may be replaced.
+    pub(super) replace: Replace,
+    /// Text files beside the input, to be written beside the output with their times moved.
+    pub(super) sidecars: Vec<SidecarJob>,
+    /// Stands for all settings that act on the file.
+    pub(super) fingerprint: Arc<str>,
+    /// Compare contents instead of modification times.
+    pub(super) checksum: bool,
+}
+
+impl Job {
+    pub(super) fn new(input: PathBuf, output: PathBuf, format: Format) -> Self {
+        Self {
+            input,
+            output,
+            format,
+            keeps_format: false,
+            action: Action::Stretch(Why::New),
+            audio: None,
+            origin: Origin::default(),
+            replace: Replace::Never,
+            sidecars: Vec::new(),
+            fingerprint: Arc::default(),
+            checksum: false,
+        }
+    }
+
+    /// Length of the input in seconds, as far as known; else 0.
+    pub fn seconds(&self) -> f64 {
+        let audio = self.audio.as_ref();
+        audio.and_then(AudioInfo::seconds).unwrap_or(0.0)
+    }
+
+    /// Whether the file is to be stretched.
+    pub fn is_to_stretch(&self) -> bool {
+        matches!(self.action, Action::Stretch(_))
+    }
+}
+
+/// Where an input was found.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Origin {
+    /// The input folder, from the root; `None` of a file that was named by itself.
+    pub(super) folder: Option<Arc<Path>>,
+    /// The path below that folder; else from the root.
+    pub(super) path: PathBuf,
+}
+
+/// A text file beside an input and its counterpart beside the output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SidecarJob {
+    pub(super) source: PathBuf,
+    pub(super) output: PathBuf,
+    /// Whether a file in the counterpart's place may be replaced; `None` where the counterpart
+    /// would take the place of a source, and is not written.
+    pub(super) replace: Option<Replace>,
+}
+
+/// What a run does with a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Action {
+    /// Stretch the file.
+    Stretch(Why),
+    /// Leave it: the output exists.
+    SkipExisting,
+    /// Leave it: an earlier run has made the output, and nothing has changed since.
+    SkipUpToDate,
+    /// Leave it: an earlier run has made the output from what is there now, and somebody has
+    /// changed the output since. That is kept, with a warning.
+    SkipChanged,
+    /// Fail: the output would have to be made again, and what is in its place is not as an earlier
+    /// run has left it.
+    Refuse,
+}
+
+/// Why a file is stretched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Why {
+    /// There is no output yet.
+    New,
+    /// The output, or a text file beside it, is gone.
+    OutputMissing,
+    /// The source, or a text file beside it, has changed.
+    SourceChanged,
+    /// Settings that act on the file have changed.
+    SettingsChanged,
+    /// A run was stopped in the very moment in which the output was to get its name.
+    Unfinished,
+    /// Outputs are to be replaced whatever they are.
+    Overwrite,
+}

@@ -1,0 +1,99 @@
+//! What outputs are called.
+
+use std::ffi::OsStr;
+use std::path::{Component, Path, PathBuf};
+
+use super::plan_error::PlanError;
+use super::request::PlanRequest;
+use super::selection::is_audio;
+use crate::media::format::Format;
+
+impl PlanRequest {
+    /// The output of an input that belongs at `place` in the output folder.
+    pub(super) fn output_of(&self, place: &Path, format: Format) -> PathBuf {
+        let name = Path::new(place.file_name().unwrap_or_default());
+        // In a name like "take 1.5" what follows the dot is no extension.
+        let extension = name.extension().filter(|extension| is_audio(extension));
+        let stem = match extension {
+            Some(_) => name.file_stem().unwrap_or_default(),
+            None => name.as_os_str(),
+        };
+        let mut output = stem.to_owned();
+        output.push(&self.suffix);
+        output.push(".");
+        output.push(match extension {
+            Some(extension) if format_of(place) == Some(format) => extension,
+            _ => OsStr::new(format.extensions()[0]),
+        });
+        match place.parent() {
+            Some(folder) if !self.flatten => self.output.join(folder).join(output),
+            _ => self.output.join(output),
+        }
+    }
+
+    /// The format of a single output file, as far as its name or the option tells; `None` where
+    /// outputs go into a folder.
+    pub fn single_format(&self) -> Option<Format> {
+        let is_single = !self.writes_folder();
+        is_single.then(|| self.output_format().ok()).flatten()
+    }
+
+    /// The format of a single output file: the one that its name or the option tells.
+    ///
+    /// # Errors
+    /// Where they disagree, or neither tells one.
+    pub(super) fn output_format(&self) -> Result<Format, PlanError> {
+        let path = self.output.clone();
+        match (format_of(&path), self.encoding.format) {
+            (Some(name), Some(option)) if name != option => {
+                Err(PlanError::FormatMismatch { path, name, option })
+            }
+            (Some(format), _) | (None, Some(format)) => Ok(format),
+            (None, None) => Err(PlanError::UnknownOutputFormat { path }),
+        }
+    }
+}
+
+/// Where a file that a list names belongs in the output folder.
+///
+/// # Errors
+/// Where its path leads upwards.
+pub(super) fn listed_place(path: &Path) -> Result<PathBuf, PlanError> {
+    if path.is_absolute() {
+        return Ok(path.file_name().map(PathBuf::from).unwrap_or_default());
+    }
+    let mut place = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::Normal(name) => place.push(name),
+            Component::CurDir => {}
+            _ => {
+                return Err(PlanError::ListedOutside {
+                    path: path.to_owned(),
+                });
+            }
+        }
+    }
+    Ok(place)
+}
+
+/// Whether a path can only be that of a folder.
+pub(super) fn ends_in_separator(path: &Path) -> bool {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    bytes
+        .last()
+        .is_some_and(|&byte| std::path::is_separator(byte.into()))
+        || matches!(
+            path.components().next_back(),
+            Some(Component::ParentDir | Component::CurDir)
+        )
+}
+
+fn format_of(path: &Path) -> Option<Format> {
+    Format::from_extension(path.extension()?.to_str()?)
+}
+
+/// The format in which a file of that name is kept.
+pub(super) fn kept_format_of(path: &Path) -> Option<Format> {
+    Format::kept_from_extension(path.extension()?.to_str()?)
+}

@@ -1,0 +1,130 @@
+//! From a request to a plan.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::checks;
+use super::file_state;
+use super::finder::Finder;
+use super::journal::Journal;
+use super::plan::Plan;
+use super::plan_error::PlanError;
+use super::request::{IfExists, PlanRequest};
+use super::standing;
+use super::workers;
+use crate::engine::ENGINE_VERSION;
+use crate::media::format::Format;
+
+impl PlanRequest {
+    /// Walks the inputs, names the outputs and checks that nothing would be lost.
+    ///
+    /// Reads no audio and writes nothing. Another run may be writing to the output folder:
+    /// [`Session::start`](super::Session::start) plans where that is ruled out.
+    ///
+    /// # Errors
+    /// Where an input is missing or nothing is found, files that will be written collide with each
+    /// other or with files that are read, or files or links are in the way.
+    pub fn plan(&self) -> Result<Plan, PlanError> {
+        match self.folder()? {
+            None => self.plan_with(&Journal::default()),
+            Some(folder) => {
+                let journal = Journal::read(folder).map_err(|source| PlanError::Journal {
+                    path: folder.to_owned(),
+                    source,
+                })?;
+                self.plan_with(&journal)
+            }
+        }
+    }
+
+    /// The output folder; `None` where a single file is written.
+    ///
+    /// # Errors
+    /// Where a folder is needed and the output is a file.
+    pub(super) fn folder(&self) -> Result<Option<&Path>, PlanError> {
+        if !self.writes_folder() {
+            return Ok(None);
+        }
+        match self.output.is_file() {
+            true => Err(PlanError::OutputIsFile {
+                path: self.output.clone(),
+            }),
+            false => Ok(Some(&self.output)),
+        }
+    }
+
+    /// As [`plan`](Self::plan), with what is known of the output folder.
+    pub(super) fn plan_with(&self, journal: &Journal) -> Result<Plan, PlanError> {
+        workers::in_parallel(|| self.plan_here(journal))
+    }
+
+    fn plan_here(&self, journal: &Journal) -> Result<Plan, PlanError> {
+        checks::check_suffix(&self.suffix)?;
+        let folder = self.folder()?.map(Path::to_owned);
+        let mut finder = Finder::new(self, journal);
+        match (&folder, &self.inputs[..]) {
+            (None, [input]) => finder.add_single(input)?,
+            _ => finder.add_all()?,
+        }
+        let Finder {
+            mut jobs,
+            mut unreadable,
+            ..
+        } = finder;
+        if self.time_map.is_some() && folder.is_some() {
+            return Err(PlanError::TimeMapOfMany);
+        }
+        checks::check_encoders(&jobs)?;
+        checks::check_written(&mut jobs, &self.extra_files(), folder.as_deref())?;
+        if let Some(only) = &self.only {
+            only.restrict(&mut jobs, &mut unreadable);
+            if jobs.is_empty() && unreadable.is_empty() {
+                return Err(PlanError::NothingUnfinished);
+            }
+        }
+        if let Some(folder) = &folder {
+            checks::check_links(&jobs, folder)?;
+        }
+        let if_exists = match (self.if_exists, &folder) {
+            (IfExists::Resume, None) => IfExists::Error,
+            (if_exists, _) => if_exists,
+        };
+        standing::decide(&mut jobs, if_exists, journal)?;
+        Ok(Plan {
+            jobs,
+            unreadable,
+            folder,
+            stretch: self.stretch.clone(),
+            encoding: self.encoding.clone(),
+            keep: self.keep,
+            time_map: self.time_map.clone(),
+            keep_mtime: self.keep_mtime,
+            strict: self.strict,
+            warnings: Vec::new(),
+        })
+    }
+
+    /// All files that are written beside the outputs.
+    fn extra_files(&self) -> Vec<super::ExtraFile> {
+        let time_map = self.time_map.iter().map(|path: &PathBuf| super::ExtraFile {
+            option: "--time-map",
+            what: "time map",
+            path: path.clone(),
+        });
+        time_map.chain(self.extra_files.iter().cloned()).collect()
+    }
+
+    /// Stands for all settings that act on files written in `format`.
+    pub(super) fn fingerprint(&self, format: Format, keeps_format: bool) -> String {
+        file_state::fingerprint(&json!({
+            "engine": ENGINE_VERSION,
+            "stretch": self.stretch.effective(),
+            "format": format,
+            "keeps_format": keeps_format,
+            "encoding": self.encoding.effective(format),
+            "keep": self.keep,
+            "strict": self.strict,
+        }))
+    }
+}

@@ -1,0 +1,106 @@
+//! What a plan is made from.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::selection::Selection;
+use super::unfinished::UnfinishedFiles;
+use crate::media::format::OutputOptions;
+use crate::options::{Keep, StretchOptions};
+
+/// What to do where an output exists already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfExists {
+    /// Leave what an earlier run has made and is up to date, make the rest of its outputs again,
+    /// and refuse the plan if there are others. In a folder only; for a single file as `Error`.
+    Resume,
+    /// Leave the file as it is and go on with the next.
+    Skip,
+    /// Replace the file.
+    Overwrite,
+    /// Refuse the whole plan.
+    Error,
+}
+
+/// What a plan is made from.
+#[derive(Debug, Clone)]
+pub struct PlanRequest {
+    /// Files and folders.
+    pub inputs: Vec<PathBuf>,
+    /// Files and folders that a list names: where their paths are relative, the output has the
+    /// same one.
+    pub listed: Vec<PathBuf>,
+    /// Which files of input folders are taken.
+    pub selection: Selection,
+    /// A file for a single input file, else a folder.
+    pub output: PathBuf,
+    /// How audio is to be stretched.
+    pub stretch: StretchOptions,
+    /// How output is to be encoded.
+    pub encoding: OutputOptions,
+    /// What is kept beside the audio.
+    pub keep: Keep,
+    /// Where the time map of a single file goes.
+    pub time_map: Option<PathBuf>,
+    /// Other files that the caller will write, such as reports: none of them may take the place of
+    /// anything that is read or written.
+    pub extra_files: Vec<ExtraFile>,
+    /// What to do where an output exists already.
+    pub if_exists: IfExists,
+    /// Put between the name of an output and its extension.
+    pub suffix: OsString,
+    /// Write all outputs right into the output folder instead of mirroring the input folders.
+    pub flatten: bool,
+    /// Compare contents instead of modification times, those of sources and of outputs.
+    pub checksum: bool,
+    /// Give outputs the modification time of their inputs.
+    pub keep_mtime: bool,
+    /// Make damaged inputs fail instead of filling them up with silence.
+    pub strict: bool,
+    /// Takes everything out of the plan but these files.
+    pub only: Option<UnfinishedFiles>,
+}
+
+/// A file that is written beside the outputs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtraFile {
+    /// The option that asks for it, such as `--report`.
+    pub option: &'static str,
+    /// What it is, such as `report`.
+    pub what: &'static str,
+    /// The file.
+    pub path: PathBuf,
+}
+
+impl PlanRequest {
+    /// A request with everything but inputs and output left at its default.
+    pub fn new(inputs: Vec<PathBuf>, output: PathBuf) -> Self {
+        Self {
+            inputs,
+            listed: Vec::new(),
+            selection: Selection::default(),
+            output,
+            stretch: StretchOptions::default(),
+            encoding: OutputOptions::default(),
+            keep: Keep::default(),
+            time_map: None,
+            extra_files: Vec::new(),
+            if_exists: IfExists::Resume,
+            suffix: OsString::new(),
+            flatten: false,
+            checksum: false,
+            keep_mtime: false,
+            strict: false,
+            only: None,
+        }
+    }
+
+    /// Whether outputs go into a folder, rather than to a single file.
+    pub fn writes_folder(&self) -> bool {
+        let names_folder = super::naming::ends_in_separator(&self.output) || self.output.is_dir();
+        let [input] = &self.inputs[..] else {
+            return true;
+        };
+        !self.listed.is_empty() || names_folder || input.is_dir()
+    }
+}

@@ -1,0 +1,103 @@
+//! Files written beside an output: subtitles and the like, the time map.
+
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::job::Job;
+use super::output::{PendingOutput, Replace, write_file};
+use crate::media::metadata::Clock;
+use crate::pipeline::Outcome;
+use crate::warning::Warning;
+
+/// A text file that came from beside an input, with every time moved, whole but without its name.
+pub(super) struct PendingSidecar {
+    pub(super) pending: PendingOutput,
+    replace: Replace,
+    pub(super) output: PathBuf,
+}
+
+/// Writes the text files that came from beside a job's input, without giving them their names.
+///
+/// A file that is there already and may not be replaced is kept, with a warning.
+///
+/// # Errors
+/// Where a file cannot be written.
+pub(super) fn write_pending(outcome: &mut Outcome, job: &Job) -> io::Result<Vec<PendingSidecar>> {
+    let mut written = Vec::new();
+    for sidecar in std::mem::take(&mut outcome.sidecars) {
+        let planned = job.sidecars.iter().find(|job| job.source == sidecar.path());
+        let mut clock = Clock::moving(&outcome.positions);
+        let (Some(planned), Some((output, text))) =
+            (planned, sidecar.finish(&job.output, &mut clock))
+        else {
+            continue;
+        };
+        let is_taken = || output.symlink_metadata().is_ok();
+        let replace = planned
+            .replace
+            .filter(|&replace| replace != Replace::Never || !is_taken());
+        let Some(replace) = replace else {
+            outcome.warnings.push(Warning::sidecar_exists(&output));
+            continue;
+        };
+        let source = sidecar.path().metadata().ok();
+        let pending = PendingOutput::create(&output, source.as_ref())?;
+        let mut writer = BufWriter::new(pending.file());
+        writer.write_all(text.as_bytes())?;
+        writer.flush()?;
+        drop(writer);
+        pending.sync()?;
+        written.push(PendingSidecar {
+            pending,
+            replace,
+            output,
+        });
+    }
+    Ok(written)
+}
+
+impl PendingSidecar {
+    /// Gives the file its name; the error of a file that came into its place, which is kept, is a
+    /// warning.
+    ///
+    /// # Errors
+    /// Where renaming fails.
+    pub(super) fn commit(self, warnings: &mut Vec<Warning>) -> io::Result<bool> {
+        match self.pending.commit(self.replace) {
+            Ok(warning) => {
+                warnings.extend(warning);
+                Ok(true)
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                warnings.push(Warning::sidecar_exists(&self.output));
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Writes the whole time map as JSON: both sample rates in Hz, both lengths in frames, and a pair
+/// of positions in frames, input and output, for every cut. Between them it is straight.
+///
+/// # Errors
+/// Where the file cannot be written.
+pub(super) fn write_time_map(outcome: &Outcome, path: &Path) -> io::Result<()> {
+    let positions = &outcome.positions;
+    let points = outcome.time_map.iter().flatten();
+    let points: Vec<_> = points.map(|point| [point.input, point.output]).collect();
+    let map = json!({
+        "input_rate": positions.input_rate,
+        "output_rate": positions.output_rate,
+        "input_frames": positions.end.input,
+        "output_frames": positions.end.output,
+        "points": points,
+    });
+    write_file(path, |mut file| {
+        serde_json::to_writer(&mut file, &map)?;
+        writeln!(file)?;
+        file.flush()
+    })
+}

@@ -1,0 +1,247 @@
+//! What becomes of a job whose output may be there already: what the journal knows of the output
+//! against what is there now.
+
+use std::fs::Metadata;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::file_state::FileState;
+use super::job::{Action, Job, SidecarJob, Why};
+use super::journal::{Entry, Journal, Lines, MadeFrom};
+use super::output::Replace;
+use super::plan_error::PlanError;
+use super::record::sha256_of;
+use super::request::IfExists;
+use crate::report::PathText;
+
+/// Decides what is done with every job.
+///
+/// # Errors
+/// Where files are in the way that the plan must not touch.
+pub(super) fn decide(
+    jobs: &mut [Job],
+    if_exists: IfExists,
+    journal: &Journal,
+) -> Result<(), PlanError> {
+    let refused: Vec<Option<PathBuf>> = (jobs.par_iter_mut())
+        .map(|job| decide_one(job, if_exists, journal))
+        .collect::<Result<_, _>>()?;
+    let refused: Vec<PathBuf> = refused.into_iter().flatten().collect();
+    if refused.is_empty() {
+        return Ok(());
+    }
+    Err(match if_exists {
+        IfExists::Resume => PlanError::OutputUnknown { outputs: refused },
+        _ => PlanError::OutputExists { outputs: refused },
+    })
+}
+
+/// Decides about one job; gives its output if that must not be touched.
+fn decide_one(
+    job: &mut Job,
+    if_exists: IfExists,
+    journal: &Journal,
+) -> Result<Option<PathBuf>, PlanError> {
+    let Job {
+        sidecars, checksum, ..
+    } = job;
+    for sidecar in sidecars {
+        decide_sidecar(sidecar, if_exists, journal, *checksum);
+    }
+    let lines = journal.find(&job.output);
+    let Ok(metadata) = job.output.symlink_metadata() else {
+        let was_made = lines.is_some_and(|lines| lines.made.is_some());
+        job.action = Action::Stretch(if was_made {
+            Why::OutputMissing
+        } else {
+            Why::New
+        });
+        return Ok(None);
+    };
+    if metadata.is_dir() {
+        return Err(PlanError::OutputIsFolder {
+            path: job.output.clone(),
+            input: job.input.clone(),
+        });
+    }
+    match if_exists {
+        IfExists::Skip => job.action = Action::SkipExisting,
+        IfExists::Overwrite => {
+            job.action = Action::Stretch(Why::Overwrite);
+            job.replace = Replace::Always;
+        }
+        IfExists::Error => return Ok(Some(job.output.clone())),
+        IfExists::Resume => match lines {
+            Some(lines) => resume(job, lines, &metadata, journal),
+            None => return Ok(Some(job.output.clone())),
+        },
+    }
+    Ok(None)
+}
+
+/// Decides about a job of which the journal knows something and whose output is there.
+fn resume(job: &mut Job, lines: &Lines, output: &Metadata, journal: &Journal) {
+    let is = |entry: &&Entry| is_as_recorded(entry, &job.output, output, job.checksum);
+    let (made, intended) = (lines.made.as_ref(), lines.intended.as_ref());
+    let ours = match (made.filter(is), intended.filter(is)) {
+        // Old and new look the same, so that nobody can tell which of them is there.
+        (Some(made), Some(intended)) if made.from != intended.from => {
+            job.action = Action::Stretch(Why::Unfinished);
+            job.replace = Replace::Known(output.into());
+            return;
+        }
+        (made, intended) => intended.or(made),
+    };
+    let Some(entry) = ours else {
+        // Somebody's file, or one that somebody has edited.
+        let is_current = made.is_some_and(|entry| reason_to_redo(entry, job, journal).is_none());
+        job.action = match is_current {
+            true => Action::SkipChanged,
+            false => Action::Refuse,
+        };
+        return;
+    };
+    match reason_to_redo(entry, job, journal) {
+        Some(why) => {
+            job.action = Action::Stretch(why);
+            job.replace = Replace::Known(output.into());
+        }
+        None if changed_sidecars(job, journal).next().is_some() => {
+            job.action = Action::SkipChanged;
+        }
+        None => job.action = Action::SkipUpToDate,
+    }
+}
+
+fn decide_sidecar(
+    sidecar: &mut SidecarJob,
+    if_exists: IfExists,
+    journal: &Journal,
+    checksum: bool,
+) {
+    let (Some(replace), Ok(found)) = (&mut sidecar.replace, sidecar.output.symlink_metadata())
+    else {
+        return;
+    };
+    if if_exists == IfExists::Overwrite && (found.is_file() || found.is_symlink()) {
+        *replace = Replace::Always;
+    } else if is_ours(&sidecar.output, &found, journal, checksum) {
+        *replace = Replace::Known((&found).into());
+    }
+}
+
+/// Whether a file is as an earlier run has left it.
+fn is_ours(output: &Path, found: &Metadata, journal: &Journal, checksum: bool) -> bool {
+    journal.find(output).is_some_and(|lines| {
+        let mut entries = lines.made.iter().chain(&lines.intended);
+        entries.any(|entry| is_as_recorded(entry, output, found, checksum))
+    })
+}
+
+fn is_as_recorded(entry: &Entry, output: &Path, found: &Metadata, checksum: bool) -> bool {
+    let now = FileState::from(found);
+    let same_content = || {
+        let recorded = entry.output_sha256.as_deref().filter(|_| checksum);
+        recorded.is_some()
+            && entry.output_state.size() == now.size()
+            && sha256_of(output).as_deref() == recorded
+    };
+    found.is_file() && (entry.output_state.is_still(now) || same_content())
+}
+
+/// The outputs of a job that were changed since they were made: itself, and text files beside it.
+pub(super) fn changed_outputs<'a>(
+    job: &'a Job,
+    journal: &'a Journal,
+) -> impl Iterator<Item = &'a Path> {
+    let found = job.output.symlink_metadata();
+    let is_changed = found.is_ok_and(|found| !is_ours(&job.output, &found, journal, job.checksum));
+    let output = is_changed.then_some(job.output.as_path());
+    output.into_iter().chain(changed_sidecars(job, journal))
+}
+
+fn changed_sidecars<'a>(job: &'a Job, journal: &'a Journal) -> impl Iterator<Item = &'a Path> {
+    let outputs = job.sidecars.iter().map(|sidecar| sidecar.output.as_path());
+    outputs.filter(|output| {
+        let known = journal.find(output).is_some();
+        let found = output.symlink_metadata();
+        known && found.is_ok_and(|found| !is_ours(output, &found, journal, job.checksum))
+    })
+}
+
+/// Why a job's output, which is as the journal tells, has to be made again all the same.
+fn reason_to_redo(entry: &Entry, job: &Job, journal: &Journal) -> Option<Why> {
+    let Some(from) = &entry.from else {
+        return Some(Why::SettingsChanged);
+    };
+    if *from.fingerprint != *job.fingerprint {
+        return Some(Why::SettingsChanged);
+    }
+    if !is_source(from, job)
+        || !source_is_unchanged(from, job)
+        || !sidecars_are_unchanged(from, job)
+    {
+        return Some(Why::SourceChanged);
+    }
+    let outputs = from
+        .beside
+        .iter()
+        .filter_map(|beside| beside.output.as_ref());
+    outputs.map(PathText::to_path).find_map(|output| {
+        let output = journal.path_of(&output);
+        let Ok(found) = output.symlink_metadata() else {
+            return Some(Why::OutputMissing);
+        };
+        // A run that was stopped may have left the text of before beside new audio.
+        let lines = journal.find(&output)?;
+        let is = |entry: &Option<Entry>| {
+            let recorded = |entry| is_as_recorded(entry, &output, &found, job.checksum);
+            entry.as_ref().is_some_and(recorded)
+        };
+        let is_old = lines.intended.is_some() && !is(&lines.intended) && is(&lines.made);
+        is_old.then_some(Why::Unfinished)
+    })
+}
+
+/// Whether an output was made from the job's input: the same place below an input folder, or the
+/// same path from the root.
+fn is_source(from: &MadeFrom, job: &Job) -> bool {
+    let absolute = |folder: Option<PathBuf>, path: &Path| match folder {
+        Some(folder) => folder.join(path),
+        None => path.to_owned(),
+    };
+    let (source, origin) = (from.source.to_path(), &job.origin);
+    let both_below = from.input.is_some() && origin.folder.is_some();
+    both_below && source == origin.path || {
+        let folder = from.input.as_ref().map(|folder| folder.to_path());
+        let own_folder = origin.folder.as_deref().map(Path::to_owned);
+        absolute(folder, &source) == absolute(own_folder, &origin.path)
+    }
+}
+
+fn source_is_unchanged(from: &MadeFrom, job: &Job) -> bool {
+    is_unchanged(
+        &job.input,
+        from.source_state,
+        from.source_sha256.as_deref(),
+        job.checksum,
+    )
+}
+
+fn sidecars_are_unchanged(from: &MadeFrom, job: &Job) -> bool {
+    from.beside.len() == job.sidecars.len()
+        && (from.beside.iter().zip(&job.sidecars)).all(|(beside, sidecar)| {
+            let same_name = Some(beside.name.to_path().as_os_str()) == sidecar.source.file_name();
+            let sha256 = beside.sha256.as_deref();
+            same_name && is_unchanged(&sidecar.source, beside.state, sha256, job.checksum)
+        })
+}
+
+fn is_unchanged(path: &Path, state: FileState, hash: Option<&str>, checksum: bool) -> bool {
+    if checksum && hash.is_some() {
+        return sha256_of(path).as_deref() == hash;
+    }
+    let metadata = path.metadata();
+    metadata.is_ok_and(|metadata| state.is_still((&metadata).into()))
+}

@@ -1,0 +1,53 @@
+//! The threads that do the work.
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+/// Name of the worker threads, with a number behind it.
+pub const WORKER_THREAD_NAME: &str = "audiostretchy-worker-";
+
+/// A pool of so many workers (0: one a processor), or of as many as the system lets us start;
+/// `None` where that is not even one.
+pub(super) fn pool(threads: usize) -> Option<ThreadPool> {
+    let mut threads = jobs_at_a_time(threads);
+    while threads > 0 {
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|index| format!("{WORKER_THREAD_NAME}{index}"))
+            .build();
+        match pool {
+            Ok(pool) => return Some(pool),
+            // What is left after as many as could be had is no room to work in.
+            Err(_) => threads /= 2,
+        }
+    }
+    None
+}
+
+/// Does something that uses rayon's iterators, on threads known as workers, whose panics nobody has
+/// to hear of; where none can be started, on this thread alone.
+pub(super) fn in_parallel<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    match pool(0) {
+        Some(pool) => pool.install(work),
+        None => {
+            // Rayon takes this thread for its only one, from here on for good. Where it belongs to
+            // a pool already, that is used.
+            let alone = ThreadPoolBuilder::new().num_threads(1).use_current_thread();
+            std::mem::forget(alone.build());
+            work()
+        }
+    }
+}
+
+/// How many workers `files` files need where `jobs` are asked for (0: one a processor): two a file,
+/// since one can encode what the other has stretched.
+pub(super) fn workers(jobs: usize, files: usize) -> usize {
+    jobs_at_a_time(jobs).min(2 * files).max(1)
+}
+
+/// How many files are worked on at a time where `jobs` are asked for (0: one a processor).
+pub(super) fn jobs_at_a_time(jobs: usize) -> usize {
+    match jobs {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        jobs => jobs,
+    }
+}

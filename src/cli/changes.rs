@@ -1,0 +1,116 @@
+//! Whether a command line asks for anything: audio that is only decoded and encoded again at its
+//! own speed is not what anybody wants.
+
+use std::path::{Path, PathBuf};
+
+use audiostretchy::Format;
+use audiostretchy::batch::PlanRequest;
+use audiostretchy::preset::{Entry, Resolved, Source, Value};
+
+use super::args::ConvertArgs;
+use super::text;
+
+/// The settings that only tell how the audio is changed.
+const MANNERS: [&str; 8] = [
+    "upper_freq",
+    "lower_freq",
+    "buffer_ms",
+    "threshold_gap_db",
+    "double_range",
+    "fast_detection",
+    "normal_detection",
+    "dither",
+];
+
+/// What is asked for makes no sense. Nothing has been written.
+#[derive(Debug, thiserror::Error)]
+pub enum UselessError {
+    #[error("nothing would change; give --speed, a preset with a speed, or --format")]
+    Nothing,
+    #[error(
+        "{option} is for {} formats, and {} is {}; leave it out or choose another output",
+        if *is_lossy { "lossy" } else { "lossless" },
+        text::path(output),
+        format.name()
+    )]
+    Unfit {
+        option: &'static str,
+        is_lossy: bool,
+        output: PathBuf,
+        format: Format,
+    },
+}
+
+/// Checks that a run changes something, and that a single output can be as asked for.
+pub fn check(
+    args: &ConvertArgs,
+    resolved: &Resolved,
+    request: &PlanRequest,
+) -> Result<(), UselessError> {
+    let single = match (request.single_format(), &request.inputs[..]) {
+        (Some(format), [input]) => Some((format, input)),
+        _ => None,
+    };
+    if let Some((format, _)) = single {
+        check_fit(args, format, &request.output)?;
+    }
+    let converts = single.is_some_and(|(format, input)| kept_format(input) != Some(format));
+    check_settings(args, resolved, converts)
+}
+
+/// As [`check`], where the output may have another format than the input by its name alone.
+pub fn check_settings(
+    args: &ConvertArgs,
+    resolved: &Resolved,
+    converts: bool,
+) -> Result<(), UselessError> {
+    match converts || args.no_tags || resolved.entries.iter().any(is_change) {
+        true => Ok(()),
+        false => Err(UselessError::Nothing),
+    }
+}
+
+/// Refuses options for formats of another kind than that of the one output.
+pub fn check_fit(args: &ConvertArgs, format: Format, output: &Path) -> Result<(), UselessError> {
+    let is_depth = |depth: &String| depth != "keep";
+    let (is_lossy, options) = match format.is_lossless() {
+        true => (
+            true,
+            [
+                ("--bitrate", args.bitrate.is_some()),
+                ("--quality", args.quality.is_some()),
+            ],
+        ),
+        false => (
+            false,
+            [
+                ("--bit-depth", args.bit_depth.as_ref().is_some_and(is_depth)),
+                ("--dither", args.dither),
+            ],
+        ),
+    };
+    match options.into_iter().find(|&(_, is_given)| is_given) {
+        Some((option, _)) => Err(UselessError::Unfit {
+            option,
+            is_lossy,
+            output: output.to_owned(),
+            format,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Whether somebody has set it, and to something that changes audio by itself.
+fn is_change(entry: &Entry) -> bool {
+    let is_off = match &entry.value {
+        None | Some(Value::Whole(0) | Value::Flag(false)) => true,
+        Some(Value::Number(number)) => *number == 0.0,
+        Some(Value::Text(name)) => name == "keep",
+        Some(_) => false,
+    };
+    entry.source != Source::Default && !MANNERS.contains(&entry.key) && !is_off
+}
+
+fn kept_format(input: &Path) -> Option<Format> {
+    Format::kept_from_extension(input.extension()?.to_str()?)
+}

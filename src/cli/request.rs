@@ -1,0 +1,148 @@
+//! What the options ask for, as the library takes it.
+
+use std::error::Error;
+use std::path::Path;
+
+use audiostretchy::Keep;
+use audiostretchy::batch::{Globs, IfExists, PlanRequest, Selection};
+use audiostretchy::preset::{Layer, PresetError, Settings};
+
+use super::args::{ConvertArgs, IfExistsArg, Verbosity};
+use super::{file_list, words};
+
+impl ConvertArgs {
+    /// The settings given as options, to be laid over the preset's.
+    pub fn layer(&self) -> Result<Layer, PresetError> {
+        let mut layer = Layer::command_line();
+        let numbers = [
+            ("ratio", self.ratio),
+            ("speed", self.speed),
+            ("gap_ratio", self.gap_ratio),
+            ("buffer_ms", self.buffer_ms),
+            ("threshold_gap_db", self.threshold_gap_db),
+            ("quality", self.quality),
+        ];
+        for (key, value) in numbers {
+            if let Some(value) = value {
+                layer.set(key, value)?;
+            }
+        }
+        let whole_numbers = [
+            ("upper_freq", self.upper_freq),
+            ("lower_freq", self.lower_freq),
+            ("sample_rate", self.sample_rate),
+            ("bitrate_kbps", self.bitrate),
+        ];
+        for (key, value) in whole_numbers {
+            if let Some(value) = value {
+                layer.set(key, value)?;
+            }
+        }
+        let flags = [
+            ("double_range", self.double_range),
+            ("fast_detection", self.fast_detection),
+            ("normal_detection", self.normal_detection),
+            ("dither", self.dither),
+        ];
+        for (key, _) in flags.into_iter().filter(|&(_, on)| on) {
+            layer.set(key, true)?;
+        }
+        for (key, name) in [("format", &self.format), ("bit_depth", &self.bit_depth)] {
+            if let Some(name) = name {
+                layer.set(key, name.as_str())?;
+            }
+        }
+        Ok(layer)
+    }
+
+    /// What the plan is to be made from.
+    pub fn plan_request(&self, settings: &Settings) -> Result<PlanRequest, Box<dyn Error>> {
+        let (output, inputs) = self.paths.split_last().expect("clap asks for a path");
+        let listed = match (&self.files_from, &self.files_from0) {
+            (Some(list), _) => file_list::read(list, b'\n')?,
+            (None, Some(list)) => file_list::read(list, 0)?,
+            (None, None) => Vec::new(),
+        };
+        words::check_no_addresses(&listed, output)?;
+        Ok(PlanRequest {
+            listed,
+            selection: self.selection()?,
+            stretch: settings.stretch.clone(),
+            encoding: settings.output.clone(),
+            keep: Keep {
+                tags: !self.no_tags,
+                sidecars: !self.no_sidecars,
+                time_map: self.time_map.is_some(),
+            },
+            time_map: self.time_map.clone(),
+            if_exists: match self.if_exists {
+                IfExistsArg::Resume => IfExists::Resume,
+                IfExistsArg::Skip => IfExists::Skip,
+                IfExistsArg::Overwrite => IfExists::Overwrite,
+                IfExistsArg::Error => IfExists::Error,
+            },
+            suffix: self.suffix.clone(),
+            flatten: self.flatten,
+            checksum: self.checksum,
+            keep_mtime: self.keep_mtime,
+            strict: self.strict,
+            ..PlanRequest::new(inputs.to_vec(), output.clone())
+        })
+    }
+
+    fn selection(&self) -> Result<Selection, Box<dyn Error>> {
+        let globs = |option, patterns: &[String]| {
+            let globs = Globs::new(patterns.iter().map(String::as_str));
+            globs.map_err(|error| format!("{option}: {error}"))
+        };
+        let mut selection = Selection {
+            globs: globs("--glob", &self.glob)?,
+            excludes: globs("--exclude", &self.exclude)?,
+            max_depth: self.max_depth,
+            hidden: self.hidden,
+            follow: self.follow,
+            ..Selection::default()
+        };
+        if !self.extension.is_empty() {
+            let without_dot = |extension: &String| extension.trim_start_matches('.').to_owned();
+            let extensions = self.extension.iter().map(without_dot);
+            selection.extensions = extensions.filter(|name| !name.is_empty()).collect();
+        }
+        Ok(selection)
+    }
+
+    /// Failures after which no further file is taken up.
+    pub fn most_failures(&self) -> Option<usize> {
+        if self.fail_fast {
+            Some(1)
+        } else {
+            self.max_failures
+        }
+    }
+
+    /// Whether there is at least one input and an output.
+    pub fn has_inputs(&self) -> bool {
+        self.paths.len() >= 2 || self.files_from.is_some() || self.files_from0.is_some()
+    }
+
+    /// Whether the time map goes to standard output.
+    pub fn prints_time_map(&self) -> bool {
+        self.time_map.as_deref() == Some(Path::new("-"))
+    }
+
+    /// How much is shown.
+    pub fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, 0) => Verbosity::Normal,
+            (false, _) => Verbosity::Verbose,
+        }
+    }
+}
+
+impl IfExistsArg {
+    /// Whether the same command run again leaves what is done by then.
+    pub fn leaves_what_is_done(self) -> bool {
+        matches!(self, Self::Resume | Self::Skip)
+    }
+}

@@ -1,0 +1,66 @@
+//! What the values of options may be.
+
+use audiostretchy::{BitDepth, Format};
+
+/// A number; what people write for one is told how to write it here.
+pub fn number(text: &str) -> Result<f64, String> {
+    if let Ok(number) = text.parse() {
+        return Ok(number);
+    }
+    let is_number = |text: &str| text.parse::<f64>().is_ok();
+    let with_point = text.replacen(',', ".", 1);
+    let without_x = text.trim_end_matches(['x', 'X']);
+    Err(if is_number(&with_point) {
+        format!("it must be a number with a point: {with_point}")
+    } else if is_number(without_x) {
+        format!("it must be a number alone: {without_x}")
+    } else {
+        "it must be a number, such as 0.8".into()
+    })
+}
+
+/// A whole number.
+pub fn whole_number(text: &str) -> Result<i64, &'static str> {
+    text.parse().map_err(|_| "it must be a whole number")
+}
+
+/// A sample rate; a number that can only be a speed is told the option for that.
+pub fn sample_rate(text: &str) -> Result<i64, String> {
+    /// No sample rate is lower, and no speed as high.
+    const SPEEDS: std::ops::RangeInclusive<f64> = 0.1..=100.0;
+    match (text.parse(), text.replacen(',', ".", 1).parse::<f64>()) {
+        (_, Ok(speed)) if SPEEDS.contains(&speed) => Err(format!(
+            "it is a sample rate in Hz; for a speed, use --speed {speed}"
+        )),
+        (Ok(rate), _) => Ok(rate),
+        (Err(_), _) => Err("it must be a whole number of Hz, such as 16000".into()),
+    }
+}
+
+/// How many files at a time.
+pub fn file_count(text: &str) -> Result<usize, &'static str> {
+    let allowed = "it must be a whole number, or 0 for one file a processor";
+    text.parse().map_err(|_| allowed)
+}
+
+/// The names of formats that this build writes.
+pub fn formats() -> impl Iterator<Item = &'static str> {
+    let built_in = Format::ALL
+        .into_iter()
+        .filter(|format| format.is_built_in());
+    std::iter::once("keep").chain(built_in.map(Format::name))
+}
+
+/// The names of sample types.
+pub fn bit_depths() -> impl Iterator<Item = &'static str> {
+    std::iter::once("keep").chain(BitDepth::ALL.map(BitDepth::name))
+}
+
+/// A count that cannot be 0.
+pub fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("it must be 1 or more".into()),
+        Ok(number) => Ok(number),
+        Err(_) => Err("it must be a whole number".into()),
+    }
+}
