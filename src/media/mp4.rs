@@ -31,6 +31,9 @@ const MAX_EDITS: u32 = 10_000;
 /// Boxes that hold tags.
 const MAX_TAG_BOXES: usize = 1000;
 
+/// Tracks, each of which is looked for in every fragment.
+const MAX_TRACKS: usize = 1000;
+
 /// Most bytes read from one iTunes tag in search of the gapless one.
 const MAX_TAG: usize = 512;
 
@@ -289,6 +292,9 @@ impl<R: Read + Seek> Walk<'_, R> {
         let track = self.found.tracks.last_mut();
         match (names.as_slice(), track) {
             ([b"moov", b"trak"], _) => {
+                if self.found.tracks.len() == MAX_TRACKS {
+                    return Err(absurd("MP4: too many tracks"));
+                }
                 self.found.tracks.push(Mp4Track {
                     name_at,
                     ..Mp4Track::default()
@@ -322,7 +328,7 @@ impl<R: Read + Seek> Walk<'_, R> {
                 Ok(())
             }
             ([b"moov", b"mvex", b"trex"], _) => {
-                if self.found.extends.len() == MAX_TAG_BOXES {
+                if self.found.extends.len() == MAX_TRACKS {
                     return Err(absurd("MP4: too many tracks"));
                 }
                 self.version()?;
@@ -335,7 +341,7 @@ impl<R: Read + Seek> Walk<'_, R> {
                 Ok(())
             }
             ([b"moof", b"traf", b"tfhd"], _) => self.fragment_header(),
-            ([b"moof", b"traf", b"trun"], _) => self.fragment_run(),
+            ([b"moof", b"traf", b"trun"], _) => self.fragment_run(end),
             ([b"moov", b"mvhd"], _) => {
                 let version = self.version()?;
                 self.skip(if version == 1 { 16 } else { 8 })?;
@@ -394,8 +400,8 @@ impl<R: Read + Seek> Walk<'_, R> {
         Ok(())
     }
 
-    /// Counts the packets of a run within a fragment.
-    fn fragment_run(&mut self) -> io::Result<()> {
+    /// Counts the packets of a run within a fragment, which ends there.
+    fn fragment_run(&mut self, end: u64) -> io::Result<()> {
         let flags = self.u32()?;
         let count = self.u32()?;
         let mut ticks = u64::from(count) * u64::from(self.run.duration);
@@ -403,8 +409,8 @@ impl<R: Read + Seek> Walk<'_, R> {
             self.skip(4 * i64::from((flags & 1) + (flags >> 2 & 1)))?;
             let others = 4 * i64::from((flags >> 9 & 7).count_ones());
             ticks = 0;
-            // A fragment is small: where it claims more, the file ends.
-            for _ in 0..count.min((MAX_FRAGMENT / 4) as u32) {
+            let room = end.saturating_sub(self.position) / (4 + others.cast_unsigned());
+            for _ in 0..room.min(count.into()) {
                 ticks += u64::from(self.u32()?);
                 self.skip(others)?;
             }

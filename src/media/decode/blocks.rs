@@ -20,6 +20,9 @@ use crate::media::window::Window;
 /// Frames of silence given out at a time where audio is missing.
 const SILENCE_BLOCK: u64 = 4096;
 
+/// Frames converted at a time, which may become many more.
+const CONVERTED_FRAMES: usize = 4096;
+
 /// Errors of a demuxer in a row after which it is taken to be stuck.
 const MAX_DEMUX_ERRORS: u32 = 1000;
 
@@ -56,6 +59,15 @@ impl Decoder {
         block: &mut Vec<T>,
     ) -> Result<bool, DecodeError> {
         loop {
+            if let Some(converter) = &mut self.converter
+                && !self.native.is_empty()
+            {
+                let most = CONVERTED_FRAMES * self.spec.channels;
+                let samples = self.native.len().min(most);
+                converter.process(&self.native[..samples], &mut self.converted);
+                self.native.drain(..samples);
+                return Ok(true);
+            }
             if self.silence > 0 {
                 let frames = self.silence.min(SILENCE_BLOCK);
                 self.silence -= frames;
@@ -109,13 +121,13 @@ impl Decoder {
             let audio = self.decoder.last_decoded();
             let (start, kept) = self.link.take(decoded);
             let (start, end) = (start * spec.channels, (start + kept) * spec.channels);
-            // What is left of a part that was converted comes first.
             if self.converter.is_some() || !self.converted.is_empty() {
                 audio.copy_to_vec_interleaved(&mut self.native);
-                let native = &self.native[start..end];
-                match &mut self.converter {
-                    Some(converter) => converter.process(native, &mut self.converted),
-                    None => self.converted.extend_from_slice(native),
+                self.native.truncate(end);
+                self.native.drain(..start);
+                // What is left of a part that was converted comes first.
+                if self.converter.is_none() {
+                    self.converted.append(&mut self.native);
                 }
             } else if kept > 0 {
                 audio.copy_to_vec_interleaved(block);

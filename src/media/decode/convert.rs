@@ -9,6 +9,9 @@ use crate::media::resample::Resampler;
 /// channels. Rates that have hardly a divisor in common take the longest.
 const MAX_STEP: usize = 1 << 22;
 
+/// The most frames that one becomes: as from 8 to 192 kHz.
+const MAX_RATIO: u32 = 24;
+
 /// Sample rate in Hz and number of channels.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Spec {
@@ -38,7 +41,9 @@ impl Converter {
     pub(super) fn new(from: Spec, to: Spec) -> Result<Self, DecodeError> {
         let changed = || Self::refusal(from, to);
         let step = from.rate.max(to.rate) / common_divisor(from.rate, to.rate).max(1);
-        if from.rate != to.rate && (step as usize).saturating_mul(to.channels) > MAX_STEP {
+        if to.rate / from.rate.max(1) > MAX_RATIO
+            || from.rate != to.rate && (step as usize).saturating_mul(to.channels) > MAX_STEP
+        {
             return Err(changed());
         }
         let resampler = match from.rate == to.rate {
@@ -161,9 +166,11 @@ mod tests {
     }
 
     #[test]
-    fn rates_without_a_common_divisor_are_refused_where_there_are_many_channels() {
+    fn rates_that_are_too_far_apart_or_take_too_long_are_refused() {
         let spec = |rate, channels| Spec { rate, channels };
         assert!(Converter::new(spec(44_100, 2), spec(48_000, 8)).is_ok());
         assert!(Converter::new(spec(767_999, 64), spec(768_000, 64)).is_err());
+        assert!(Converter::new(spec(8000, 8), spec(192_000, 8)).is_ok());
+        assert!(Converter::new(spec(1, 1), spec(768_000, 1)).is_err());
     }
 }

@@ -287,7 +287,11 @@ impl FlacReader {
                 break;
             }
         }
-        if let Some(len) = maybe.into_iter().find(|&len| self.ends_at(header, len)) {
+        // Once there are enough bytes to decode it, there are for all that follow.
+        let first = maybe.partition_point(|&len| !self.takes(header, len - 2));
+        if let Some(&len) = maybe.get(first)
+            && !self.takes(header, len - 3)
+        {
             return Ok(Some(len));
         }
         self.waste += at;
@@ -297,18 +301,15 @@ impl FlacReader {
         }
     }
 
-    /// Whether a frame ends there, behind two bytes of checksum: it takes all bytes to decode it.
-    fn ends_at(&self, header: &Header, len: usize) -> bool {
+    /// Whether so many bytes, without those of the checksum, are enough to decode a frame.
+    fn takes(&self, header: &Header, len: usize) -> bool {
         let format = self.format_of(header);
         let params = format.as_ref().unwrap_or(&self.format).params();
-        let takes = |len: usize| {
-            let bytes = &self.ahead()[..len];
-            let block = Duration::new(header.block.into());
-            let frame = Packet::new(0, Timestamp::ZERO, block, bytes);
-            FlacDecoder::try_registry_new(&params, &AudioDecoderOptions::default())
-                .is_ok_and(|mut decoder| decoder.decode(&frame).is_ok())
-        };
-        takes(len - 2) && !takes(len - 3)
+        let bytes = &self.ahead()[..len];
+        let block = Duration::new(header.block.into());
+        let frame = Packet::new(0, Timestamp::ZERO, block, bytes);
+        FlacDecoder::try_registry_new(&params, &AudioDecoderOptions::default())
+            .is_ok_and(|mut decoder| decoder.decode(&frame).is_ok())
     }
 
     /// The format of a frame, if it is another than that of those before.
@@ -473,7 +474,7 @@ impl FormatReader for FlacReader {
                 &self.ahead()[..len],
             );
             self.start += len;
-            self.position += block;
+            self.position = self.position.saturating_add(block);
             self.last = Some((header.number, block));
             self.waste = self.waste.saturating_sub(FORGIVEN * len);
             self.is_torn = false;
