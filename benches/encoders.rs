@@ -88,7 +88,7 @@ fn usual_program(format: Format, wav: &Path, output: &Path) -> Option<Command> {
         Format::Flac => ("flac", &["-5", "-s", "-f", "-o"][..]),
         Format::Mp3 => ("lame", &["--quiet", "-b", "192"][..]),
         Format::Ogg => ("oggenc", &["-Q", "-b", "192", "-o"][..]),
-        Format::M4a => ("ffmpeg", &["-y", "-i"][..]),
+        Format::M4a | Format::M4b => ("ffmpeg", &["-y", "-i"][..]),
         Format::Opus => ("opusenc", &["--quiet", "--bitrate", "192"][..]),
         _ => return None,
     };

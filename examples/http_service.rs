@@ -351,7 +351,7 @@ fn media_type(format: Format) -> &'static str {
         Format::Flac => "audio/flac",
         Format::Aiff => "audio/aiff",
         Format::Ogg | Format::Opus => "audio/ogg",
-        Format::M4a => "audio/mp4",
+        Format::M4a | Format::M4b => "audio/mp4",
     }
 }
 

@@ -212,6 +212,11 @@ impl Pipeline {
         self.decoder.info()
     }
 
+    /// What goes other than asked, as far as is known before [`run`](Self::run).
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
     /// How the output will be encoded.
     pub fn spec(&self) -> &EncodeSpec {
         &self.spec
@@ -373,7 +378,7 @@ fn kept_format(
         ("vorbis", Format::Ogg)
         | ("opus", Format::Opus)
         | ("mp3", Format::Mp3)
-        | ("aac", Format::M4a) => (named, None),
+        | ("aac", Format::M4a | Format::M4b) => (named, None),
         // Files that end in .ogg may hold either.
         ("opus", Format::Ogg) => (Format::Opus, None),
         _ => (named, Some(Warning::codec_changed(codec, named))),

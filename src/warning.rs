@@ -37,6 +37,30 @@ impl Warning {
         }
     }
 
+    /// An output whose source is gone could not be removed.
+    pub fn not_pruned(path: &Path, why: &std::io::Error) -> Self {
+        Self {
+            code: "not-pruned",
+            message: format!("{}: cannot be removed: {why}", path.display()),
+        }
+    }
+
+    /// Files of the input's name cannot be written, and `to` is what holds its codec.
+    pub fn format_substituted(input: &Path, to: Format) -> Self {
+        let to = to.name();
+        let message = match input.extension() {
+            Some(extension) => {
+                let extension = extension.to_string_lossy();
+                format!(".{extension} files cannot be written: the output is {to}")
+            }
+            None => format!("the name tells no format: the output is {to}"),
+        };
+        Self {
+            code: "format-substituted",
+            message,
+        }
+    }
+
     /// The input's name stands for a format that is not its content's.
     pub fn codec_changed(codec: &str, to: Format) -> Self {
         Self {

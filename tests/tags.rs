@@ -257,7 +257,7 @@ const FAMILIES: [(&str, &[Format]); 5] = [
         "FLAC, Ogg, Opus",
         &[Format::Flac, Format::Ogg, Format::Opus],
     ),
-    ("M4A", &[Format::M4a]),
+    ("M4A, M4B", &[Format::M4a, Format::M4b]),
     ("WAV", &[Format::Wav]),
     ("AIFF", &[Format::Aiff]),
 ];

@@ -1,22 +1,27 @@
 //! Finding the inputs of a plan, and what lies beside them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fs::Metadata;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use super::file_id::FileId;
 use super::job::{Job, Origin, SidecarJob};
 use super::journal::Journal;
+use super::left_out::{Filter, Filtered, LeftOut, WhyLeftOut};
 use super::naming::{kept_format_of, listed_place};
 use super::output::{Replace, parent};
 use super::plan_error::PlanError;
 use super::request::PlanRequest;
-use super::walk::{self, Unreadable};
+use super::walk::{self, Found, Unreadable};
+use crate::media::decode::Decoder;
 use crate::media::format::Format;
 use crate::media::sidecar;
+use crate::warning::Warning;
 
 /// Collects the jobs of a plan.
 pub(super) struct Finder<'a> {
@@ -32,8 +37,10 @@ pub(super) struct Finder<'a> {
     outputs: EarlierOutputs,
     pub(super) jobs: Vec<Job>,
     pub(super) unreadable: Vec<Unreadable>,
-    /// Inputs whose own format cannot be written.
-    unwritable: Vec<PathBuf>,
+    pub(super) left_out: Vec<LeftOut>,
+    filtered: Filtered,
+    /// Inputs whose own format cannot be written, with their places and origins.
+    unwritable: Vec<(PathBuf, PathBuf, Origin)>,
 }
 
 impl<'a> Finder<'a> {
@@ -48,6 +55,8 @@ impl<'a> Finder<'a> {
             outputs: EarlierOutputs::default(),
             jobs: Vec::new(),
             unreadable: Vec::new(),
+            left_out: Vec::new(),
+            filtered: Filtered::default(),
             unwritable: Vec::new(),
         }
     }
@@ -70,20 +79,60 @@ impl<'a> Finder<'a> {
             self.add_input(input, place, None)?;
         }
         for input in &request.listed {
-            let folder = (!input.is_absolute()).then(|| self.current_folder.clone());
-            self.add_input(input, &listed_place(input)?, folder)?;
+            self.add_listed(input)?;
         }
-        if !self.unwritable.is_empty() {
-            return Err(PlanError::CannotKeepFormat {
-                inputs: std::mem::take(&mut self.unwritable),
-            });
-        }
+        self.substitute_formats()?;
         if self.jobs.is_empty() && self.unreadable.is_empty() {
             return Err(PlanError::NoAudio {
                 inputs: [&request.inputs[..], &request.listed[..]].concat(),
+                filtered: std::mem::take(&mut self.filtered),
             });
         }
+        self.keep_sidecars_of_jobs();
         Ok(())
+    }
+
+    /// Adds what a list names. A list may be of anything, as that of a commit's files is: names
+    /// without an extension of audio are left out, and a file that is not there fails alone.
+    fn add_listed(&mut self, input: &Path) -> Result<(), PlanError> {
+        let place = listed_place(input)?;
+        let folder = (!input.is_absolute()).then(|| self.current_folder.clone());
+        if !input.is_dir() && !self.request.selection.takes_extension(input) {
+            self.filtered.add(Filter::List, false);
+            self.left_out.push(LeftOut {
+                path: input.to_owned(),
+                why: WhyLeftOut::Listed,
+            });
+            return Ok(());
+        }
+        let (path, source) = match self.add_input(input, &place, folder) {
+            Err(PlanError::InputMissing { path }) => {
+                let source = io::Error::new(ErrorKind::NotFound, "no such file or folder");
+                (path, source)
+            }
+            Err(PlanError::InputUnreadable { path, source }) => (path, source),
+            Err(PlanError::InputNotAFile { path }) => {
+                (path, io::Error::other("is neither a file nor a folder"))
+            }
+            result => return result,
+        };
+        self.unreadable.push(Unreadable { path, source });
+        Ok(())
+    }
+
+    /// Forgets text files that lie beside no audio that is taken.
+    fn keep_sidecars_of_jobs(&mut self) {
+        let is_sidecar = |left_out: &LeftOut| left_out.why == WhyLeftOut::OtherSidecar;
+        if !self.left_out.iter().any(is_sidecar) {
+            return;
+        }
+        let stems: HashSet<PathBuf> = (self.jobs.iter())
+            .filter(|_| self.request.keep.sidecars)
+            .map(|job| job.input.with_extension(""))
+            .collect();
+        self.left_out.retain(|left_out| {
+            !is_sidecar(left_out) || stems.contains(&left_out.path.with_extension(""))
+        });
     }
 
     /// Adds a file, which belongs at `place` in the output folder, or all files of a folder. A file
@@ -109,14 +158,16 @@ impl<'a> Finder<'a> {
         let output = self.output.clone();
         let is_in_place = output.is_some() && FileId::of(input) == output;
         let folder: Arc<Path> = self.absolute(input).into();
-        for found in walk::audio_files(input, &request.selection, output.as_ref()) {
-            match found {
-                Ok(path) => {
-                    let place = path.strip_prefix(input).unwrap_or(&path).to_owned();
-                    // Where outputs lie among the inputs, they must not become inputs themselves.
-                    let is_ours = || self.journal.find(&request.output.join(&place)).is_some();
-                    let is_output = is_in_place && is_ours() || self.outputs.contain(&path, input);
-                    if !is_output {
+        let mut failure = None;
+        let place_of = |path: &Path| path.strip_prefix(input).unwrap_or(path).to_owned();
+        walk::walk(
+            input,
+            &request.selection,
+            output.as_ref(),
+            |found| match found {
+                Found::File(path) => {
+                    let place = place_of(&path);
+                    if !self.is_output(&path, &place, input, is_in_place) {
                         let origin = Origin {
                             folder: Some(folder.clone()),
                             path: place.clone(),
@@ -124,16 +175,32 @@ impl<'a> Finder<'a> {
                         self.add_file(path, &place, origin);
                     }
                 }
-                Err(error) if error.path == input => {
-                    return Err(PlanError::InputUnreadable {
-                        path: error.path,
-                        source: error.source,
-                    });
+                Found::LeftOut(left_out) => {
+                    let path = &left_out.path;
+                    if !self.is_output(path, &place_of(path), input, is_in_place) {
+                        self.left_out.push(left_out);
+                    }
                 }
-                Err(error) => self.unreadable.push(error),
-            }
+                Found::Filtered { by, is_folder } => self.filtered.add(by, is_folder),
+                Found::Unreadable(error) if error.path == input => failure = Some(error),
+                Found::Unreadable(error) => self.unreadable.push(error),
+            },
+        );
+        match failure {
+            Some(Unreadable { path, source }) => Err(PlanError::InputUnreadable { path, source }),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Whether a file, at a place below the folder `root`, was written by an earlier run: where
+    /// outputs lie among the inputs, they must not become inputs themselves.
+    fn is_output(&mut self, path: &Path, place: &Path, root: &Path, is_in_place: bool) -> bool {
+        let is_ours = || {
+            self.journal
+                .find(&self.request.output.join(place))
+                .is_some()
+        };
+        is_in_place && is_ours() || self.outputs.contain(path, root)
     }
 
     fn add_file(&mut self, input: PathBuf, place: &Path, origin: Origin) {
@@ -143,8 +210,34 @@ impl<'a> Finder<'a> {
                 let output = self.request.output_of(place, format);
                 self.add_job(input, output, format, option.is_none(), origin);
             }
-            None => self.unwritable.push(input),
+            None => self.unwritable.push((input, place.to_owned(), origin)),
         }
+    }
+
+    /// Finds the format that holds the codec of each input whose own cannot be written.
+    fn substitute_formats(&mut self) -> Result<(), PlanError> {
+        let unwritable = std::mem::take(&mut self.unwritable);
+        if self.request.strict && !unwritable.is_empty() {
+            return Err(PlanError::CannotKeepFormat {
+                inputs: unwritable.into_iter().map(|(input, ..)| input).collect(),
+            });
+        }
+        let nearest = |input: &Path| match Decoder::open(input) {
+            Ok(decoder) => Format::nearest_to_codec(decoder.info().codec),
+            // The file will fail.
+            Err(_) => Format::Wav,
+        };
+        let inputs = unwritable.par_iter();
+        let formats: Vec<Format> = inputs.map(|(input, ..)| nearest(input)).collect();
+        for ((input, place, origin), format) in unwritable.into_iter().zip(formats) {
+            let output = self.request.output_of(&place, format);
+            let warning = Warning::format_substituted(&input, format);
+            self.add_job(input, output, format, false, origin);
+            if let Some(job) = self.jobs.last_mut() {
+                job.warnings.push(warning);
+            }
+        }
+        Ok(())
     }
 
     fn add_job(

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::output::Replace;
 use crate::media::decode::AudioInfo;
 use crate::media::format::Format;
+use crate::warning::Warning;
 
 /// One input and its output.
 #[derive(Debug, Clone)]
@@ -20,6 +21,8 @@ pub struct Job {
     pub keeps_format: bool,
     /// What is to be done.
     pub action: Action,
+    /// What goes other than asked, as far as that is known before the run.
+    pub warnings: Vec<Warning>,
     /// What the input's header tells, once probed; `None` if it cannot be read.
     pub audio: Option<AudioInfo>,
     /// Where the input was found.
@@ -42,6 +45,7 @@ impl Job {
             format,
             keeps_format: false,
             action: Action::Stretch(Why::New),
+            warnings: Vec::new(),
             audio: None,
             origin: Origin::default(),
             replace: Replace::Never,
@@ -92,6 +96,8 @@ pub enum Action {
     SkipExisting,
     /// Leave it: an earlier run has made the output, and nothing has changed since.
     SkipUpToDate,
+    /// Leave it: an earlier run has made it from the same source, whatever became of that since.
+    SkipDone,
     /// Leave it: an earlier run has made the output from what is there now, and somebody has
     /// changed the output since. That is kept, with a warning.
     SkipChanged,
@@ -116,4 +122,18 @@ pub enum Why {
     Unfinished,
     /// Outputs are to be replaced whatever they are.
     Overwrite,
+}
+
+impl Why {
+    /// The reason in words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::OutputMissing => "output missing",
+            Self::SourceChanged => "source changed",
+            Self::SettingsChanged => "settings changed",
+            Self::Unfinished => "not finished",
+            Self::Overwrite => "to be replaced",
+        }
+    }
 }

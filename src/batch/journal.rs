@@ -194,6 +194,11 @@ impl Journal {
         self.files.is_empty()
     }
 
+    /// All files that something is known of.
+    pub(super) fn files(&self) -> impl Iterator<Item = (PathBuf, &Lines)> {
+        (self.files.iter()).map(|(path, lines)| (self.path_of(path), lines))
+    }
+
     /// What is known of an output, whose path begins with the folder's.
     pub(super) fn find(&self, output: &Path) -> Option<&Lines> {
         self.files.get(output.strip_prefix(&self.folder).ok()?)

@@ -1,15 +1,22 @@
 //! What is to be done: every input with its output, checked before anything is written.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use rayon::prelude::*;
 
-use super::job::Job;
+use super::file::{self, FileError};
+use super::job::{Action, Job};
+use super::left_out::LeftOut;
 use super::walk::Unreadable;
 use super::workers;
 use crate::media::decode::Decoder;
 use crate::media::format::OutputOptions;
+use crate::media::input::Input;
+use crate::media::limits::Limits;
 use crate::options::{Keep, StretchOptions};
+use crate::pipeline::{Pipeline, PipelineError};
+use crate::report::ErrorReport;
 use crate::warning::Warning;
 
 /// Everything a run will do.
@@ -19,6 +26,8 @@ pub struct Plan {
     pub jobs: Vec<Job>,
     /// Parts of input folders that cannot be read.
     pub unreadable: Vec<Unreadable>,
+    /// Files that look as if they should be taken and are not.
+    pub left_out: Vec<LeftOut>,
     /// The output folder; `None` where a single file is written.
     pub folder: Option<PathBuf>,
     /// How audio is to be stretched.
@@ -31,10 +40,21 @@ pub struct Plan {
     pub time_map: Option<PathBuf>,
     /// Give outputs the modification time of their inputs.
     pub keep_mtime: bool,
-    /// Make damaged inputs fail instead of filling them up with silence.
+    /// Do nothing that was not asked for: see [`PlanRequest::strict`](super::PlanRequest::strict).
     pub strict: bool,
+    /// Files that are removed once all else went well.
+    pub to_prune: Vec<PathBuf>,
     /// What goes other than asked, of the run as a whole.
     pub warnings: Vec<Warning>,
+}
+
+/// What a run would find of a file.
+#[derive(Debug, Clone)]
+pub struct Foreseen {
+    /// What would go other than asked.
+    pub warnings: Vec<Warning>,
+    /// Why it would fail.
+    pub error: Option<ErrorReport>,
 }
 
 impl Plan {
@@ -59,6 +79,53 @@ impl Plan {
             jobs.for_each(probe);
         });
         jobs.sort_by(|a, b| b.seconds().total_cmp(&a.seconds()));
+    }
+
+    /// What a run would find of each job, in their order, as far as the inputs' headers tell.
+    ///
+    /// `max_duration` is that of [`RunOptions`](super::RunOptions::max_duration).
+    pub fn foresee(&self, max_duration: Option<Duration>) -> Vec<Foreseen> {
+        let limits = Limits {
+            max_duration: max_duration.unwrap_or(Limits::MAX_DURATION),
+            ..Limits::default()
+        };
+        let foresee = |job: &Job| {
+            let result = file::guarded(|| match job.action {
+                Action::Refuse => Err(FileError::OutputChanged(job.output.clone())),
+                Action::Stretch(_) => {
+                    let input = Input::open(&job.input).map_err(PipelineError::from)?;
+                    let pipeline = self.pipeline(job, &input, &limits)?;
+                    Ok(pipeline.warnings().to_vec())
+                }
+                _ => Ok(Vec::new()),
+            });
+            let mut warnings = job.warnings.clone();
+            let error = match result {
+                Ok(more) => {
+                    warnings.extend(more);
+                    None
+                }
+                Err(error) => Some(ErrorReport::new(error.code(), &error)),
+            };
+            Foreseen { warnings, error }
+        };
+        workers::in_parallel(|| self.jobs.par_iter().map(foresee).collect())
+    }
+
+    /// The pipeline of a job, without what is kept beside the audio.
+    pub(super) fn pipeline(
+        &self,
+        job: &Job,
+        input: &Input,
+        limits: &Limits,
+    ) -> Result<Pipeline, FileError> {
+        let start = match job.keeps_format {
+            true => Pipeline::of_to_keep,
+            false => Pipeline::of,
+        };
+        let decoder = Decoder::from_input_within(input, limits).map_err(PipelineError::from)?;
+        let pipeline = start(input, decoder, &self.stretch, job.format, &self.encoding);
+        Ok(pipeline?)
     }
 
     /// The files to be stretched.

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use super::left_out::Filtered;
 use super::selection::AUDIO_EXTENSIONS;
 use crate::media::format::Format;
 
@@ -35,13 +36,18 @@ pub enum PlanError {
     },
     /// There is not one audio file in the inputs.
     #[error(
-        "no audio files found in {}; known extensions: {}",
-        list(inputs, 3),
+        "no audio files found{}{filtered}; known extensions: {}",
+        match &inputs[..] {
+            [] => ", as the list of files is empty".into(),
+            inputs => format!(" in {}", list(inputs, 3)),
+        },
         AUDIO_EXTENSIONS.join(" ")
     )]
     NoAudio {
         /// The inputs.
         inputs: Vec<PathBuf>,
+        /// What filters have left out.
+        filtered: Filtered,
     },
     /// Several inputs need a folder and the output is a file.
     #[error("{}: is a file; give a folder to write several files to", path.display())]
@@ -80,7 +86,8 @@ pub enum PlanError {
     },
     /// Inputs whose own format cannot be written.
     #[error(
-        "cannot keep the format of {} {}: {}; choose one to convert to with --format {}",
+        "cannot keep the format of {} {}: {}; choose one to convert to with --format {}, or leave \
+         out --strict",
         inputs.len(),
         if inputs.len() == 1 { "file" } else { "files" },
         list(inputs, 5),
@@ -181,6 +188,15 @@ pub enum PlanError {
         /// The folder.
         path: PathBuf,
     },
+    /// What an option asks for is known of output folders only.
+    #[error("{option} needs an output folder, whose journal tells what was made")]
+    NeedsFolder {
+        /// The option.
+        option: &'static str,
+    },
+    /// Outputs whose source is gone can be told where all inputs are looked at only.
+    #[error("--prune works with whole input folders: without a list and --rerun-failed")]
+    PruneOfPart,
     /// None of the files that an earlier run did not finish is among the inputs.
     #[error(
         "none of the files that failed in the report of --rerun-failed is in the inputs; give the \

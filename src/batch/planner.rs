@@ -10,8 +10,9 @@ use super::finder::Finder;
 use super::journal::Journal;
 use super::plan::Plan;
 use super::plan_error::PlanError;
+use super::prune;
 use super::request::{IfExists, PlanRequest};
-use super::standing;
+use super::up_to_date;
 use super::workers;
 use crate::engine::ENGINE_VERSION;
 use crate::media::format::Format;
@@ -70,10 +71,19 @@ impl PlanRequest {
         let Finder {
             mut jobs,
             mut unreadable,
+            left_out,
             ..
         } = finder;
         if self.time_map.is_some() && folder.is_some() {
             return Err(PlanError::TimeMapOfMany);
+        }
+        for (option, is_on) in [("--only-new", self.only_new), ("--prune", self.prune)] {
+            if is_on && folder.is_none() {
+                return Err(PlanError::NeedsFolder { option });
+            }
+        }
+        if self.prune && !(self.listed.is_empty() && self.only.is_none()) {
+            return Err(PlanError::PruneOfPart);
         }
         checks::check_encoders(&jobs)?;
         checks::check_written(&mut jobs, &self.extra_files(), folder.as_deref())?;
@@ -90,10 +100,15 @@ impl PlanRequest {
             (IfExists::Resume, None) => IfExists::Error,
             (if_exists, _) => if_exists,
         };
-        standing::decide(&mut jobs, if_exists, journal)?;
+        up_to_date::decide(&mut jobs, if_exists, self.only_new, journal)?;
+        let to_prune = match self.prune {
+            true => prune::find(journal, &jobs, self.checksum),
+            false => Vec::new(),
+        };
         Ok(Plan {
             jobs,
             unreadable,
+            left_out,
             folder,
             stretch: self.stretch.clone(),
             encoding: self.encoding.clone(),
@@ -101,6 +116,7 @@ impl PlanRequest {
             time_map: self.time_map.clone(),
             keep_mtime: self.keep_mtime,
             strict: self.strict,
+            to_prune,
             warnings: Vec::new(),
         })
     }

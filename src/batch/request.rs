@@ -55,8 +55,17 @@ pub struct PlanRequest {
     pub checksum: bool,
     /// Give outputs the modification time of their inputs.
     pub keep_mtime: bool,
-    /// Make damaged inputs fail instead of filling them up with silence.
+    /// Do nothing that was not asked for: no damage is filled up with silence, no audio that
+    /// changes its format midway is converted (those files fail), and no format takes the place of
+    /// one that cannot be written (the plan is refused).
     pub strict: bool,
+    /// Leave what was made once from a source that has not changed since, also where its output is
+    /// gone or settings have changed. Needs an output folder.
+    pub only_new: bool,
+    /// Remove outputs of earlier runs whose source is gone from the disk, once all else went well:
+    /// those of this request's input folders in which there is still audio. Needs an output folder,
+    /// and inputs as a whole, neither a list nor [`only`](Self::only).
+    pub prune: bool,
     /// Takes everything out of the plan but these files.
     pub only: Option<UnfinishedFiles>,
 }
@@ -91,6 +100,8 @@ impl PlanRequest {
             checksum: false,
             keep_mtime: false,
             strict: false,
+            only_new: false,
+            prune: false,
             only: None,
         }
     }

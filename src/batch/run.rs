@@ -8,7 +8,7 @@ use super::events::Event;
 use super::file::{self, FileError};
 use super::job::{Action, Job};
 use super::plan::Plan;
-use super::room::Room;
+use super::slots::Slots;
 use super::workers;
 use crate::pipeline::{Outcome, PipelineError};
 use crate::report::{self, ErrorReport, FileReport, Report, SettingsReport, Status};
@@ -108,13 +108,13 @@ pub(super) fn run_with(
             work.reason_to_end()
         }
     };
-    let room = Room::default();
+    let slots = Slots::default();
     // Every worker takes the next file of the plan, so that the order (longest first) holds.
     let take_files = || {
-        while let Some(index) = room.enter(&next, plan.jobs.len()) {
+        while let Some(index) = slots.take(&next, plan.jobs.len()) {
             let job = &plan.jobs[index];
-            let report = run_job(index, job, reason_to_end(), stop, on_event, work, &room);
-            room.leave();
+            let report = run_job(index, job, reason_to_end(), stop, on_event, work, &slots);
+            slots.release();
             if report.status == Status::Failed {
                 failures.fetch_add(1, Ordering::Relaxed);
             }
@@ -141,7 +141,7 @@ fn run_job(
     stop: &StopToken,
     on_event: &(dyn Fn(Event<'_>) + Sync),
     work: &dyn Work,
-    room: &Room,
+    slots: &Slots,
 ) -> FileReport {
     let (input, output) = (job.input.as_path(), job.output.as_path());
     match (job.action, reason_not_to) {
@@ -150,6 +150,9 @@ fn run_job(
         }
         (Action::SkipUpToDate, _) => {
             return FileReport::skipped(input, output, report::UP_TO_DATE);
+        }
+        (Action::SkipDone, _) => {
+            return FileReport::skipped(input, output, report::DONE_BEFORE);
         }
         (Action::SkipChanged, _) => {
             return FileReport {
@@ -169,12 +172,15 @@ fn run_job(
     let result = loop {
         let result = file::guarded(|| work.stretch(index, job));
         // Others at work hold what this one needs; it is taken up again with fewer beside it.
-        if !(result.as_ref()).is_err_and(FileError::is_out_of_room) || !room.make() {
+        if !(result.as_ref()).is_err_and(FileError::is_out_of_room) || !slots.retry_with_fewer() {
             break result;
         }
     };
     let report = match result {
-        Ok(outcome) => FileReport::done(input, output, outcome, clock.elapsed()),
+        Ok(mut outcome) => {
+            outcome.warnings.splice(0..0, job.warnings.iter().cloned());
+            FileReport::done(input, output, outcome, clock.elapsed())
+        }
         Err(FileError::Pipeline(PipelineError::Cancelled)) if stop.is_aborted() => FileReport {
             elapsed_seconds: clock.elapsed().as_secs_f64(),
             ..FileReport::not_run(input, output, report::GIVEN_UP)

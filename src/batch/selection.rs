@@ -5,6 +5,8 @@ use std::path::Path;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
+use super::left_out::Filter;
+
 /// Extensions of the audio files that are looked for in folders, in lower case.
 pub const AUDIO_EXTENSIONS: [&str; 24] = [
     "aac", "aif", "aifc", "aiff", "au", "caf", "flac", "m4a", "m4b", "mka", "mp2", "mp3", "mp4",
@@ -48,23 +50,40 @@ impl Default for Selection {
 }
 
 impl Selection {
-    /// Whether a file, at a path relative to the input folder, is taken.
-    pub(super) fn takes_file(&self, relative: &Path) -> bool {
-        let extension = relative.extension().unwrap_or_default();
+    /// Whether a file of that name has one of the extensions.
+    pub(super) fn takes_extension(&self, path: &Path) -> bool {
+        let extension = path.extension().unwrap_or_default();
         let is_known = |known: &String| extension.eq_ignore_ascii_case(known);
         self.extensions.iter().any(is_known)
-            && (self.globs.is_empty() || self.globs.matches(relative))
-            && !self.excludes.matches(relative)
     }
 
-    /// Whether a file or folder of that name and relative path is looked at.
-    pub(super) fn looks_at(&self, name: &OsStr, relative: &Path) -> bool {
+    /// Whether a file, at a path relative to the input folder, is taken; else what leaves it out.
+    pub(super) fn takes_file(&self, relative: &Path) -> Result<(), Filter> {
+        if !self.takes_extension(relative) {
+            Err(Filter::Extension)
+        } else if !self.globs.is_empty() && !self.globs.matches(relative) {
+            Err(Filter::Glob)
+        } else if self.excludes.matches(relative) {
+            Err(Filter::Exclude)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether a file or folder of that name and relative path is looked at; else what leaves it
+    /// out, if that is anybody's choice.
+    pub(super) fn looks_at(&self, name: &OsStr, relative: &Path) -> Result<(), Option<Filter>> {
         let name = name.as_encoded_bytes();
         // What macOS leaves on foreign disks beside every file, named like the file.
-        let is_resource_fork = name.starts_with(b"._");
-        !is_resource_fork
-            && (self.hidden || !name.starts_with(b"."))
-            && !self.excludes.matches(relative)
+        if name.starts_with(b"._") {
+            Err(None)
+        } else if !self.hidden && name.starts_with(b".") {
+            Err(Some(Filter::Hidden))
+        } else if self.excludes.matches(relative) {
+            Err(Some(Filter::Exclude))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -127,7 +146,7 @@ mod tests {
     fn extensions_count_in_any_case() {
         let all = selection(&[], &[]);
         for (name, taken) in [("a.MP3", true), ("b.txt", false), ("mp3", false)] {
-            assert_eq!(all.takes_file(Path::new(name)), taken, "{name}");
+            assert_eq!(all.takes_file(Path::new(name)).is_ok(), taken, "{name}");
         }
     }
 
@@ -145,15 +164,16 @@ mod tests {
             ("old/er/a.wav", true),
         ];
         for (path, taken) in taken {
-            assert_eq!(some.takes_file(Path::new(path)), taken, "{path}");
+            assert_eq!(some.takes_file(Path::new(path)).is_ok(), taken, "{path}");
         }
     }
 
     #[test]
     fn hidden_files_are_taken_on_demand_and_resource_forks_never() {
         let mut selection = Selection::default();
-        let looks_at =
-            |selection: &Selection, name: &str| selection.looks_at(name.as_ref(), name.as_ref());
+        let looks_at = |selection: &Selection, name: &str| {
+            selection.looks_at(name.as_ref(), name.as_ref()).is_ok()
+        };
         assert!(!looks_at(&selection, ".a.wav"));
         selection.hidden = true;
         assert!(looks_at(&selection, ".a.wav"));

@@ -19,12 +19,12 @@ use super::plan_error::PlanError;
 use super::record::{self, Sources};
 use super::request::PlanRequest;
 use super::run::{self, RunOptions, StopToken, Work};
-use super::{sidecars, standing, workers};
-use crate::media::decode::{DecodeError, Decoder};
+use super::{prune, sidecars, up_to_date, workers};
+use crate::media::decode::DecodeError;
 use crate::media::input::Input;
 use crate::media::limits::Limits;
-use crate::pipeline::{Outcome, Pipeline, PipelineError};
-use crate::report::Report;
+use crate::pipeline::{Outcome, PipelineError};
+use crate::report::{Report, RunOutcome};
 use crate::warning::Warning;
 
 /// Shortest time between two progress events of a file.
@@ -65,7 +65,7 @@ impl Session {
             for job in plan.to_stretch() {
                 check_writable(output::parent(&job.output))?;
             }
-            return Ok(Self::new(plan, None));
+            return Ok(Self::new(request, plan, None));
         };
         let first_plan = match path.is_dir() {
             true => None,
@@ -90,7 +90,11 @@ impl Session {
                     return Err(unwritable());
                 }
                 let known = Journal::read(path).unwrap_or_default();
-                return Ok(Self::new(plan, Some(Folder::new(path, None, known))));
+                return Ok(Self::new(
+                    request,
+                    plan,
+                    Some(Folder::new(path, None, known)),
+                ));
             }
         };
         // What was planned where no folder was yet still holds, unless another run has come and
@@ -114,12 +118,15 @@ impl Session {
         if journal.as_ref().is_some_and(|journal| !journal.is_locked()) {
             plan.warnings.push(Warning::not_locked(path));
         }
-        Ok(Self::new(plan, Some(Folder::new(path, journal, known))))
+        let folder = Folder::new(path, journal, known);
+        Ok(Self::new(request, plan, Some(folder)))
     }
 
-    fn new(plan: Plan, folder: Option<Folder>) -> Self {
-        let outputs = plan.jobs.iter().map(|job| output::parent(&job.output));
-        let folders: HashSet<&Path> = outputs.collect();
+    fn new(request: &PlanRequest, plan: Plan, folder: Option<Folder>) -> Self {
+        let outputs = plan.jobs.iter().map(|job| job.output.as_path());
+        let extra = request.extra_files.iter().map(|extra| extra.path.as_path());
+        let files = outputs.chain(extra).chain(request.time_map.as_deref());
+        let folders: HashSet<&Path> = files.map(output::parent).collect();
         folders.into_iter().for_each(output::remove_leftovers);
         Self {
             plan,
@@ -182,7 +189,34 @@ impl Session {
         if self.has_lost_folder() {
             report = report.output_lost();
         }
+        if report.outcome == RunOutcome::Success {
+            self.prune(&mut report);
+        }
         report
+    }
+
+    /// Removes what the plan lists for that, as far as it is still so.
+    fn prune(&self, report: &mut Report) {
+        let Some(folder) = &self.folder else { return };
+        if self.plan.to_prune.is_empty() || folder.check().is_err() {
+            return;
+        }
+        let checksum = self.plan.jobs.iter().any(|job| job.checksum);
+        let still = prune::find(&folder.known, &self.plan.jobs, checksum);
+        for path in self
+            .plan
+            .to_prune
+            .iter()
+            .filter(|path| still.contains(path))
+        {
+            match prune::remove(&folder.path, path) {
+                Ok(()) => report.pruned.push(path.into()),
+                Err(error) => {
+                    let warning = Warning::not_pruned(path, &error);
+                    report.warnings.push(warning.into());
+                }
+            }
+        }
     }
 }
 
@@ -241,7 +275,7 @@ impl Work for Worker<'_> {
     fn warnings(&self, job: &Job) -> Vec<Warning> {
         match (&self.session.folder, job.action) {
             (Some(folder), Action::SkipChanged) => {
-                let changed = standing::changed_outputs(job, &folder.known);
+                let changed = up_to_date::changed_outputs(job, &folder.known);
                 changed.map(Warning::output_changed).collect()
             }
             _ => Vec::new(),
@@ -332,15 +366,11 @@ impl Worker<'_> {
         limits: &Limits,
     ) -> Result<Written<'_>, FileError> {
         let plan = &self.session.plan;
-        let start = match job.keeps_format {
-            true => Pipeline::of_to_keep,
-            false => Pipeline::of,
-        };
-        let decoder = Decoder::from_input_within(input, limits).map_err(PipelineError::from)?;
         let sidecars: Vec<PathBuf> = (job.sidecars.iter())
             .map(|sidecar| sidecar.source.clone())
             .collect();
-        let pipeline = start(input, decoder, &plan.stretch, job.format, &plan.encoding)?
+        let pipeline = plan
+            .pipeline(job, input, limits)?
             .keeping(plan.keep())
             .with_sidecars(&sidecars)?
             .beside_idle_workers(is_worker());

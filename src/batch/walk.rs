@@ -1,15 +1,26 @@
 //! Finding the audio files of a folder.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
 use super::file_id::FileId;
+use super::left_out::{Filter, LeftOut, WhyLeftOut, is_other_media, is_other_sidecar};
 use super::output;
-use super::selection::Selection;
+use super::selection::{Selection, is_audio};
 
-/// A file found in a folder, or a part of the folder that cannot be read.
-pub(super) type Found = Result<PathBuf, Unreadable>;
+/// Something found in a folder.
+pub(super) enum Found {
+    /// A file that is taken.
+    File(PathBuf),
+    /// A file that looks as if it should be taken; of a text file, if there is audio beside it.
+    LeftOut(LeftOut),
+    /// A filter has left out a file that looks like audio, or a folder.
+    Filtered { by: Filter, is_folder: bool },
+    /// A part of the folder that cannot be read.
+    Unreadable(Unreadable),
+}
 
 /// A folder or entry that cannot be read.
 #[derive(Debug)]
@@ -20,41 +31,94 @@ pub struct Unreadable {
     pub source: std::io::Error,
 }
 
-/// The selected files below `root` in the order of their names.
+/// Tells what lies below `root`, in the order of the names.
 ///
-/// Left out are the folder `output` with all in it, and our own temporary files.
-pub(super) fn audio_files<'a>(
-    root: &'a Path,
-    selection: &'a Selection,
-    output: Option<&'a FileId>,
-) -> impl Iterator<Item = Found> {
-    let relative = move |entry: &DirEntry| -> PathBuf {
-        let path = entry.path();
-        path.strip_prefix(root).unwrap_or(path).to_owned()
-    };
-    WalkDir::new(root)
+/// Nothing is told of the folder `output` with all in it, and of our own temporary files.
+pub(super) fn walk(
+    root: &Path,
+    selection: &Selection,
+    output: Option<&FileId>,
+    mut tell: impl FnMut(Found),
+) {
+    let mut entries = WalkDir::new(root)
         .sort_by_file_name()
         .follow_links(selection.follow)
         .max_depth(selection.max_depth.unwrap_or(usize::MAX))
-        .into_iter()
-        .filter_entry(move |entry| {
-            entry.depth() == 0
-                || selection.looks_at(entry.file_name(), &relative(entry))
-                    && !output::is_temporary(entry.file_name())
-                    && !is_output(entry, output)
-        })
-        .filter_map(move |entry| match entry {
-            Ok(entry) => {
-                let taken = entry.file_type().is_file() && selection.takes_file(&relative(&entry));
-                taken.then(|| Ok(entry.into_path()))
-            }
+        .into_iter();
+    while let Some(entry) = entries.next() {
+        let entry = match entry {
+            Ok(entry) => entry,
             // A link to a folder above: all in it is found without the link.
-            Err(error) if error.loop_ancestor().is_some() => None,
-            Err(error) => Some(Err(Unreadable {
-                path: error.path().unwrap_or(root).to_owned(),
-                source: error.into(),
-            })),
-        })
+            Err(error) if error.loop_ancestor().is_some() => continue,
+            Err(error) => {
+                tell(Found::Unreadable(Unreadable {
+                    path: error.path().unwrap_or(root).to_owned(),
+                    source: error
+                        .into_io_error()
+                        .unwrap_or_else(|| ErrorKind::Other.into()),
+                }));
+                continue;
+            }
+        };
+        if entry.depth() == 0 {
+            continue;
+        }
+        let is_folder = entry.file_type().is_dir();
+        let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
+        let is_ours = output::is_temporary(entry.file_name()) || is_output(&entry, output);
+        let looks = match is_ours {
+            true => Err(None),
+            false => selection.looks_at(entry.file_name(), relative),
+        };
+        match looks {
+            Err(filter) => {
+                if is_folder {
+                    entries.skip_current_dir();
+                }
+                if let Some(by) = filter
+                    && (is_folder || selection.takes_extension(relative))
+                {
+                    tell(Found::Filtered { by, is_folder });
+                }
+            }
+            Ok(()) if is_folder => {
+                if Some(entry.depth()) == selection.max_depth {
+                    tell(Found::Filtered {
+                        by: Filter::MaxDepth,
+                        is_folder,
+                    });
+                }
+            }
+            Ok(()) if entry.file_type().is_file() => match selection.takes_file(relative) {
+                Ok(()) => tell(Found::File(entry.into_path())),
+                Err(by) => tell_left_out(entry.into_path(), by, &mut tell),
+            },
+            Ok(()) => {}
+        }
+    }
+}
+
+fn tell_left_out(path: PathBuf, by: Filter, tell: &mut impl FnMut(Found)) {
+    let extension = path.extension().unwrap_or_default();
+    let why = match by {
+        Filter::Extension if is_audio(extension) => WhyLeftOut::Extension,
+        Filter::Extension if is_other_media(extension) => WhyLeftOut::OtherMedia,
+        Filter::Extension if is_other_sidecar(extension) => WhyLeftOut::OtherSidecar,
+        Filter::Extension => return,
+        _ => {
+            return tell(Found::Filtered {
+                by,
+                is_folder: false,
+            });
+        }
+    };
+    if why == WhyLeftOut::Extension {
+        tell(Found::Filtered {
+            by,
+            is_folder: false,
+        });
+    }
+    tell(Found::LeftOut(LeftOut { path, why }));
 }
 
 fn is_output(entry: &DirEntry, output: Option<&FileId>) -> bool {

@@ -369,6 +369,23 @@ pub struct ConvertArgs {
     )]
     pub no_files: NoFilesArg,
 
+    /// Leave what was done once, also where its output is gone
+    ///
+    /// A source that has changed since is new; other settings make nothing new. For those who
+    /// delete what they have heard.
+    #[arg(long, alias = "only_new", help_heading = "Selection")]
+    pub only_new: bool,
+    /// Remove our outputs whose source is gone, after all else went well
+    ///
+    /// Only outputs that nobody has touched since, of input folders that are given now and still
+    /// hold audio, and whose source is gone from the disk, not merely left out by a filter. The
+    /// report lists them; with --dry-run they are only listed.
+    #[arg(
+        long,
+        conflicts_with_all = ["files_from", "files_from0", "rerun_failed"],
+        help_heading = "Output"
+    )]
+    pub prune: bool,
     /// Only the files that failed or were not run in that JSON report
     ///
     /// Takes the same inputs, output and options as the run that wrote the report (which prints the
@@ -411,9 +428,12 @@ pub struct ConvertArgs {
         help_heading = "Running"
     )]
     pub max_failures: Option<usize>,
-    /// Make damaged inputs fail
+    /// Do nothing that was not asked for; fail instead
     ///
-    /// They are filled up with silence otherwise, with a warning.
+    /// Without it, what is damaged is filled up with silence, audio that changes its rate or its
+    /// channels midway is converted to what it began with, and files whose format cannot be
+    /// written go to the nearest one that holds their codec, all with a warning. With it, the
+    /// first two fail (exit code 1), and the last stops everything before it begins (2).
     #[arg(long, help_heading = "Running")]
     pub strict: bool,
     /// Give a file up that takes longer, such as 90s or 5m

@@ -1,70 +1,153 @@
-//! Showing a plan.
+//! Showing a plan, and what a run of it would find.
 
+use std::error::Error;
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use audiostretchy::batch::{Action, Job, Plan, PlanEstimate, estimate};
+use audiostretchy::batch::{Plan, PlanError, estimate};
 use audiostretchy::figures;
 use audiostretchy::preset::Resolved;
+use audiostretchy::report::{PlanReport, PlannedAction, PlannedFile, json, markdown};
+use rustix::fs::{Access, access};
 
-use super::text;
+use super::args::ConvertArgs;
+use super::history::REPORT_NAME;
+use super::reports::{ReportError, write_to};
+use super::{command_line, text};
 
-/// Prints what a run would do: every file, then the whole.
-pub fn print(plan: &Plan, resolved: &Resolved, jobs: usize) -> io::Result<()> {
+type WritePlan = fn(&PlanReport, &mut dyn Write) -> io::Result<()>;
+
+/// Tells what a run of a plan would do, and what it would return.
+pub fn run(
+    args: &ConvertArgs,
+    plan: &mut Plan,
+    resolved: &Resolved,
+) -> Result<ExitCode, Box<dyn Error>> {
+    if plan.to_stretch().next().is_some() {
+        let parents = plan.jobs.iter().filter_map(|job| job.output.parent());
+        match &plan.folder {
+            Some(folder) => check_writable(folder)?,
+            None => parents.into_iter().try_for_each(check_writable)?,
+        }
+    }
+    plan.probe();
+    let last = plan.folder.as_ref().map(|folder| folder.join(REPORT_NAME));
+    let last = last.and_then(|file| json::read(&file).ok());
+    let report = PlanReport {
+        command: command_line(),
+        ..PlanReport::new(
+            plan,
+            plan.foresee(args.max_duration_per_file),
+            &estimate(plan, args.jobs),
+            resolved.into(),
+            last.as_ref(),
+        )
+    };
+    let mut is_shown = args.events;
+    if args.events {
+        io::stdout().lock().write_all(&json::line(&report)?)?;
+    }
+    let targets: [(&Option<PathBuf>, WritePlan); 2] = [
+        (&args.report, |plan, to| json::write(plan, to)),
+        (&args.report_markdown, |plan, to| {
+            markdown::write_plan(plan, to)
+        }),
+    ];
+    for (file, write) in targets {
+        let Some(file) = file else { continue };
+        is_shown |= file == Path::new("-");
+        let written = write_to(file, true, |to| write(&report, to));
+        written.map_err(|source| ReportError::new(file, source))?;
+    }
+    if !is_shown {
+        print(&report)?;
+    }
+    Ok(report.exit_code.into())
+}
+
+/// Whether a folder could be written to, or created; touches nothing.
+fn check_writable(folder: &Path) -> Result<(), PlanError> {
+    let folder = match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
+    };
+    let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let existing = absolute.ancestors().find(|folder| folder.exists());
+    let existing = existing.unwrap_or(Path::new("/"));
+    let result = match existing.is_dir() {
+        true => access(existing, Access::WRITE_OK | Access::EXEC_OK).map_err(io::Error::from),
+        false => Err(io::ErrorKind::NotADirectory.into()),
+    };
+    result.map_err(|source| PlanError::OutputUnwritable {
+        path: folder.to_owned(),
+        source,
+    })
+}
+
+/// Prints every file, then the whole.
+fn print(plan: &PlanReport) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let expected = estimate(plan, jobs);
-    let mut files: Vec<&Job> = plan.jobs.iter().collect();
-    files.sort_by(|a, b| a.input.cmp(&b.input));
-    for job in files {
-        let (input, output) = (text::path(&job.input), text::path(&job.output));
-        writeln!(out, "{input} -> {output} ({})", about(&expected, job))?;
+    for file in &plan.files {
+        writeln!(out, "{}", line(file))?;
     }
-    for unreadable in &plan.unreadable {
-        writeln!(
-            out,
-            "{}: {}",
-            text::path(&unreadable.path),
-            text::with_causes(&unreadable.source)
-        )?;
+    for output in &plan.to_prune {
+        writeln!(out, "{output}: would be removed, as its source is gone")?;
     }
-    let seconds: f64 = plan.to_stretch().map(Job::seconds).sum();
+    let counts = plan.counts;
+    let mut parts = Vec::new();
+    for (number, words) in [
+        (counts.to_skip, "to skip"),
+        (counts.would_fail, "would fail"),
+    ] {
+        if number > 0 {
+            parts.push(format!(", {number} {words}"));
+        }
+    }
     writeln!(
         out,
-        "{} to stretch, {} of audio, about {} of work",
-        figures::count(plan.to_stretch().count() as u64, "file"),
-        figures::length(seconds),
-        figures::rough(expected.processing.as_secs_f64()),
+        "{} to stretch{}; {} of audio, about {} of work",
+        figures::count(counts.to_stretch as u64, "file"),
+        parts.concat(),
+        figures::length(plan.audio_seconds),
+        figures::rough(plan.processing_seconds),
     )?;
-    let preset = resolved.preset.as_deref().unwrap_or("none");
-    let settings = resolved.entries.iter().filter_map(|entry| {
-        let value = entry.value.as_ref()?;
-        Some(format!("{} {value}", entry.key))
+    let preset = plan.settings.preset.as_deref().unwrap_or("none");
+    let settings = plan.settings.values.iter().filter_map(|(key, setting)| {
+        let value = setting.value.as_ref()?;
+        Some(format!("{key} {value}"))
     });
     let settings = settings.collect::<Vec<_>>().join(", ");
     writeln!(out, "preset {}: {settings}", text::escape(preset))
 }
 
-fn about(expected: &PlanEstimate, job: &Job) -> String {
-    match job.action {
-        Action::SkipExisting => return "skipped: the output exists".into(),
-        Action::SkipUpToDate => return "skipped: up to date".into(),
-        Action::SkipChanged => return "skipped: up to date, but changed since it was made".into(),
-        Action::Refuse => return "will fail: the output was changed since it was made".into(),
-        _ => {}
-    }
-    let Some(audio) = &job.audio else {
-        return "will fail: cannot be read as audio".into();
-    };
-    let length = match (audio.seconds(), expected.output_seconds(job)) {
-        (Some(input), Some(output)) => {
-            let [input, output] = [input, output].map(figures::length);
-            format!("{input} to about {output}")
+fn line(file: &PlannedFile) -> String {
+    let mut about = match (&file.error, &file.reason, file.action) {
+        (Some(error), ..) => format!("will fail: {error}"),
+        (None, reason, PlannedAction::Skip) => {
+            format!("skipped: {}", reason.as_deref().unwrap_or_default())
         }
-        (Some(input), None) => format!("{}, will fail", figures::length(input)),
-        (None, _) => "unknown length".into(),
+        (None, reason, _) => reason.as_deref().unwrap_or_default().to_owned(),
     };
-    let (codec, channels) = (
-        audio.codec,
-        figures::count(audio.channels as u64, "channel"),
-    );
-    format!("{codec}, {} Hz, {channels}, {length}", audio.sample_rate)
+    if let (None, Some(source)) = (&file.error, &file.source) {
+        let length = match (source.seconds, file.output_seconds) {
+            (Some(input), Some(output)) => {
+                let [input, output] = [input, output].map(figures::length);
+                format!("{input} to about {output}")
+            }
+            (Some(input), None) => figures::length(input),
+            (None, _) => "unknown length".into(),
+        };
+        let channels = figures::count(source.channels as u64, "channel");
+        let (codec, rate) = (&source.codec, source.sample_rate);
+        about += &format!(": {codec}, {rate} Hz, {channels}, {length}");
+    }
+    for warning in &file.warnings {
+        about += &format!("; warning: {}", warning.message);
+    }
+    let about = text::escape(&about);
+    match &file.output {
+        Some(output) => format!("{} -> {output} ({about})", file.input),
+        None => format!("{} ({about})", file.input),
+    }
 }

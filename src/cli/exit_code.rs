@@ -8,6 +8,8 @@ use std::process::ExitCode;
 
 use audiostretchy::batch::PlanError;
 
+use super::reports::ReportError;
+
 /// The command line, a preset or the plan is wrong; nothing was written.
 const USAGE: u8 = 2;
 /// A report could not be written.
@@ -19,6 +21,9 @@ const LOCKED: u8 = 75;
 
 /// The exit code of an error that ends the program.
 pub fn of(error: &(dyn Error + 'static)) -> ExitCode {
+    if error.is::<ReportError>() {
+        return REPORT.into();
+    }
     match error.downcast_ref() {
         Some(PlanError::NoAudio { .. }) => NO_AUDIO,
         Some(PlanError::Locked { .. }) => LOCKED,

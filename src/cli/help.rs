@@ -21,9 +21,12 @@ const EXIT_CODES: [(&str, &str); 7] = [
     ("0", "every file is done or up to date"),
     ("1", "some file failed"),
     ("2", "wrong usage, preset or plan; nothing was written"),
-    ("3", "a report could not be written"),
+    (
+        "3",
+        "a report could not be written, or OUTPUT was removed or replaced meanwhile",
+    ),
     ("4", "no audio found (0 with --no-files pass)"),
-    ("75", "another run is writing to the output folder"),
+    ("75", "another run is writing to OUTPUT: try again later"),
     (
         "129, 130, 143",
         "stopped by a closed terminal, Ctrl-C or SIGTERM; the report is written",

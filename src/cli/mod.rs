@@ -25,14 +25,17 @@ mod time_map;
 mod values;
 mod words;
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 use audiostretchy::batch::{
-    self, Event, Plan, PlanError, PlanRequest, RunOptions, Session, StopToken, UnfinishedFiles,
+    self, Event, LeftOut, Plan, PlanError, PlanRequest, RunOptions, Session, StopToken,
+    UnfinishedFiles,
 };
+use audiostretchy::figures;
 use audiostretchy::preset::PresetStore;
 use audiostretchy::report::{PathText, json};
 use clap::CommandFactory;
@@ -110,9 +113,7 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
             plan => plan?,
         };
         warn(args, &request, &plan);
-        plan.probe();
-        dry_run::print(&plan, &resolved, args.jobs)?;
-        return Ok(ExitCode::SUCCESS);
+        return dry_run::run(args, &mut plan, &resolved);
     }
     let options = RunOptions {
         jobs: args.jobs,
@@ -193,6 +194,32 @@ fn warn(args: &ConvertArgs, request: &PlanRequest, plan: &Plan) {
     for warning in &plan.warnings {
         say!("warning: {}", text::escape(&warning.message));
     }
+    if !plan.to_prune.is_empty() && !args.dry_run {
+        let outputs = figures::count(plan.to_prune.len() as u64, "output");
+        say!("{outputs} will be removed in the end, as the source is gone");
+    }
+    let is_verbose = args.verbosity() == Verbosity::Verbose;
+    for left_out in plan.left_out.iter().filter(|_| is_verbose) {
+        let (path, why) = (text::path(&left_out.path), left_out.why.name());
+        say!("left out: {path}: {why}");
+    }
+    if !plan.left_out.is_empty() {
+        say!("{}", left_out(&plan.left_out, is_verbose));
+    }
+}
+
+/// How many files are left out, for which reasons.
+fn left_out(files: &[LeftOut], is_verbose: bool) -> String {
+    let mut counts = BTreeMap::new();
+    for file in files {
+        *counts.entry(file.why).or_insert(0) += 1;
+    }
+    let counts = counts
+        .into_iter()
+        .map(|(why, count)| format!("{count} {}", why.name()));
+    let counts = counts.collect::<Vec<_>>().join(", ");
+    let hint = if is_verbose { "" } else { " (-v names them)" };
+    format!("left out: {counts}{hint}")
 }
 
 /// The command line for the report; the program's name without its folder, which is no one's

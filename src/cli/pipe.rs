@@ -205,6 +205,8 @@ fn option_for_files(args: &ConvertArgs) -> Option<&'static str> {
         ("--files-from0", args.files_from0.is_some()),
         ("--time-map", args.time_map.is_some()),
         ("--keep-mtime", args.keep_mtime),
+        ("--only-new", args.only_new),
+        ("--prune", args.prune),
         ("--suffix", !args.suffix.is_empty()),
     ];
     let (option, _) = given.into_iter().find(|&(_, is_given)| is_given)?;

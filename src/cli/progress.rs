@@ -91,8 +91,14 @@ impl Progress {
             Event::FileStarted { index, job } => {
                 let (look, name) = (self.look, text::path(&job.input));
                 let style = style(move |bar, width| look.file(file(bar, &name), width));
-                let bar = ProgressBar::new((job.seconds() * UNITS) as u64).with_style(style);
-                let bar = self.bars.insert_before(&self.total, bar);
+                let length = (job.seconds() * UNITS) as u64;
+                let shown = running.values().filter(|bar| !bar.is_hidden()).count();
+                let bar = if shown < self.room() {
+                    let bar = ProgressBar::new(length).with_style(style);
+                    self.bars.insert_before(&self.total, bar)
+                } else {
+                    ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::hidden())
+                };
                 running.insert(index, bar);
             }
             Event::FileProgress { index, seconds } => {
@@ -102,7 +108,14 @@ impl Progress {
             }
             Event::FileFinished { index, report } => {
                 if let Some(bar) = running.remove(&index) {
-                    self.advance(&bar, bar.length().unwrap_or(0));
+                    let length = bar.length().unwrap_or(0);
+                    if report.status == Status::Done {
+                        self.advance(&bar, length);
+                    } else {
+                        // None of it counts as done, nor as still to do.
+                        self.total.dec(bar.position());
+                        self.total.dec_length(length);
+                    }
                     bar.finish_and_clear();
                     self.bars.remove(&bar);
                 }
@@ -157,6 +170,12 @@ impl Progress {
         let _ = self.bars.clear();
         say!("{line}");
         self.total.tick();
+    }
+
+    /// How many bars of files fit on the screen above that of the whole, which must not be cut off.
+    fn room(&self) -> usize {
+        let (height, _) = Term::stderr().size();
+        usize::from(height).saturating_sub(2)
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<usize, ProgressBar>> {

@@ -37,6 +37,14 @@ fn show(report: &Report, path: &Path, all: bool, out: &mut impl Write) -> io::Re
     let preset = report.settings.preset.as_deref().unwrap_or("none");
     let values = values.collect::<Vec<_>>().join(", ");
     writeln!(out, "preset {}: {values}", text::escape(preset))?;
+    let style = colors.warning;
+    for warning in &report.warnings {
+        let message = text::escape(&warning.message);
+        writeln!(out, "{style}warning{style:#}: {message}")?;
+    }
+    for output in report.pruned.iter().filter(|_| all) {
+        writeln!(out, "removed {output}")?;
+    }
     for file in &report.files {
         if all {
             writeln!(out, "{}", summary::file(file, Verbosity::Verbose, colors))?;

@@ -49,6 +49,14 @@ pub struct ReportError {
 }
 
 impl ReportError {
+    /// The error of writing that report.
+    pub fn new(path: &Path, source: io::Error) -> Self {
+        Self {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
     /// Whether that report is the one.
     pub fn is_about(&self, file: &Path) -> bool {
         self.path == file
@@ -136,7 +144,7 @@ impl Reports {
     pub fn write(&self, report: &mut Report, session: &Session) -> Vec<ReportError> {
         let mut errors = Vec::new();
         // A run that had nothing to do is no reason to forget one that had.
-        let is_worth_keeping = report.counts.done + report.counts.failed > 0;
+        let is_worth_keeping = report.counts.done + report.counts.failed + report.pruned.len() > 0;
         for target in &self.targets {
             if session.has_lost_folder() && !target.is_named {
                 // What has come to the folder's place is none of ours.
@@ -167,19 +175,31 @@ impl Target {
     }
 
     fn write(&self, report: &Report) -> io::Result<()> {
-        if self.is_standard_output() {
-            return (self.write)(report, &mut io::stdout().lock());
-        }
-        // A device such as /dev/null, or a pipe, is written to and not replaced, if it was named
-        // and not only found in the output folder.
-        let metadata = self.path.metadata();
-        if self.is_named && metadata.is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
-        {
-            let file = File::options().write(true).open(&self.path)?;
-            let mut file = BufWriter::new(file);
-            (self.write)(report, &mut file)?;
-            return file.flush();
-        }
-        batch::write_file(&self.path, |mut file| (self.write)(report, &mut file))
+        write_to(&self.path, self.is_named, |to| (self.write)(report, to))
     }
+}
+
+/// Writes a file that was asked for; `-` is standard output.
+///
+/// A device such as /dev/null, or a pipe, is written to and not replaced, if it was named and not
+/// only found in the output folder.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn write_to(
+    path: &Path,
+    is_named: bool,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    if path == Path::new("-") {
+        return write(&mut io::stdout().lock());
+    }
+    let metadata = path.metadata();
+    if is_named && metadata.is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+        let file = File::options().write(true).open(path)?;
+        let mut file = BufWriter::new(file);
+        write(&mut file)?;
+        return file.flush();
+    }
+    batch::write_file(path, |mut file| write(&mut file))
 }

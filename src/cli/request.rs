@@ -86,6 +86,8 @@ impl ConvertArgs {
             checksum: self.checksum,
             keep_mtime: self.keep_mtime,
             strict: self.strict,
+            only_new: self.only_new,
+            prune: self.prune,
             ..PlanRequest::new(inputs.to_vec(), output.clone())
         })
     }

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use audiostretchy::figures::{self, count};
-use audiostretchy::report::{FileReport, GIVEN_UP, Report, RunOutcome, Status, UP_TO_DATE};
+use audiostretchy::report::{
+    DONE_BEFORE, FileReport, GIVEN_UP, Report, RunOutcome, Status, UP_TO_DATE,
+};
 
 use super::args::Verbosity;
 use super::color::Palette;
@@ -35,13 +37,17 @@ pub fn print(report: &Report, verbosity: Verbosity, report_file: Option<&Path>, 
 pub fn totals(report: &Report, goes_on: bool) -> Vec<String> {
     let done = || report.with_status(Status::Done);
     let mut lines = match (&report.files[..], report.outcome) {
-        ([file], RunOutcome::Success) if file.status == Status::Done => Vec::new(),
+        ([file], RunOutcome::Success)
+            if file.status == Status::Done && report.pruned.is_empty() =>
+        {
+            Vec::new()
+        }
         _ => vec![counts(report, goes_on)],
     };
     if let Some(mut change) = change(done()) {
         if lines.is_empty() {
             change = format!("{}: {change}", report.files[0].input);
-            if let warnings @ 1.. = report.warnings() {
+            if let warnings @ 1.. = report.warning_count() {
                 change += &format!(", {}", count(warnings as u64, "warning"));
             }
         }
@@ -63,15 +69,18 @@ fn counts(report: &Report, goes_on: bool) -> String {
     };
     let counts = report.counts;
     let up_to_date = with_reason(Status::Skipped, UP_TO_DATE);
+    let done_before = with_reason(Status::Skipped, DONE_BEFORE);
     let given_up = with_reason(Status::NotRun, GIVEN_UP);
     let not_begun = counts.not_run - given_up;
     let parts = [
         (counts.done, "done"),
         (up_to_date, "up to date"),
-        (counts.skipped - up_to_date, "skipped"),
+        (done_before, DONE_BEFORE),
+        (counts.skipped - up_to_date - done_before, "skipped"),
         (counts.failed, "failed"),
         (given_up, "given up"),
         (not_begun, "not begun"),
+        (report.pruned.len(), "removed"),
     ];
     let parts = parts.into_iter().filter(|&(number, _)| number > 0);
     let mut parts: Vec<String> = parts
@@ -80,7 +89,7 @@ fn counts(report: &Report, goes_on: bool) -> String {
     if parts.is_empty() {
         parts.push("0 done".into());
     }
-    if let warnings @ 1.. = report.warnings() {
+    if let warnings @ 1.. = report.warning_count() {
         parts.push(count(warnings as u64, "warning"));
     }
     let counts = parts.join(", ");
@@ -149,6 +158,9 @@ pub fn file(report: &FileReport, verbosity: Verbosity, colors: Palette) -> Strin
         Status::Failed => ("failed", colors.failed),
         Status::Skipped if report.reason.as_deref() == Some(UP_TO_DATE) => {
             (UP_TO_DATE, colors.done)
+        }
+        Status::Skipped if report.reason.as_deref() == Some(DONE_BEFORE) => {
+            (DONE_BEFORE, colors.done)
         }
         Status::NotRun if report.reason.as_deref() == Some(GIVEN_UP) => {
             ("given up", colors.warning)

@@ -20,11 +20,13 @@ pub enum Format {
     Opus,
     /// M4A: AAC-LC in MP4.
     M4a,
+    /// M4B: the same for audio books, which players keep the place in.
+    M4b,
 }
 
 impl Format {
     /// All formats that can be written.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Wav,
         Self::Mp3,
         Self::Flac,
@@ -32,6 +34,7 @@ impl Format {
         Self::Ogg,
         Self::Opus,
         Self::M4a,
+        Self::M4b,
     ];
 
     /// The name used in options, presets and reports.
@@ -44,6 +47,7 @@ impl Format {
             Self::Ogg => "ogg",
             Self::Opus => "opus",
             Self::M4a => "m4a",
+            Self::M4b => "m4b",
         }
     }
 
@@ -56,7 +60,8 @@ impl Format {
             Self::Aiff => &["aiff", "aif"],
             Self::Ogg => &["ogg", "oga"],
             Self::Opus => &["opus"],
-            Self::M4a => &["m4a", "m4b"],
+            Self::M4a => &["m4a"],
+            Self::M4b => &["m4b"],
         }
     }
 
@@ -81,6 +86,23 @@ impl Format {
         }
     }
 
+    /// The format that is nearest to files whose own cannot be written: the one that holds a codec
+    /// of that short name, such as `aac` or `pcm_s16le`, as far as this build writes it.
+    pub fn nearest_to_codec(codec: &str) -> Self {
+        let format = match codec {
+            "aac" => Self::M4a,
+            "alac" | "flac" => Self::Flac,
+            "opus" => Self::Opus,
+            "vorbis" => Self::Ogg,
+            "mp1" | "mp2" | "mp3" => Self::Mp3,
+            _ => Self::Wav,
+        };
+        match format.is_built_in() {
+            true => format,
+            false => Self::Wav,
+        }
+    }
+
     /// The format of a [`name`](Self::name).
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.name() == name)
@@ -94,7 +116,7 @@ impl Format {
             Self::Flac => Some("flac"),
             Self::Ogg => Some("vorbis"),
             Self::Opus => Some("opus"),
-            Self::M4a => Some("aac"),
+            Self::M4a | Self::M4b => Some("aac"),
         }
     }
 
@@ -106,7 +128,7 @@ impl Format {
             Self::Flac => cfg!(feature = "flac"),
             Self::Ogg => cfg!(feature = "vorbis"),
             Self::Opus => cfg!(feature = "opus"),
-            Self::M4a => cfg!(feature = "aac"),
+            Self::M4a | Self::M4b => cfg!(feature = "aac"),
         }
     }
 
@@ -225,6 +247,6 @@ mod tests {
             assert_eq!(Format::kept_from_extension(extension), None, "{extension}");
         }
         assert_eq!(Format::kept_from_extension("RF64"), Some(Format::Wav));
-        assert_eq!(Format::kept_from_extension("m4b"), Some(Format::M4a));
+        assert_eq!(Format::kept_from_extension("m4b"), Some(Format::M4b));
     }
 }

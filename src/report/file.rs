@@ -12,6 +12,8 @@ use crate::warning::Warning;
 
 /// Reason of a file that was skipped: an earlier run has made its output.
 pub const UP_TO_DATE: &str = "up to date";
+/// Reason of a file that was skipped: an earlier run has made it, and only new files were wanted.
+pub const DONE_BEFORE: &str = "done before";
 /// Reason of a file that was skipped: there is a file in the place of its output.
 pub const OUTPUT_EXISTS: &str = "the output exists";
 /// Reason of a file that was not run: it was begun, and given up when the run was stopped.

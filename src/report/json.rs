@@ -11,13 +11,13 @@ use serde_json::ser::{CompactFormatter, PrettyFormatter};
 use super::escape::VisibleJson;
 use super::{Report, SCHEMA_VERSION};
 
-/// Writes a report, indented, with a line break at the end.
+/// Writes a report or a plan, indented, with a line break at the end.
 ///
 /// What [`visible`](super::visible) escapes is escaped in it, so that it may be shown as it is.
 ///
 /// # Errors
 /// Where writing fails.
-pub fn write(report: &Report, mut to: impl Write) -> io::Result<()> {
+pub fn write(report: &impl Serialize, mut to: impl Write) -> io::Result<()> {
     let formatter = VisibleJson(PrettyFormatter::new());
     report.serialize(&mut Serializer::with_formatter(&mut to, formatter))?;
     writeln!(to)?;

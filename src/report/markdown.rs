@@ -3,7 +3,9 @@
 
 use std::io::{self, Write};
 
-use super::{FileReport, Report, Status, visible};
+use super::{
+    FileReport, PlanReport, PlannedAction, PlannedFile, Report, SettingsReport, Status, visible,
+};
 use crate::figures;
 use crate::preset::Value;
 
@@ -19,7 +21,7 @@ const LONGEST: usize = 250;
 pub fn write(report: &Report, mut to: impl Write) -> io::Result<()> {
     writeln!(to, "## {}: {}\n", report.tool, report.outcome.name())?;
     writeln!(to, "{}\n", totals(report))?;
-    writeln!(to, "{}\n", settings(report))?;
+    writeln!(to, "{}\n", settings(&report.settings, &report.version))?;
     if report.files.is_empty() {
         return to.flush();
     }
@@ -35,6 +37,75 @@ pub fn write(report: &Report, mut to: impl Write) -> io::Result<()> {
         writeln!(to, "\nand {more} more of {} files.", files.len())?;
     }
     to.flush()
+}
+
+/// Writes a plan as GitHub-flavoured Markdown; of a long one only the first files are listed.
+///
+/// # Errors
+/// Where writing fails.
+pub fn write_plan(plan: &PlanReport, mut to: impl Write) -> io::Result<()> {
+    let counts = plan.counts;
+    writeln!(to, "## {}: plan\n", plan.tool)?;
+    let mut parts = vec![format!("**{} to stretch**", counts.to_stretch)];
+    for (number, word) in [
+        (counts.to_skip, "to skip"),
+        (counts.would_fail, "would fail"),
+        (plan.left_out.len(), "left out"),
+        (plan.to_prune.len(), "to remove"),
+    ] {
+        if number > 0 {
+            parts.push(format!("**{number} {word}**"));
+        }
+    }
+    let audio = figures::length(plan.audio_seconds);
+    let work = figures::rough(plan.processing_seconds);
+    writeln!(to, "{}; {audio} of audio, about {work}\n", parts.join(", "))?;
+    writeln!(to, "{}\n", settings(&plan.settings, &plan.version))?;
+    writeln!(to, "| File | Output | What | Length | Notes |")?;
+    writeln!(to, "| :-- | :-- | :-- | --: | :-- |")?;
+    let mut files: Vec<&PlannedFile> = plan.files.iter().collect();
+    files.sort_by_key(|file| match file.action {
+        PlannedAction::Fail => 0,
+        PlannedAction::Stretch => 1,
+        PlannedAction::Skip => 2,
+    });
+    for file in files.iter().take(MOST_ROWS) {
+        writeln!(to, "{}", planned_row(file))?;
+    }
+    if let Some(more @ 1..) = files.len().checked_sub(MOST_ROWS) {
+        writeln!(to, "\nand {more} more of {} files.", files.len())?;
+    }
+    to.flush()
+}
+
+fn planned_row(file: &PlannedFile) -> String {
+    let seconds = file.source.as_ref().and_then(|source| source.seconds);
+    let length = match (seconds, file.output_seconds) {
+        (Some(from), Some(to)) => {
+            let [from, to] = [from, to].map(figures::length);
+            format!("{from} → {to}")
+        }
+        _ => String::new(),
+    };
+    let what = match file.action {
+        PlannedAction::Stretch => "stretch",
+        PlannedAction::Skip => "skip",
+        PlannedAction::Fail => "would fail",
+    };
+    let why = file.error.as_ref().map(ToString::to_string);
+    let why = why.or(file.reason.as_ref().map(ToString::to_string));
+    let warnings = file.warnings.iter().map(|warning| warning.message.clone());
+    let notes: Vec<String> = why.into_iter().chain(warnings).collect();
+    let cells = [
+        code(file.input.text()),
+        file.output
+            .as_ref()
+            .map_or(String::new(), |output| code(output.text())),
+        what.to_owned(),
+        length,
+        plain(&notes.join("; ")),
+    ];
+    format!("| {} |", cells.join(" | "))
 }
 
 /// What a reader has to act upon comes first.
@@ -73,9 +144,9 @@ fn totals(report: &Report) -> String {
 }
 
 /// The preset and all that is not the default.
-fn settings(report: &Report) -> String {
-    let preset = report.settings.preset.as_deref();
-    let values = report.settings.values.iter();
+fn settings(settings: &SettingsReport, version: &str) -> String {
+    let preset = settings.preset.as_deref();
+    let values = settings.values.iter();
     let given = values.filter(|(_, setting)| setting.source != "the default");
     let given = given.filter_map(|(key, setting)| {
         let value = match setting.value.as_ref()? {
@@ -86,7 +157,7 @@ fn settings(report: &Report) -> String {
     });
     let mut parts = vec![format!("Preset {}", preset.map_or("none".into(), code))];
     parts.extend(given);
-    parts.push(format!("version {}", plain(&report.version)));
+    parts.push(format!("version {}", plain(version)));
     parts.join(", ")
 }
 
@@ -158,7 +229,6 @@ fn shortened(mut text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::SettingsReport;
     use std::path::Path;
     use std::time::{Duration, SystemTime};
 

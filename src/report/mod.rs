@@ -9,6 +9,7 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 mod path;
+mod plan;
 mod settings;
 
 use std::time::{Duration, SystemTime};
@@ -17,10 +18,11 @@ use serde::{Deserialize, Serialize};
 
 pub use escape::visible;
 pub use file::{
-    ErrorReport, FileReport, GIVEN_UP, OUTPUT_EXISTS, ResultReport, SourceReport, Status,
-    UP_TO_DATE, WarningReport,
+    DONE_BEFORE, ErrorReport, FileReport, GIVEN_UP, OUTPUT_EXISTS, ResultReport, SourceReport,
+    Status, UP_TO_DATE, WarningReport,
 };
 pub use path::PathText;
+pub use plan::{LeftOutFile, PlanCounts, PlanReport, PlannedAction, PlannedFile, PlannedSource};
 pub use settings::{SettingReport, SettingsReport};
 
 /// Version of the report's structure; it changes when a reader would have to.
@@ -58,6 +60,9 @@ pub struct Report {
     /// What went other than asked in the run as a whole.
     #[serde(default)]
     pub warnings: Vec<WarningReport>,
+    /// Outputs that were removed, as their source is gone; sorted.
+    #[serde(default)]
+    pub pruned: Vec<PathText>,
     /// The files, sorted by input path.
     pub files: Vec<FileReport>,
 }
@@ -130,6 +135,7 @@ impl Report {
             counts,
             audio_seconds: done.map(|source| source.seconds).sum(),
             warnings: Vec::new(),
+            pruned: Vec::new(),
             files,
         }
     }
@@ -165,9 +171,10 @@ impl Report {
         self.files.iter().filter(move |file| file.status == status)
     }
 
-    /// How many warnings the files have.
-    pub fn warnings(&self) -> usize {
-        self.files.iter().map(|file| file.warnings.len()).sum()
+    /// How many warnings the run and its files have.
+    pub fn warning_count(&self) -> usize {
+        let of_files = self.files.iter().map(|file| file.warnings.len());
+        self.warnings.len() + of_files.sum::<usize>()
     }
 
     /// Seconds of audio per second of the run; `None` where nothing was done.

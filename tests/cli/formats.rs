@@ -56,12 +56,13 @@ fn what_is_lossless_is_not_kept_as_lossy() {
 }
 
 #[test]
-fn containers_that_cannot_be_written_are_refused_before_the_run() {
+fn with_strict_containers_that_cannot_be_written_are_refused_before_the_run() {
     let env = TestEnv::new();
     for extension in ["aac", "mp2", "mp4", "caf", "mka", "webm", "w64", "au"] {
         env.write(format!("in/a.{extension}"), "never opened");
         let piece = format!("in/a.{extension}; choose one to convert to with --format");
-        env.refuses(&format!("in/a.{extension} out/"), 2, &[&piece]);
+        let args = format!("in/a.{extension} out/ --strict --ratio 0.8");
+        env.refuses(&args, 2, &[&piece, "leave out --strict"]);
     }
 }
 

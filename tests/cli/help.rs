@@ -63,7 +63,7 @@ const END: [&str; 16] = [
     "every file is done or up to date",
     "some file failed",
     "no audio found",
-    "another run is writing to the output folder",
+    "another run is writing to OUTPUT",
     "129, 130, 143",
     "speech",
     "music",

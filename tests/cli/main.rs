@@ -9,10 +9,16 @@ mod env;
 mod existing_outputs;
 mod formats;
 mod help;
+#[allow(dead_code)] // Made for the tests of reports, which use all of it.
+#[path = "../json_schema/mod.rs"]
+mod json_schema;
+mod left_out;
 mod main_job;
 mod names;
+mod nearest_formats;
 mod parameters;
 mod pipes;
+mod plan;
 mod plan_errors;
 #[path = "../program/mod.rs"]
 mod program;

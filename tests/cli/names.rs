@@ -57,7 +57,7 @@ fn a_name_cannot_write_to_the_terminal() {
     assert_escaped(&env.run_args([&overwrite, "in"]).exits(2).stderr);
     let mka = format!("in/{name}.mka");
     env.write(&mka, "");
-    assert_escaped(&env.run("in new --ratio 1").exits(2).stderr);
+    assert_escaped(&env.run("in new --ratio 1 --strict").exits(2).stderr);
     env.run("in new --format mp3").exits(1);
     assert_escaped(&env.run("in new2 --format mp3 -q").exits(1).stderr);
     let report = env.report("new");

@@ -29,6 +29,9 @@ fn a_folder_without_audio_ends_with_code_4() {
     env.create_folder("empty");
     env.refuses("empty out", 4, &["no audio files found in empty"]);
     env.refuses("empty in out", 4, &["no audio files found in empty, in"]);
+    env.write("list", "\n");
+    let pieces = ["no audio files found, as the list of files is empty; known"];
+    env.refuses("--files-from list out", 4, &pieces);
 }
 
 #[test]
@@ -135,7 +138,7 @@ fn an_output_name_must_not_contradict_the_format() {
 }
 
 #[test]
-fn inputs_whose_format_cannot_be_kept_are_listed_with_the_option_that_helps() {
+fn with_strict_inputs_whose_format_cannot_be_kept_are_listed_with_the_option_that_helps() {
     let env = TestEnv::new();
     for number in 1..=7 {
         env.write(format!("in/{number}.mka"), "never opened");
@@ -146,8 +149,8 @@ fn inputs_whose_format_cannot_be_kept_are_listed_with_the_option_that_helps() {
         "in/5.mka and 2 more",
         "--format wav|mp3",
     ];
-    env.refuses("in out", 2, &pieces);
-    env.refuses("in/1.mka out/", 2, &["1 file: in/1.mka;"]);
+    env.refuses("in out --strict", 2, &pieces);
+    env.refuses("in/1.mka out/ --strict", 2, &["1 file: in/1.mka;"]);
 }
 
 #[test]

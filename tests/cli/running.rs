@@ -13,16 +13,16 @@ fn a_dry_run_lists_everything_and_touches_nothing() {
     env.write("in/text.wav", "no audio");
     env.write("out/a.mp3", "precious");
     let before = env.tree();
-    let args = "in out --format mp3 --speed 2 -p speech --report r.json --dry-run --if-exists skip";
-    env.run(args).succeeds().prints(&[
+    let args = "in out --format mp3 --speed 2 -p speech --dry-run --if-exists skip";
+    env.run(args).exits(1).prints(&[
         "in/a.wav -> out/a.mp3 (skipped: the output exists)",
-        "in/deep/b.wav -> out/deep/b.mp3 (pcm_s16le, 16000 Hz, 1 channel, 0:02.5 to about 0:01.2)",
+        "in/deep/b.wav -> out/deep/b.mp3 (new: pcm_s16le, 16000 Hz, 1 channel, 0:02.5 to about 0:01.2)",
         "in/text.wav -> out/text.mp3 (will fail",
-        "2 files to stretch, 0:02.5 of audio",
+        "1 file to stretch, 1 to skip, 1 would fail; 0:02.5 of audio",
         "preset speech: ",
         "upper_freq 300",
     ]);
-    env.run("in new/out --format mp3 --dry-run").succeeds();
+    env.run("in new/out --format mp3 --dry-run").exits(1);
     assert!(env.tree() == before);
 }
 

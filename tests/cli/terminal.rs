@@ -117,7 +117,9 @@ impl Terminal {
     pub fn wait_for_bars(&mut self, count: usize) {
         self.wait_until("bars", |this| {
             let rows = this.rows();
+            let is_total = |row: &String| row.contains(" files");
             rows.iter().filter(|row| row.contains('%')).count() == count
+                && rows.last().is_some_and(is_total)
         });
     }
 

@@ -126,7 +126,10 @@ pub fn decode(path: &Path) -> Decoded {
         channels,
         samples: samples.collect(),
     };
-    if path.extension().unwrap() == "m4a" {
+    if ["m4a", "m4b"]
+        .iter()
+        .any(|end| path.extension().unwrap() == *end)
+    {
         // ffmpeg's program plays the last unit to its end, of its own files too.
         let len = channels * probe(path, "duration_ts").parse::<usize>().unwrap();
         assert!((len..len + 1024 * channels).contains(&decoded.samples.len()));

@@ -48,7 +48,11 @@ fn every_format_goes_to_every_other_with_exact_length_pitch_and_channels() {
         let (path, frames) = source.make(folder.path(), RATE, channels);
         let what = format!("{} {channels} channels", source.name());
         let (given, stretched) = stretched_frames(&path).map_err(|why| format!("{what}: {why}"))?;
-        for format in Format::ALL {
+        // M4B is M4A with another brand.
+        for format in Format::ALL
+            .into_iter()
+            .filter(|&format| format != Format::M4b)
+        {
             check(&path, format, stretched, channels, RATE)
                 .map_err(|why| format!("{what} to {}: {why}", format.name()))?;
         }

@@ -58,7 +58,7 @@ fn render(read: &[(&'static Source, i64)]) -> String {
             "AIFF, AIFC" => vec![Format::Aiff],
             "MP3" => vec![Format::Mp3],
             "Ogg" => vec![Format::Ogg, Format::Opus],
-            "M4A, MP4" => vec![Format::M4a],
+            "M4A, MP4" => vec![Format::M4a, Format::M4b],
             _ => Vec::new(),
         };
         let list = |what: fn(Format) -> String| match formats.is_empty() {

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use crate::env::{TestEnv, Tree};
 
 const FILES: usize = 40;
-const ROUNDS: usize = 30;
 const ARGS: &str = "in out --speed 1.5 -j 2 -q";
 
 /// Numbers that look random (the generator of Knuth's MMIX).
@@ -24,11 +23,6 @@ impl Random {
             (state.wrapping_mul(6_364_136_223_846_793_005)).wrapping_add(1_442_695_040_888_963_407);
         (*state >> 33) as f64 / (1u64 << 31) as f64
     }
-}
-
-pub fn variable(name: &str, default: usize) -> usize {
-    let value = std::env::var(name).ok();
-    value.map_or(default, |value| value.parse().unwrap())
 }
 
 fn make_inputs(env: &TestEnv) {
@@ -104,13 +98,22 @@ fn run_and_kill(env: &TestEnv, at: f64, expected: &mut Duration) -> bool {
     is_killed
 }
 
-/// As many rounds as `AUDIOSTRETCHY_KILL_ROUNDS` says; `AUDIOSTRETCHY_KILL_SEED` begins the series
-/// of moments elsewhere.
 #[test]
 fn a_killed_run_is_resumed_and_nothing_is_ever_partial() {
-    let rounds = variable("AUDIOSTRETCHY_KILL_ROUNDS", ROUNDS);
-    let seed = variable("AUDIOSTRETCHY_KILL_SEED", 1);
-    let mut random = Random(seed as u64);
+    kill(20);
+}
+
+#[test]
+#[ignore = "takes some minutes"]
+fn runs_killed_three_hundred_times_are_resumed_and_nothing_is_ever_partial() {
+    kill(300);
+}
+
+/// `AUDIOSTRETCHY_KILL_SEED` begins the series of moments elsewhere.
+fn kill(rounds: usize) {
+    let seed = std::env::var("AUDIOSTRETCHY_KILL_SEED");
+    let seed = seed.map_or(1, |seed| seed.parse().unwrap());
+    let mut random = Random(seed);
     let env = TestEnv::new();
     make_inputs(&env);
 

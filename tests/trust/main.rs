@@ -28,6 +28,7 @@ mod eleven;
 mod env;
 mod escapes;
 mod faults;
+mod gone;
 mod kill;
 mod live;
 mod ownership;

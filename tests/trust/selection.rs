@@ -91,14 +91,15 @@ fn a_list_may_name_anything_a_file_system_can() {
         .map(|name| name.as_os_str().as_bytes())
         .join(&b"\0"[..]);
     env.write("list0", &list);
-    env.run("--files-from0 list0 out --format wav").succeeds();
+    env.run("--files-from0 list0 out -e wav,dat --format wav")
+        .succeeds();
     let is_there = |folder: &str| {
         let [a, b, c, _] = names.map(|name| env.exists(Path::new(folder).join(name)));
         a && b && c && env.exists(format!("{folder}/d.dat.wav"))
     };
     assert!(is_there("out"), "{env}");
 
-    let mut command = env.command("--files-from0 - from-pipe --format wav".split(' '));
+    let mut command = env.command("--files-from0 - from-pipe -e wav,dat --format wav".split(' '));
     let mut child = command.stdin(Stdio::piped()).stderr(Stdio::null()).spawn();
     let child = child.as_mut().unwrap();
     child.stdin.take().unwrap().write_all(&list).unwrap();
@@ -106,7 +107,8 @@ fn a_list_may_name_anything_a_file_system_can() {
     assert!(is_there("from-pipe"), "{env}");
 
     env.write("list", "in/deep/c.wav\n\n./d.dat\n");
-    env.run("--files-from list lines --format wav").succeeds();
+    env.run("--files-from list lines -e wav,dat --format wav")
+        .succeeds();
     assert_eq!(env.files("lines"), ["d.dat.wav", "in/deep/c.wav"]);
 }
 
@@ -127,7 +129,9 @@ fn a_list_cannot_write_outside_of_the_output_folder() {
     env.run("--files-from list out --ratio 1").succeeds();
     assert_eq!(env.files("out"), ["a.wav"]);
     env.write("list", "in/a.wav\nmissing.wav\n");
-    env.refuses("--files-from list new", 2, &["missing.wav: no such file"]);
+    let missing = "failed: missing.wav: no such file or folder";
+    let run = env.run("--files-from list new --ratio 1").exits(1);
+    run.says(&["1 done, 1 failed", missing]);
     env.refuses("--files-from nowhere new", 2, &["list of files nowhere"]);
 }
 

@@ -127,6 +127,38 @@ fn too_little_memory_for_all_threads_gives_fewer() {
 }
 
 #[test]
+fn a_system_that_starts_no_threads_gets_everything_done_on_one() {
+    let env = TestEnv::with_short_speech(&["in/a.wav", "in/b.mp3", "in/c.flac"]);
+    // The limit does not hold for root, and others cannot look into root's folders.
+    let program = env.command(["-q"]).get_program().to_owned();
+    fs::copy(program, env.path("audiostretchy")).unwrap();
+    set_mode(&env, "", 0o777);
+    for (args, code) in [
+        ("in out --ratio 0.8 -j 64 --dry-run", 0),
+        ("in out --ratio 0.8 -j 64", 0),
+    ] {
+        let script = format!("ulimit -u 1; exec ./audiostretchy {args}");
+        let mut command = Command::new("setpriv");
+        command.args([
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+            "bash",
+            "-c",
+        ]);
+        command.arg(script).current_dir(env.path(""));
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        if said.starts_with("setpriv: ") {
+            eprintln!("skipped: the tests are not run by root");
+            return;
+        }
+        assert_eq!(output.status.code(), Some(code), "{said}");
+    }
+    assert_eq!(env.files("out"), ["a.wav", "b.mp3", "c.flac"]);
+}
+
+#[test]
 fn an_output_folder_that_goes_away_stops_the_run() {
     let commands: [fn(&TestEnv); 4] = [
         |env| fs::rename(env.path("out"), env.path("away")).unwrap(),

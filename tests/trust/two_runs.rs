@@ -3,15 +3,22 @@
 use std::time::{Duration, Instant};
 
 use crate::env::TestEnv;
-use crate::kill::{Random, variable};
+use crate::kill::Random;
 
-const ROUNDS: usize = 20;
-
-/// As many rounds as `AUDIOSTRETCHY_SECOND_RUN_ROUNDS` says: the second run is told of the first, or
-/// comes when that is over; it says nothing else, and no file is ever wrong.
 #[test]
 fn a_second_run_at_any_moment_is_told_of_the_first() {
-    let rounds = variable("AUDIOSTRETCHY_SECOND_RUN_ROUNDS", ROUNDS);
+    start_second_runs(20);
+}
+
+#[test]
+#[ignore = "takes a minute"]
+fn two_hundred_second_runs_are_told_of_the_first() {
+    start_second_runs(200);
+}
+
+/// The second run is told of the first, or comes when that is over; it says nothing else, and no
+/// file is ever wrong.
+fn start_second_runs(rounds: usize) {
     let names: Vec<String> = (0..12)
         .map(|number| format!("in/{number:02}.wav"))
         .collect();

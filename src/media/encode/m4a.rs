@@ -74,7 +74,7 @@ impl<S: Sink> M4aEncoder<S> {
         let encoder =
             syom::Encoder::new(spec.sample_rate, spec.channels, &options).map_err(failure)?;
         let mut sink = BufWriter::with_capacity(1 << 16, sink);
-        sink.write_all(&mux::head())?;
+        sink.write_all(&mux::head(spec.format))?;
         Ok(Self {
             sink,
             track: Track::new(spec, encoder.asc()),

@@ -130,7 +130,7 @@ impl Limits {
             #[cfg(feature = "opus")]
             Format::Opus => opus::LIMITS,
             #[cfg(feature = "aac")]
-            Format::M4a => m4a::LIMITS,
+            Format::M4a | Format::M4b => m4a::LIMITS,
             #[allow(unreachable_patterns)] // Where all are built in.
             _ => return Err(EncodeError::NotBuiltIn { format }),
         })
@@ -321,7 +321,7 @@ impl EncodeSpec {
             #[cfg(feature = "opus")]
             Format::Opus => Box::new(opus::OpusEncoder::new(self, sink)?),
             #[cfg(feature = "aac")]
-            Format::M4a => Box::new(m4a::M4aEncoder::new(self, sink)?),
+            Format::M4a | Format::M4b => Box::new(m4a::M4aEncoder::new(self, sink)?),
             #[allow(unreachable_patterns)] // Where all are built in.
             format => return Err(EncodeError::NotBuiltIn { format }),
         })

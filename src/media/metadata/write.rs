@@ -21,7 +21,7 @@ pub fn write(metadata: &Metadata, file: &File, format: Format) -> io::Result<Vec
         Format::Aiff => metadata.write_aiff(handle),
         Format::Flac => metadata.write_flac(handle),
         Format::Ogg | Format::Opus => metadata.write_ogg(handle),
-        Format::M4a => mp4::write(metadata, file),
+        Format::M4a | Format::M4b => mp4::write(metadata, file),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The boxes of an MP4 file with one AAC track: samples first, tables at the end.
 
 use crate::media::encode::EncodeSpec;
+use crate::media::format::Format;
 
 /// Frames of an AAC unit.
 const UNIT_FRAMES: u64 = 1024;
@@ -12,10 +13,15 @@ pub const DATA_LEN_AT: u64 = FILE_TYPE.len() as u64 + 8;
 const DATA_HEADER_LEN: u64 = 16;
 
 const FILE_TYPE: [u8; 28] = *b"\0\0\0\x1CftypM4A \0\0\x02\0M4A mp42isom";
+/// By this brand players know audio books.
+const BOOK_FILE_TYPE: [u8; FILE_TYPE.len()] = *b"\0\0\0\x1CftypM4B \0\0\x02\0M4B mp42isom";
 
 /// The file up to the first unit.
-pub fn head() -> Vec<u8> {
-    let mut head = FILE_TYPE.to_vec();
+pub fn head(format: Format) -> Vec<u8> {
+    let mut head = match format {
+        Format::M4b => BOOK_FILE_TYPE.to_vec(),
+        _ => FILE_TYPE.to_vec(),
+    };
     // A size of 1 stands for a 64-bit one behind the name.
     head.extend(1u32.to_be_bytes());
     head.extend(b"mdat");

@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Room for files at work: without bound, until one of them could not be opened for want of file
-/// handles; then for fewer.
+/// Slots for files at work: as many as there are workers, until a file fails because no more files
+/// can be opened; then fewer.
 #[derive(Debug)]
-pub(super) struct Room {
+pub(super) struct Slots {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -17,7 +17,7 @@ struct State {
     at_work: usize,
 }
 
-impl Default for Room {
+impl Default for Slots {
     fn default() -> Self {
         Self {
             state: Mutex::new(State {
@@ -29,9 +29,9 @@ impl Default for Room {
     }
 }
 
-impl Room {
-    /// Takes the next of `files` files once there is room for it; `None` if there is none left.
-    pub(super) fn enter(&self, next: &AtomicUsize, files: usize) -> Option<usize> {
+impl Slots {
+    /// Takes a slot, once one is free, for the next of `files` files; `None` if there is none left.
+    pub(super) fn take(&self, next: &AtomicUsize, files: usize) -> Option<usize> {
         let mut state = self.wait(self.lock());
         let index = next.fetch_add(1, Ordering::Relaxed);
         if index >= files {
@@ -41,14 +41,14 @@ impl Room {
         Some(index)
     }
 
-    /// A file is done with.
-    pub(super) fn leave(&self) {
+    /// Gives a slot back.
+    pub(super) fn release(&self) {
         self.lock().at_work -= 1;
         self.changed.notify_all();
     }
 
-    /// Waits until fewer files are at work than now; `false` if this one is alone already.
-    pub(super) fn make(&self) -> bool {
+    /// Gives up a slot for good and waits for one of the others; `false` if there is no other.
+    pub(super) fn retry_with_fewer(&self) -> bool {
         let mut state = self.lock();
         if state.at_work <= 1 {
             return false;

@@ -1,13 +1,14 @@
 //! What becomes of a job whose output may be there already: what the journal knows of the output
 //! against what is there now.
 
+use std::collections::HashMap;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
 use super::file_state::FileState;
-use super::job::{Action, Job, SidecarJob, Why};
+use super::job::{Action, Job, Origin, SidecarJob, Why};
 use super::journal::{Entry, Journal, Lines, MadeFrom};
 use super::output::Replace;
 use super::plan_error::PlanError;
@@ -22,10 +23,18 @@ use crate::report::PathText;
 pub(super) fn decide(
     jobs: &mut [Job],
     if_exists: IfExists,
+    only_new: bool,
     journal: &Journal,
 ) -> Result<(), PlanError> {
+    let done = only_new.then(|| DoneSources::of(journal));
     let refused: Vec<Option<PathBuf>> = (jobs.par_iter_mut())
-        .map(|job| decide_one(job, if_exists, journal))
+        .map(|job| {
+            if done.as_ref().is_some_and(|done| done.contain(job)) {
+                job.action = Action::SkipDone;
+                return Ok(None);
+            }
+            decide_one(job, if_exists, journal)
+        })
         .collect::<Result<_, _>>()?;
     let refused: Vec<PathBuf> = refused.into_iter().flatten().collect();
     if refused.is_empty() {
@@ -35,6 +44,47 @@ pub(super) fn decide(
         IfExists::Resume => PlanError::OutputUnknown { outputs: refused },
         _ => PlanError::OutputExists { outputs: refused },
     })
+}
+
+/// All sources that something was made from.
+struct DoneSources<'a> {
+    /// By the path below an input folder.
+    below: HashMap<PathBuf, Vec<&'a MadeFrom>>,
+    /// By the path from the root.
+    absolute: HashMap<PathBuf, Vec<&'a MadeFrom>>,
+}
+
+impl<'a> DoneSources<'a> {
+    fn of(journal: &'a Journal) -> Self {
+        let (mut below, mut absolute) = (HashMap::new(), HashMap::new());
+        let made = journal.files().filter_map(|(_, lines)| lines.made.as_ref());
+        for from in made.filter_map(|made| made.from.as_ref()) {
+            let source = from.source.to_path();
+            let path = match &from.input {
+                Some(input) => {
+                    let places: &mut Vec<_> = below.entry(source.clone()).or_default();
+                    places.push(from);
+                    input.to_path().join(source)
+                }
+                None => source,
+            };
+            let paths: &mut Vec<_> = absolute.entry(path).or_default();
+            paths.push(from);
+        }
+        Self { below, absolute }
+    }
+
+    /// Whether something was made from a job's input as it is now.
+    fn contain(&self, job: &Job) -> bool {
+        let Origin { folder, path } = &job.origin;
+        let below = folder.as_ref().and_then(|_| self.below.get(path));
+        let absolute = match folder {
+            Some(folder) => self.absolute.get(&folder.join(path)),
+            None => self.absolute.get(path),
+        };
+        let mut found = below.into_iter().chain(absolute).flatten();
+        found.any(|from| source_is_unchanged(from, job))
+    }
 }
 
 /// Decides about one job; gives its output if that must not be touched.
@@ -139,7 +189,12 @@ fn is_ours(output: &Path, found: &Metadata, journal: &Journal, checksum: bool) -
     })
 }
 
-fn is_as_recorded(entry: &Entry, output: &Path, found: &Metadata, checksum: bool) -> bool {
+pub(super) fn is_as_recorded(
+    entry: &Entry,
+    output: &Path,
+    found: &Metadata,
+    checksum: bool,
+) -> bool {
     let now = FileState::from(found);
     let same_content = || {
         let recorded = entry.output_sha256.as_deref().filter(|_| checksum);

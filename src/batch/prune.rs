@@ -1,0 +1,87 @@
+//! Removing outputs whose sources are gone.
+
+use std::collections::HashSet;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use super::job::Job;
+use super::journal::{Entry, Journal, Lines};
+use super::output::{self, parent};
+use super::up_to_date::is_as_recorded;
+
+/// The files that can be removed: outputs of earlier runs, and text files beside them, that nobody
+/// has touched since, and whose source is no longer on the disk.
+///
+/// Only outputs of input folders count in which `jobs` have audio now: of an empty folder nobody
+/// knows whether it is the disk that is missing. What `jobs` write is not among them.
+pub(super) fn find(journal: &Journal, jobs: &[Job], checksum: bool) -> Vec<PathBuf> {
+    let inputs: HashSet<&Path> = jobs
+        .iter()
+        .filter_map(|job| job.origin.folder.as_deref())
+        .collect();
+    let written: HashSet<&Path> = (jobs.iter())
+        .flat_map(|job| {
+            let sidecars = job.sidecars.iter().map(|sidecar| sidecar.output.as_path());
+            sidecars.chain([job.output.as_path()])
+        })
+        .collect();
+    let mut found = Vec::new();
+    for (path, lines) in journal.files() {
+        let (Some(made), None) = (&lines.made, &lines.intended) else {
+            continue;
+        };
+        if !source_is_gone(made, &inputs) || !is_untouched(&path, lines, checksum) {
+            continue;
+        }
+        let beside = made.from.iter().flat_map(|from| &from.beside);
+        let beside =
+            beside.filter_map(|beside| Some(journal.path_of(&beside.output.as_ref()?.to_path())));
+        let is_ours = |path: &PathBuf| {
+            let lines = journal.find(path);
+            lines.is_some_and(|lines| is_untouched(path, lines, checksum))
+        };
+        found.extend(beside.filter(is_ours));
+        found.push(path);
+    }
+    found.retain(|path| !written.contains(path.as_path()));
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Whether an output was made from a file in one of these folders that is not there now. What
+/// cannot be looked at may well be there.
+fn source_is_gone(made: &Entry, inputs: &HashSet<&Path>) -> bool {
+    let Some(from) = &made.from else { return false };
+    let Some(input) = from.input.as_ref().map(|input| input.to_path()) else {
+        return false;
+    };
+    let source = input.join(from.source.to_path()).symlink_metadata();
+    inputs.contains(input.as_path())
+        && source.is_err_and(|error| error.kind() == ErrorKind::NotFound)
+}
+
+fn is_untouched(path: &Path, lines: &Lines, checksum: bool) -> bool {
+    let (Some(made), Ok(found)) = (&lines.made, path.symlink_metadata()) else {
+        return false;
+    };
+    is_as_recorded(made, path, &found, checksum)
+}
+
+/// Removes a file in the output folder `root`, and the folders that are empty then.
+///
+/// # Errors
+/// Where it cannot be removed, or a link leads elsewhere.
+pub(super) fn remove(root: &Path, path: &Path) -> io::Result<()> {
+    if output::link_below(root, parent(path)).is_some() {
+        return Err(io::Error::other("a folder on the way to it is a link"));
+    }
+    std::fs::remove_file(path)?;
+    let folders = path.ancestors().skip(1);
+    for folder in folders.take_while(|folder| *folder != root && folder.starts_with(root)) {
+        if std::fs::remove_dir(folder).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,228 @@
+//! A plan as a value: what a run would do, and what it would find.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ErrorReport, PathText, Report, SCHEMA_VERSION, SettingsReport, Status, UP_TO_DATE,
+    WarningReport,
+};
+use crate::batch::{Action, Foreseen, Job, Plan, PlanEstimate, Why};
+use crate::media::decode::AudioInfo;
+
+/// What a run would do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanReport {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// `audiostretchy`.
+    pub tool: String,
+    /// The version of the program.
+    pub version: String,
+    /// The command line, with the program's name first; empty where there was none.
+    pub command: Vec<PathText>,
+    /// What the program returns to its caller: 1 if some file would fail.
+    pub exit_code: u8,
+    /// The settings and where each came from.
+    pub settings: SettingsReport,
+    /// What would become of how many files.
+    pub counts: PlanCounts,
+    /// Seconds of audio to be stretched, as far as known.
+    pub audio_seconds: f64,
+    /// About how many seconds the run would take.
+    pub processing_seconds: f64,
+    /// What goes other than asked in the run as a whole.
+    pub warnings: Vec<WarningReport>,
+    /// The files, sorted by input path.
+    pub files: Vec<PlannedFile>,
+    /// Files that look as if they should be taken and are not.
+    pub left_out: Vec<LeftOutFile>,
+    /// Outputs that would be removed, as their source is gone.
+    pub to_prune: Vec<PathText>,
+}
+
+/// What would become of how many files.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanCounts {
+    /// All files.
+    pub total: usize,
+    /// To be stretched.
+    pub to_stretch: usize,
+    /// To be left as they are.
+    pub to_skip: usize,
+    /// Would fail.
+    pub would_fail: usize,
+}
+
+/// What is done with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlannedAction {
+    /// Stretch it.
+    Stretch,
+    /// Leave it.
+    Skip,
+    /// Fail.
+    Fail,
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedFile {
+    /// The file to read; of a folder that cannot be read, the folder.
+    pub input: PathText,
+    /// The file to write; `None` for a folder that cannot be read.
+    pub output: Option<PathText>,
+    /// What is done.
+    pub action: PlannedAction,
+    /// Why it is made or left, in a few words; a file that would fail has its error instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Cow<'static, str>>,
+    /// What the input's header tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<PlannedSource>,
+    /// About how many seconds the output would last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_seconds: Option<f64>,
+    /// What would go other than asked, as far as that can be told.
+    pub warnings: Vec<WarningReport>,
+    /// Why it would fail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorReport>,
+}
+
+/// What an input's header tells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedSource {
+    /// Short name of the codec, such as `pcm_s16le` or `mp3`.
+    pub codec: Cow<'static, str>,
+    /// Sample rate in Hz.
+    pub sample_rate: u32,
+    /// Number of channels.
+    pub channels: usize,
+    /// Length in seconds, if the header gives it.
+    pub seconds: Option<f64>,
+}
+
+/// A file that looks as if it should be taken and is not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOutFile {
+    /// The file.
+    pub path: PathText,
+    /// Why it is not taken.
+    pub reason: Cow<'static, str>,
+}
+
+impl PlanReport {
+    /// The report of a plan that was probed. `foreseen` is what [`Plan::foresee`] gives, and `last`
+    /// the report of the run before, if there was one.
+    pub fn new(
+        plan: &Plan,
+        foreseen: Vec<Foreseen>,
+        expected: &PlanEstimate,
+        settings: SettingsReport,
+        last: Option<&Report>,
+    ) -> Self {
+        let failed: Vec<&PathText> = (last.into_iter())
+            .flat_map(|last| last.with_status(Status::Failed))
+            .filter_map(|file| file.output.as_ref())
+            .collect();
+        let jobs = plan.jobs.iter().zip(foreseen);
+        let jobs = jobs.map(|(job, foreseen)| {
+            let has_failed = || failed.contains(&&PathText::from(&job.output));
+            PlannedFile::new(job, foreseen, expected, has_failed)
+        });
+        let unreadable = plan.unreadable.iter().map(|part| PlannedFile {
+            input: (&part.path).into(),
+            output: None,
+            action: PlannedAction::Fail,
+            reason: None,
+            source: None,
+            output_seconds: None,
+            warnings: Vec::new(),
+            error: Some(ErrorReport::new("unreadable", &part.source)),
+        });
+        let mut files: Vec<PlannedFile> = unreadable.chain(jobs).collect();
+        files.sort_by(|a, b| (&a.input, &a.output).cmp(&(&b.input, &b.output)));
+        let counts = PlanCounts::of(&files);
+        let to_stretch = files
+            .iter()
+            .filter(|file| file.action == PlannedAction::Stretch);
+        let seconds = to_stretch.filter_map(|file| file.source.as_ref()?.seconds);
+        Self {
+            schema_version: SCHEMA_VERSION,
+            tool: env!("CARGO_PKG_NAME").into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            command: Vec::new(),
+            exit_code: u8::from(counts.would_fail > 0),
+            settings,
+            counts,
+            audio_seconds: seconds.fold(0.0, |sum, seconds| sum + seconds),
+            processing_seconds: expected.processing.as_secs_f64(),
+            warnings: plan.warnings.iter().cloned().map(Into::into).collect(),
+            files,
+            left_out: (plan.left_out.iter())
+                .map(|left_out| LeftOutFile {
+                    path: (&left_out.path).into(),
+                    reason: left_out.why.name().into(),
+                })
+                .collect(),
+            to_prune: plan.to_prune.iter().map(PathText::from).collect(),
+        }
+    }
+}
+
+impl PlannedFile {
+    fn new(
+        job: &Job,
+        foreseen: Foreseen,
+        expected: &PlanEstimate,
+        has_failed: impl FnOnce() -> bool,
+    ) -> Self {
+        let (action, reason) = match (&foreseen.error, job.action) {
+            (Some(_), _) => (PlannedAction::Fail, None),
+            (None, Action::Stretch(Why::New)) if has_failed() => {
+                (PlannedAction::Stretch, Some("failed before"))
+            }
+            (None, Action::Stretch(why)) => (PlannedAction::Stretch, Some(why.name())),
+            (None, Action::SkipExisting) => (PlannedAction::Skip, Some(super::OUTPUT_EXISTS)),
+            (None, Action::SkipDone) => (PlannedAction::Skip, Some(super::DONE_BEFORE)),
+            (None, Action::SkipChanged) => (
+                PlannedAction::Skip,
+                Some("up to date, but changed since it was made"),
+            ),
+            (None, Action::SkipUpToDate | Action::Refuse) => {
+                (PlannedAction::Skip, Some(UP_TO_DATE))
+            }
+        };
+        let audio = job.audio.as_ref();
+        Self {
+            input: (&job.input).into(),
+            output: Some((&job.output).into()),
+            action,
+            reason: reason.map(Into::into),
+            source: audio.map(|audio| PlannedSource {
+                codec: audio.codec.into(),
+                sample_rate: audio.sample_rate,
+                channels: audio.channels,
+                seconds: AudioInfo::seconds(audio),
+            }),
+            output_seconds: expected.output_seconds(job),
+            warnings: foreseen.warnings.into_iter().map(Into::into).collect(),
+            error: foreseen.error,
+        }
+    }
+}
+
+impl PlanCounts {
+    fn of(files: &[PlannedFile]) -> Self {
+        let count = |action| files.iter().filter(|file| file.action == action).count();
+        Self {
+            total: files.len(),
+            to_stretch: count(PlannedAction::Stretch),
+            to_skip: count(PlannedAction::Skip),
+            would_fail: count(PlannedAction::Fail),
+        }
+    }
+}
