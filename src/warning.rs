@@ -90,8 +90,15 @@ impl Warning {
         let lost = (lost > 0).then(|| Self::lost_frames(lost, sample_rate));
         let mismatch = damage.checksum_mismatch.then(Self::checksum_mismatch);
         let miscounted = damage.miscounted_frames;
-        let miscounted = (miscounted > 0).then(|| Self::miscounted(miscounted));
-        (lost.into_iter().chain(mismatch).chain(miscounted)).collect()
+        let miscounted = (miscounted > 0).then(|| Self::miscounted(miscounted, sample_rate));
+        let cut = damage.cut_short.then(Self::cut_short);
+        let changes = damage.format_changes;
+        let changes = (changes > 0).then(|| Self::format_changes(changes));
+        (lost.into_iter().chain(mismatch))
+            .chain(miscounted)
+            .chain(cut)
+            .chain(changes)
+            .collect()
     }
 
     /// Frames of the input, at `sample_rate` in Hz, could not be decoded.
@@ -103,13 +110,14 @@ impl Warning {
         }
     }
 
-    /// The input's header promises more frames than the input has room for.
-    pub fn miscounted(frames: u64) -> Self {
+    /// The input's header promises more frames, at `sample_rate` in Hz, than the input has room for.
+    pub fn miscounted(frames: u64, sample_rate: u32) -> Self {
+        let missing = figures::duration(frames as f64 / f64::from(sample_rate));
         Self {
             code: "miscounted",
             message: format!(
-                "the header of the input promises {frames} frames more than there are: all that is \
-                 there was read"
+                "the header of the input promises {missing} more than there is: all that is there \
+                 was read"
             ),
         }
     }
@@ -119,6 +127,30 @@ impl Warning {
         Self {
             code: "checksum-mismatch",
             message: "the decoded audio does not match the checksum in the input".into(),
+        }
+    }
+
+    /// The input ends where its format does not let it end.
+    pub fn cut_short() -> Self {
+        Self {
+            code: "cut-short",
+            message: "the input breaks off: what may be missing at its end is not known".into(),
+        }
+    }
+
+    /// The input changes its sample rate or channels, so often.
+    pub fn format_changes(changes: u32) -> Self {
+        let times = if changes == 1 {
+            "once"
+        } else {
+            "several times"
+        };
+        Self {
+            code: "format-changes",
+            message: format!(
+                "the input changes its sample rate or channels {times}: what follows was converted \
+                 to those at its start"
+            ),
         }
     }
 

@@ -22,7 +22,7 @@ pub enum FileError {
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
     /// The input, whose sample rate (in Hz) is given, is damaged, and that was to be a failure.
-    #[error("the input is damaged: {}; run without --strict to fill it up with silence", damage(.0, *.1))]
+    #[error("the input is damaged: {}; run without --strict to make the best of it", damage(.0, *.1))]
     Damaged(Damage, u32),
     /// The output could not be created or given its name.
     #[error("cannot write the output")]
@@ -183,15 +183,20 @@ pub fn complete(
 }
 
 fn damage(damage: &Damage, sample_rate: u32) -> String {
-    match damage.lost_frames {
-        0 if damage.miscounted_frames > 0 => format!(
-            "its header promises {} frames more than there are",
-            damage.miscounted_frames
-        ),
-        0 => "its audio does not match its checksum".into(),
-        frames => {
-            let lost = figures::duration(frames as f64 / f64::from(sample_rate));
-            format!("{lost} of its audio is lost")
-        }
-    }
+    let seconds = |frames| figures::duration(frames as f64 / f64::from(sample_rate));
+    let (lost, miscounted) = (damage.lost_frames, damage.miscounted_frames);
+    let parts = [
+        (lost > 0).then(|| format!("{} of its audio is lost", seconds(lost))),
+        (damage.checksum_mismatch).then(|| "its audio does not match its checksum".into()),
+        (miscounted > 0).then(|| {
+            format!(
+                "its header promises {} more than there is",
+                seconds(miscounted)
+            )
+        }),
+        damage.cut_short.then(|| "it breaks off".into()),
+        (damage.format_changes > 0).then(|| "its sample rate or channels change".into()),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    parts.join(", and ")
 }

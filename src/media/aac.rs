@@ -24,7 +24,7 @@ const MAX_FRAMES: usize = 2048;
 const MAX_IMPLICIT_SBR_RATE: u32 = 24_000;
 
 /// Sampling frequency index to Hz (ISO/IEC 14496-3, table 1.18).
-const SAMPLE_RATES: [u32; 13] = [
+pub(crate) const SAMPLE_RATES: [u32; 13] = [
     96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000,
     7_350,
 ];

@@ -7,6 +7,10 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
+use super::unsupported;
+use symphonia::core::codecs::audio::AudioCodecId;
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3};
+
 /// Bytes of a tag's header, and of its footer.
 const HEAD_LEN: u64 = 10;
 const HAS_FOOTER: u8 = 0x10;
@@ -19,6 +23,8 @@ const FRAME_HEAD: usize = 6;
 /// How far audio is looked for.
 const MAX_SEARCH: u64 = 64 << 20;
 const BLOCK: usize = 1 << 16;
+/// Bytes that may be in front of frames without a tag around them.
+const MAX_JUNK: u64 = 1 << 20;
 /// Places that look as if audio might start there which are looked at closely.
 const MAX_PLACES: u32 = 100_000;
 /// Tags in a row that are taken for tags.
@@ -107,8 +113,21 @@ fn disguised_end<R: Read + Seek>(source: &mut R) -> io::Result<Option<u64>> {
 
 /// Whether a tag, a known file or a frame of MPEG audio starts at a place.
 fn is_start<R: Read + Seek>(source: &mut R, at: u64) -> io::Result<bool> {
-    let head = read_at(source, at, FRAME_HEAD)?;
-    Ok(head.starts_with(b"ID3") || is_magic(&head) || frame(&head).is_some())
+    let head = read_at(source, at, unsupported::HEAD)?;
+    let is_file = is_magic(&head) || unsupported::recognise(&head).is_some();
+    Ok(head.starts_with(b"ID3") || is_file || frame(&head).is_some())
+}
+
+/// Where frames of MPEG audio or ADTS start, from a place on; `None` if that is not so, or too far.
+///
+/// # Errors
+/// Where reading fails.
+pub(crate) fn find_frames<R: Read + Seek>(source: &mut R, at: u64) -> io::Result<Option<u64>> {
+    if frame(&read_at(source, at, FRAME_HEAD)?).is_some() {
+        return Ok(Some(at));
+    }
+    let found = search(source, at)?;
+    Ok(found.filter(|found| found - at <= MAX_JUNK))
 }
 
 fn is_magic(head: &[u8]) -> bool {
@@ -161,6 +180,68 @@ fn frames_follow<R: Read + Seek>(source: &mut R, mut at: u64) -> io::Result<bool
     Ok(true)
 }
 
+/// Whether a source of frames, of a length in bytes, ends within one of them. The position
+/// afterwards is anywhere.
+///
+/// # Errors
+/// Where reading fails.
+pub(crate) fn ends_within_frame<R: Read + Seek>(source: &mut R, len: u64) -> io::Result<bool> {
+    let end = read_at(source, len.saturating_sub(BLOCK as u64), BLOCK)?;
+    let (mut kind, mut in_row, mut at) = (None, 0, 0);
+    while at < end.len() {
+        let rest = &end[at..];
+        // So few frames in a row that they may be none tell nothing.
+        let is_sure = in_row >= FRAMES;
+        match frame(rest) {
+            Some(frame) if kind.is_some_and(|kind| kind != frame.kind) => {
+                (kind, in_row) = (None, 0);
+            }
+            Some(frame) if frame.len as usize <= rest.len() => {
+                (kind, in_row) = (Some(frame.kind), in_row + 1);
+                at += frame.len as usize;
+            }
+            Some(_) if is_sure => return Ok(true),
+            None if is_sure && rest.len() < FRAME_HEAD && rest[0] == 0xFF => return Ok(true),
+            _ => {
+                (kind, in_row) = (None, 0);
+                at += 1;
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// What the header of a frame of MPEG audio says of its format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MpegSpec {
+    /// Of the layer.
+    pub codec: AudioCodecId,
+    /// Sample rate in Hz.
+    pub rate: u32,
+    /// One or two.
+    pub channels: usize,
+}
+
+impl MpegSpec {
+    /// The format of a frame; `None` if it is none.
+    pub(crate) fn of(frame: &[u8]) -> Option<Self> {
+        let bits = u32::from_be_bytes(*frame.first_chunk()?);
+        self::frame(frame).filter(|frame| frame.kind >> 17 & 3 != 0)?;
+        Some(Self {
+            codec: [CODEC_ID_MP3, CODEC_ID_MP2, CODEC_ID_MP1][(bits >> 17 & 3) as usize - 1],
+            rate: sample_rate(bits)?,
+            channels: if bits >> 6 & 3 == 3 { 1 } else { 2 },
+        })
+    }
+}
+
+/// The sample rate in a header of MPEG audio, in Hz.
+fn sample_rate(bits: u32) -> Option<u32> {
+    let halvings = [2, 0, 1, 0][(bits >> 19 & 3) as usize];
+    let rate = [44_100, 48_000, 32_000].get((bits >> 10 & 3) as usize)?;
+    Some(rate >> halvings)
+}
+
 /// A frame of MPEG audio or ADTS.
 struct Frame {
     /// What all frames of a file have in common.
@@ -184,13 +265,11 @@ fn frame(head: &[u8]) -> Option<Frame> {
     }
     // ISO/IEC 11172-3 and 13818-3, 2.4.2.3.
     let (version, layer) = (bits >> 19 & 3, bits >> 17 & 3);
-    let (rate, sample_rate) = (bits >> 12 & 15, bits >> 10 & 3);
-    if bits >> 21 != 0x7FF || version == 1 || layer == 0 || sample_rate == 3 {
+    if bits >> 21 != 0x7FF || version == 1 || layer == 0 {
         return None;
     }
-    let kbps = kbps(version == 3, layer, rate as usize)?;
-    let halvings = [2, 0, 1, 0][version as usize];
-    let sample_rate = [44_100, 48_000, 32_000][sample_rate as usize] >> halvings;
+    let kbps = kbps(version == 3, layer, (bits >> 12 & 15) as usize)?;
+    let sample_rate = u64::from(sample_rate(bits)?);
     let padding = u64::from(bits >> 9 & 1);
     let len = match layer {
         3 => (12_000 * kbps / sample_rate + padding) * 4,

@@ -12,6 +12,7 @@ use super::limits::absurd;
 use super::metadata::MAX_TAG_BYTES;
 use super::unsupported;
 
+const EBML: u32 = 0x1a45_dfa3;
 const SEGMENT: u32 = 0x1853_8067;
 const TRACKS: u32 = 0x1654_ae6b;
 const TRACK_ENTRY: u32 = 0xae;
@@ -20,6 +21,11 @@ const TRACK_NUMBER: u32 = 0xd7;
 const TRACK_TYPE: u32 = 0x83;
 const CODEC_ID: u32 = 0x86;
 const CODEC_DELAY: u32 = 0x56aa;
+const CONTENT_ENCODINGS: u32 = 0x6d80;
+const CONTENT_ENCODING: u32 = 0x6240;
+const CONTENT_COMPRESSION: u32 = 0x5034;
+const COMPRESSION_ALGORITHM: u32 = 0x4254;
+const COMPRESSION_SETTINGS: u32 = 0x4255;
 const CLUSTER: u32 = 0x1f43_b675;
 const BLOCK_GROUP: u32 = 0xa0;
 const BLOCK: u32 = 0xa1;
@@ -52,6 +58,9 @@ const MAX_NOTED: usize = 64;
 /// The most bytes of what codecs need to know: with FLAC that may include pictures.
 const MAX_PRIVATE: u64 = 16 << 20;
 
+/// The most bytes that frames start with and that are left out; real ones are a few.
+const MAX_STRIPPED: u64 = 64;
+
 /// Files attached that are shown; pictures are.
 const MAX_ATTACHED: u32 = 1000;
 
@@ -71,6 +80,10 @@ pub(crate) struct Mkv {
     pub tracks: Vec<MkvTrack>,
     /// The file ends within one of its elements.
     pub cut_short: bool,
+    /// Recorded or sent live, without a word of how long it would become.
+    pub is_live: bool,
+    /// Where another file starts that was appended to this one.
+    pub next: Option<u64>,
     /// Where its chapters are.
     pub chapters: Vec<Element>,
     /// Where there is more of a kind than is shown.
@@ -111,6 +124,10 @@ pub(crate) struct MkvTrack {
     pub codec_delay: u64,
     /// Nanoseconds to drop from the end of the track's last block.
     pub discard_padding: u64,
+    /// Frames are compressed, in a way that cannot be undone.
+    pub is_compressed: bool,
+    /// What every frame starts with and was left out of all.
+    pub stripped: Vec<u8>,
     /// Whether it is audio.
     is_audio: bool,
     /// The name of its codec, up to [`MAX_CODEC_ID`] bytes of it.
@@ -253,6 +270,11 @@ impl<R: Read + Seek> Walk<'_, R> {
             };
             let id = u32::try_from(id).unwrap_or(0);
             match id {
+                EBML if at > 0 && self.depth_left + 1 == MAX_DEPTH => {
+                    self.found.next = Some(at);
+                    return Ok(());
+                }
+                SEGMENT if is_unknown => self.found.is_live = true,
                 SEEK_HEAD | TRACKS | CUES | TAGS | ATTACHMENTS | CHAPTERS if is_unknown => {
                     return Err(absurd("Matroska: a table of unknown size"));
                 }
@@ -267,6 +289,27 @@ impl<R: Read + Seek> Walk<'_, R> {
                     self.has_clusters = true;
                     if !is_unknown {
                         self.last_cluster = Some((body, next));
+                    }
+                }
+                CONTENT_ENCODINGS | CONTENT_ENCODING if !is_unknown => self.children(body, next)?,
+                CONTENT_COMPRESSION if !is_unknown => {
+                    // Unless it says otherwise below.
+                    if let Some(track) = self.found.tracks.last_mut() {
+                        track.is_compressed = true;
+                    }
+                    self.children(body, next)?;
+                }
+                COMPRESSION_ALGORITHM => {
+                    let is_stripping = self.integer(size)? == 3;
+                    if let Some(track) = self.found.tracks.last_mut() {
+                        track.is_compressed = !is_stripping;
+                    }
+                }
+                COMPRESSION_SETTINGS => {
+                    let mut bytes = vec![0; size.min(MAX_STRIPPED) as usize];
+                    self.read(&mut bytes)?;
+                    if let Some(track) = self.found.tracks.last_mut() {
+                        track.stripped = bytes;
                     }
                 }
                 CODEC_PRIVATE => self.private += next - at,

@@ -1,15 +1,19 @@
 //! Audio files: decoding, encoding, resampling. The only rooms that know file formats.
 
 mod aac;
+mod adts;
+mod aiff;
 mod audio_start;
 pub mod decode;
 pub mod encode;
+mod flac;
 pub mod format;
 pub mod input;
 pub mod limits;
 pub mod metadata;
 mod mkv;
 mod mp4;
+mod mpeg;
 mod ogg;
 mod opus;
 mod patched;
@@ -19,4 +23,6 @@ pub mod sidecar;
 mod unsupported;
 mod vorbis;
 mod vorbis_setup;
+mod wav_codec;
+mod window;
 mod xing;

@@ -9,11 +9,15 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use symphonia::core::io::MediaSource;
 
-use super::audio_start::AudioStart;
+use super::aiff;
+use super::audio_start::{AudioStart, find_frames};
 use super::limits::{MAX_APE_ITEMS, MAX_CHUNKS, Meter, absurd};
 use super::mkv::{Element, Mkv};
 use super::mp4::Mp4;
 use super::ogg;
+use super::unsupported;
+use super::wav_codec::WavCodec;
+use super::window::Window;
 
 /// The only kind of FLAC's metadata blocks (RFC 9639, section 8.1) that the decoder has use for.
 const FLAC_STREAM_INFO: u8 = 0;
@@ -27,15 +31,31 @@ const MAX_FLAC_BLOCKS: u32 = 1000;
 /// The most packets of a CAF file, each of which takes 32 bytes: half a day of AAC.
 const MAX_CAF_PACKETS: i64 = 2_000_000;
 
-/// The chunks of AIFF files that tell of the audio.
-const AIFF_AUDIO: [&[u8]; 3] = [b"FVER", b"COMM", b"SSND"];
-
 /// An APE tag's header, which is repeated as its footer, and the place of the count of items in it.
 const APE_HEADER: u64 = 32;
 const APE_COUNT: u64 = 16;
 
 /// APE tags in a row at the start of a file that are looked at.
 const MAX_APE_TAGS: u32 = 64;
+
+/// First bytes of containers that can be read, but MP4, which starts with a size.
+pub(crate) const MAGIC: [[u8; 4]; 11] = [
+    *b"RIFF",
+    *b"RIFX",
+    *b"RF64",
+    *b"BW64",
+    *b"riff",
+    *b".snd",
+    *b"FORM",
+    *b"caff",
+    *b"fLaC",
+    *b"OggS",
+    [0x1A, 0x45, 0xDF, 0xA3],
+];
+
+fn is_container(start: &[u8]) -> bool {
+    MAGIC.iter().any(|magic| start.starts_with(magic)) || start.get(4..8) == Some(b"ftyp")
+}
 
 /// A source without its first bytes and with other bytes in the place of some.
 pub(crate) struct PatchedSource {
@@ -50,6 +70,8 @@ pub(crate) struct PatchedSource {
     mkv: Option<Mkv>,
     /// What was found of an MP4 file.
     mp4: Option<Mp4>,
+    /// What was found of a WAV file.
+    wav: Option<WavCodec>,
     /// Limits what is read.
     meter: Meter,
     /// Bytes of hidden pictures, and of APE tags at the end.
@@ -72,6 +94,10 @@ impl PatchedSource {
             if start.at == 0 {
                 mkv = Mkv::scan(&mut inner, len)?;
             }
+            // A file that was appended is read on its own.
+            if let Some(next) = mkv.as_ref().and_then(|mkv| mkv.next) {
+                inner = Box::new(Window::new(inner, 0..next)?);
+            }
         }
         let hidden = (mkv.iter()).flat_map(|mkv| mkv.chapters.iter().chain(&mkv.excessive));
         let mut this = Self {
@@ -82,11 +108,12 @@ impl PatchedSource {
             start,
             mkv,
             mp4: None,
+            wav: None,
             meter,
             hidden_bytes: 0,
             hides_ape_items: false,
         };
-        if let Some(len) = len {
+        if let Some(len) = len.and(this.inner.byte_len()) {
             this.hide_ape_items(len)?;
             this.inner.seek(SeekFrom::Start(this.position))?;
         }
@@ -106,30 +133,61 @@ impl PatchedSource {
         self.position = self.ape_end;
         if self.start.at == 0 {
             self.mp4 = Mp4::scan(&mut self.inner, len)?;
-            let tags = self.mp4.iter().flat_map(|mp4| &mp4.tags);
+            let hidden = self.mp4.iter().flat_map(Mp4::hidden);
             self.patches
-                .extend(tags.map(|&name| (name, b"free".to_vec())));
+                .extend(hidden.map(|name| (name, b"free".to_vec())));
             let others = self.mp4.iter().flat_map(|mp4| &mp4.patches);
             self.patches.extend(others.cloned());
             self.hidden_bytes += self.mp4.as_ref().map_or(0, |mp4| mp4.picture_bytes);
         }
         self.hide_flac_tags()?;
-        self.hide_aiff_tags()?;
-        self.check_caf_packets()?;
+        self.wav = WavCodec::scan(&mut self.inner, self.start.at)?;
+        if let Some(wav) = self.wav.as_ref().filter(|wav| wav.is_frames()) {
+            // A size of 0 or beyond the end is one that was not known.
+            let data = wav.data.clone();
+            let end = if data.is_empty() {
+                len
+            } else {
+                data.end.min(len)
+            };
+            self.start.at = data.start.min(len);
+            self.position = self.start.at;
+            let window = Window::new(
+                std::mem::replace(&mut self.inner, Box::new(io::Cursor::new([]))),
+                0..end,
+            )?;
+            self.inner = Box::new(window);
+        }
+        self.patches
+            .extend(aiff::patches(&mut self.inner, self.start.at, len)?);
+        self.check_caf_chunks(len)?;
         ogg::check_streams(&mut self.inner, self.start.at)?;
+        self.skip_junk()?;
         self.inner.seek(SeekFrom::Start(self.position))?;
         Ok(self)
     }
 
+    /// Goes on to the first frames of MPEG audio or ADTS of a file that starts like none that can be
+    /// read.
+    fn skip_junk(&mut self) -> io::Result<()> {
+        let mut start = Vec::new();
+        self.inner.seek(SeekFrom::Start(self.start.at))?;
+        (&mut self.inner)
+            .take(unsupported::HEAD as u64)
+            .read_to_end(&mut start)?;
+        if !is_container(&start)
+            && unsupported::recognise(&start).is_none()
+            && let Some(at) = find_frames(&mut self.inner, self.start.at)?
+        {
+            self.start.at = at;
+            self.position = at;
+        }
+        Ok(())
+    }
+
     /// The bytes at a place in the inner source; `None` behind its end.
     fn peek<const N: usize>(&mut self, at: u64) -> io::Result<Option<[u8; N]>> {
-        let mut bytes = [0; N];
-        self.inner.seek(SeekFrom::Start(at))?;
-        match self.inner.read_exact(&mut bytes) {
-            Ok(()) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-            Err(error) => Err(error),
-        }
+        peek(&mut self.inner, at)
     }
 
     /// Makes padding of all that is not needed to decode a FLAC file.
@@ -161,67 +219,38 @@ impl PatchedSource {
         )))
     }
 
-    /// Refuses a CAF file with more packets than there is room for.
-    fn check_caf_packets(&mut self) -> io::Result<()> {
+    /// Refuses a CAF file with more packets than there is room for, and puts in the size of audio of
+    /// which it is not said: such audio goes on to the end of the file.
+    fn check_caf_chunks(&mut self, len: u64) -> io::Result<()> {
         if self.peek(self.start.at)? != Some(*b"caff") {
             return Ok(());
         }
         let mut at = self.start.at + 8;
         for _ in 0..MAX_CHUNKS {
-            let Some(head) = self.peek::<20>(at)? else {
+            let Some(head) = self.peek::<12>(at)? else {
                 return Ok(());
             };
-            let (name, numbers) = head.split_at(4);
-            let (numbers, _) = numbers.as_chunks::<8>();
-            let [size, packets] = [numbers[0], numbers[1]].map(i64::from_be_bytes);
-            if name == b"pakt" && packets > MAX_CAF_PACKETS {
-                return Err(absurd(format!("CAF: more than {MAX_CAF_PACKETS} packets")));
+            let (name, size) = head.split_at(4);
+            let size = size
+                .first_chunk()
+                .map_or(0, |size| i64::from_be_bytes(*size));
+            let body = at + 12;
+            if name == b"pakt" {
+                let packets = self.peek(body)?.map_or(0, i64::from_be_bytes);
+                if packets > MAX_CAF_PACKETS {
+                    return Err(absurd(format!("CAF: more than {MAX_CAF_PACKETS} packets")));
+                }
             }
-            // Of unknown size, up to the end of the file.
             let Ok(size) = u64::try_from(size) else {
+                if name == b"data" {
+                    let size = len.saturating_sub(body);
+                    self.patches.push((at + 4, size.to_be_bytes().to_vec()));
+                }
                 return Ok(());
             };
-            at = at.saturating_add(12).saturating_add(size);
+            at = body.saturating_add(size);
         }
         Err(absurd(format!("CAF: more than {MAX_CHUNKS} chunks")))
-    }
-
-    /// Makes one of all chunks in a row of an AIFF file that do not tell of the audio.
-    fn hide_aiff_tags(&mut self) -> io::Result<()> {
-        let form = self.peek::<12>(self.start.at)?.unwrap_or_default();
-        if !form.starts_with(b"FORM")
-            || ![b"AIFF", b"AIFC"].iter().any(|kind| form.ends_with(*kind))
-        {
-            return Ok(());
-        }
-        // Zeros, or another tag, may follow the form.
-        let [.., a, b, c, d, _, _, _, _] = form;
-        let end = self.start.at + 8 + u64::from(u32::from_be_bytes([a, b, c, d]));
-        let mut at = self.start.at + 12;
-        let mut hidden_from = None;
-        for _ in 0..MAX_CHUNKS {
-            let head = match at + 8 <= end {
-                true => self.peek::<8>(at)?,
-                false => None,
-            };
-            let audio =
-                head.is_none_or(|head| AIFF_AUDIO.iter().any(|name| head.starts_with(name)));
-            match hidden_from {
-                Some(from) if audio => {
-                    let size = u32::try_from(at.min(end) - from - 8).unwrap_or(u32::MAX);
-                    self.patches
-                        .push((from, [*b"JUNK", size.to_be_bytes()].concat()));
-                    hidden_from = None;
-                }
-                None if !audio => hidden_from = Some(at),
-                _ => {}
-            }
-            let Some([.., a, b, c, d]) = head else {
-                return Ok(());
-            };
-            at += 8 + u64::from(u32::from_be_bytes([a, b, c, d])).next_multiple_of(2);
-        }
-        Err(absurd(format!("AIFF: more than {MAX_CHUNKS} chunks")))
     }
 
     /// Empties APE tags of more items than any real one, and notes where those at the start end.
@@ -283,9 +312,28 @@ impl PatchedSource {
         self.mp4.take()
     }
 
+    /// What was found of a WAV file.
+    pub(crate) fn wav(&self) -> Option<&WavCodec> {
+        self.wav.as_ref()
+    }
+
     /// What was found of a Matroska file, once.
     pub(crate) fn take_mkv(&mut self) -> Option<Mkv> {
         self.mkv.take()
+    }
+}
+
+/// The bytes at a place in a source; `None` behind its end.
+pub(crate) fn peek<const N: usize>(
+    source: &mut (impl Read + Seek),
+    at: u64,
+) -> io::Result<Option<[u8; N]>> {
+    let mut bytes = [0; N];
+    source.seek(SeekFrom::Start(at))?;
+    match source.read_exact(&mut bytes) {
+        Ok(()) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -347,6 +395,7 @@ mod tests {
             position: 0,
             mkv: None,
             mp4: None,
+            wav: None,
             meter: Meter::default(),
             hidden_bytes: 0,
             hides_ape_items: false,

@@ -184,7 +184,8 @@ const FOUR_LETTERS: [(&[u8; 4], &str); 36] = [
 ];
 
 /// Codecs by the number that WAV files call them by.
-const WAVE_TAGS: [(u16, &str); 27] = [
+const WAVE_TAGS: [(u16, &str); 31] = [
+    (0x0005, "IBM CVSD"),
     (0x0010, "OKI ADPCM"),
     (0x0014, "G.723 ADPCM"),
     (0x0017, "Dialogic ADPCM"),
@@ -208,10 +209,13 @@ const WAVE_TAGS: [(u16, &str); 27] = [
     (0x0162, "Windows Media Audio"),
     (0x0163, "Windows Media Audio"),
     (0x0270, "ATRAC3"),
+    (0x1600, "AAC in WAV"),
     (0x2000, "AC-3 in WAV"),
     (0x2001, "DTS in WAV"),
+    (0x5756, "WavPack in WAV"),
     (0x674F, "Vorbis in WAV"),
     (0xA109, "Speex in WAV"),
+    (0xF1AC, "FLAC in WAV"),
 ];
 
 /// Codecs by how their names in Matroska start.
@@ -345,42 +349,33 @@ pub(crate) fn text(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The name of the codec of a WAV, AIFF-C, CAF, AU or MPEG file that is known not to be decoded.
+/// The name of the codec of an AIFF-C, CAF, AU or MPEG file that is known not to be decoded.
 pub(crate) fn codec(head: &[u8]) -> Option<&'static str> {
     let number = |bytes: &[u8]| Some(u32::from_be_bytes(*bytes.first_chunk()?) as usize);
     match head.get(..4)? {
         b"caff" => return four_letters(head.get(28..32)?),
         b".snd" if matches!(number(head.get(12..)?)?, 23..=26) => return Some("ADPCM in AU"),
-        b"RIFX" => return Some("big-endian WAV (RIFX)"),
         // FFmpeg writes such, although the standard rules it out.
         [0xFF, 0xFC | 0xFD, rate, mode] if rate >> 4 > 10 && mode >> 6 == 3 => {
             return Some("MP2 of more than 192 kbit/s in one channel");
         }
         _ => {}
     }
-    let is_aiff = head.starts_with(b"FORM");
-    let is_little = head.starts_with(b"RIFF") || head.starts_with(b"RF64");
-    let mut rest = head.get(12..).filter(|_| is_aiff || is_little)?;
+    let mut rest = head.get(12..).filter(|_| head.starts_with(b"FORM"))?;
     loop {
         let (name, body) = (rest.get(..4)?, rest.get(8..)?);
-        let mut size = number(rest.get(4..)?)?;
-        if is_little {
-            size = (size as u32).swap_bytes() as usize;
+        if name == b"COMM" {
+            return four_letters(body.get(18..22)?);
         }
-        match name {
-            b"fmt " => {
-                let tag = |at| Some(u16::from_le_bytes([*body.get(at)?, *body.get(at + 1)?]));
-                let tag = match tag(0)? {
-                    0xFFFE => tag(24)?,
-                    tag => tag,
-                };
-                let known = WAVE_TAGS.iter().find(|(known, _)| *known == tag);
-                return known.map(|(_, name)| *name);
-            }
-            b"COMM" => return four_letters(body.get(18..22)?),
-            _ => rest = body.get(size.checked_next_multiple_of(2)?..)?,
-        }
+        let size = number(rest.get(4..)?)?;
+        rest = body.get(size.checked_next_multiple_of(2)?..)?;
     }
+}
+
+/// The name of a codec by its number in WAV files.
+pub(crate) fn wave_tag(tag: u16) -> Option<&'static str> {
+    let known = WAVE_TAGS.iter().find(|(known, _)| *known == tag);
+    known.map(|(_, name)| *name)
 }
 
 /// The name of a codec by its four letters.

@@ -102,6 +102,33 @@ fn a_damaged_input_is_a_warning_or_with_strict_a_failure() {
 }
 
 #[test]
+fn an_input_that_changes_or_breaks_off_is_a_warning_or_with_strict_a_failure() {
+    let env = TestEnv::new();
+    env.encode_recording("speech-16k-mono", "mono.mp3", "-t 0.5 -write_xing 0");
+    env.encode_recording(
+        "speech-16k-mono",
+        "stereo.mp3",
+        "-t 0.5 -ac 2 -write_xing 0",
+    );
+    let [mono, stereo] = ["mono.mp3", "stereo.mp3"].map(|name| env.read(name));
+    env.write("in/changes.mp3", [&mono[..], &stereo].concat());
+    env.write("in/cut.mp3", &mono[..mono.len() - 20]);
+
+    env.run("in out --ratio 0.8").succeeds();
+    let report = env.report("out");
+    assert_eq!(warnings(&report, 0), ["format-changes"]);
+    assert_eq!(warnings(&report, 1), ["cut-short"]);
+
+    let run = env.run("in strict --ratio 0.8 --strict").exits(1);
+    run.says(&[
+        "2 failed",
+        "in/changes.mp3: the input is damaged: its sample rate or channels change",
+        "in/cut.mp3: the input is damaged: it breaks off",
+    ]);
+    assert!(env.files("strict").is_empty());
+}
+
+#[test]
 fn dither_acts_where_samples_become_16_bits_and_nowhere_else() {
     let env = TestEnv::new();
     env.encode_recording("speech-16k-mono", "in/a.wav", "-c:a pcm_f32le");

@@ -4,6 +4,7 @@
 mod boxes;
 mod chunks;
 mod fields;
+mod frames;
 mod limits;
 mod lists;
 mod streams;

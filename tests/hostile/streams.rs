@@ -22,13 +22,13 @@ impl Bits {
     }
 }
 
-fn crc8(bytes: &[u8]) -> u8 {
+pub fn crc8(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |crc, &byte| {
         (0..8).fold(crc ^ byte, |crc: u8, _| (crc << 1) ^ ((crc >> 7) * 0x07))
     })
 }
 
-fn crc16(bytes: &[u8]) -> u16 {
+pub fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc, &byte| {
         (0..8).fold(crc ^ u16::from(byte) << 8, |crc: u16, _| {
             (crc << 1) ^ ((crc >> 15) * 0x8005)

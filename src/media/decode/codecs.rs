@@ -12,7 +12,9 @@ use symphonia::core::formats::Track;
 use symphonia::core::packet::Packet;
 
 use super::DecodeError;
+use crate::media::flac::crc16;
 use crate::media::limits;
+use crate::media::mpeg::without_mixed_blocks;
 use crate::media::opus::OpusDecoder;
 use crate::media::{aac, pcm, vorbis};
 
@@ -69,41 +71,31 @@ fn name(codec: AudioCodecId) -> &'static str {
 /// Decodes a packet; gives the number of frames.
 ///
 /// FLAC frames end with a checksum, which Symphonia checks only in files of FLAC's own format: in
-/// others, damage would be heard as noise.
+/// others, damage would be heard as noise. So would mixed blocks of MP3, which are silence.
 pub(super) fn decode(
     decoder: &mut dyn AudioDecoder,
     packet: &Packet,
 ) -> Result<u64, SymphoniaError> {
-    if decoder.codec_params().codec == CODEC_ID_FLAC && crc16(&packet.data) != 0 {
-        return Err(SymphoniaError::DecodeError("flac: checksum of a frame"));
+    match decoder.codec_params().codec {
+        CODEC_ID_FLAC if crc16(&packet.data) != 0 => {
+            return Err(SymphoniaError::DecodeError("flac: checksum of a frame"));
+        }
+        CODEC_ID_MP3 => {
+            if let Some(data) = without_mixed_blocks(&packet.data) {
+                let mut packet = packet.clone();
+                packet.data = data;
+                return Ok(decoder.decode(&packet)?.frames() as u64);
+            }
+        }
+        _ => {}
     }
     Ok(decoder.decode(packet)?.frames() as u64)
 }
 
-/// The CRC-16 of FLAC (RFC 9639, section 9.3): 0 over a frame that includes its own.
-fn crc16(data: &[u8]) -> u16 {
-    const TABLE: [u16; 256] = {
-        let mut table = [0; 256];
-        let mut index = 0;
-        while index < 256 {
-            let mut crc = (index as u16) << 8;
-            let mut bit = 0;
-            while bit < 8 {
-                crc = if crc & 0x8000 != 0 {
-                    crc << 1 ^ 0x8005
-                } else {
-                    crc << 1
-                };
-                bit += 1;
-            }
-            table[index] = crc;
-            index += 1;
-        }
-        table
-    };
-    data.iter().fold(0, |crc, &byte| {
-        crc << 8 ^ TABLE[usize::from((crc >> 8) as u8 ^ byte)]
-    })
+/// Whether a packet was decoded to silence because it cannot be decoded right.
+pub(super) fn is_silenced(decoder: &dyn AudioDecoder, packet: &Packet) -> bool {
+    let is_mp3 = decoder.codec_params().codec == CODEC_ID_MP3;
+    is_mp3 && without_mixed_blocks(&packet.data).is_some()
 }
 
 /// The parameters of a track, put right where Symphonia's demuxers leave them wrong.

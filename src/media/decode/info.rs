@@ -4,7 +4,6 @@ use std::io;
 use std::time::Duration;
 
 use serde::Serialize;
-use symphonia::core::audio::GenericAudioBufferRef;
 use symphonia::core::errors::Error as SymphoniaError;
 
 use crate::media::limits;
@@ -52,6 +51,10 @@ pub struct Damage {
     pub lost_frames: u64,
     /// The decoded audio does not match the checksum in the file.
     pub checksum_mismatch: bool,
+    /// The file ends within a packet, or within a recording that was broken off.
+    pub cut_short: bool,
+    /// How often the sample rate or the channels change; what follows was converted to the first.
+    pub format_changes: u32,
     /// Frames that the header promises and the file has no room for: its count is wrong.
     pub miscounted_frames: u64,
 }
@@ -76,7 +79,7 @@ pub enum DecodeError {
     #[error("the file holds no audio track")]
     NoAudioTrack,
     /// The format or codec of this name has no decoder.
-    #[error("not supported: {0}; convert it to WAV or FLAC first, with FFmpeg for example")]
+    #[error("not supported: {0}; convert it to FLAC, WAV or another format that can be read")]
     UnsupportedCodec(String),
     /// The file is of a known format but too damaged to go on. What the decoder says of it is for
     /// developers.
@@ -162,10 +165,10 @@ pub enum DecodeError {
     /// The decoder failed on the file. What it says is for developers.
     #[error("the decoder failed on the file; please report it with the file")]
     Panic(String),
-    /// Sample rate or channel count change within the file.
+    /// Sample rate or channel count change within the file, too often or too oddly to be converted.
     #[error(
         "the audio changes from {from_channels} channels at {from_rate} Hz to {to_channels} \
-         channels at {to_rate} Hz within the file; split it there first"
+         channels at {to_rate} Hz within the file, which cannot be converted; split it there first"
     )]
     Changed {
         /// Channels at the start.
@@ -183,23 +186,5 @@ fn not_audio(what: Option<&str>) -> String {
     match what {
         Some(what) => format!("not audio but {what}"),
         None => "not audio in a format that can be read".into(),
-    }
-}
-
-impl AudioInfo {
-    pub(super) fn check_unchanged(
-        &self,
-        audio: &GenericAudioBufferRef<'_>,
-    ) -> Result<(), DecodeError> {
-        let (rate, channels) = (audio.spec().rate(), audio.spec().channels().count());
-        if (rate, channels) == (self.sample_rate, self.channels) {
-            return Ok(());
-        }
-        Err(DecodeError::Changed {
-            from_channels: self.channels,
-            from_rate: self.sample_rate,
-            to_channels: channels,
-            to_rate: rate,
-        })
     }
 }

@@ -1,18 +1,18 @@
 //! Decoding audio files, packet by packet, with Symphonia.
 
+mod blocks;
 mod codecs;
+mod convert;
 mod info;
 mod link;
 mod source;
 mod tour;
 
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use symphonia::core::audio::conv::ConvertibleSample;
 use symphonia::core::codecs::audio::AudioDecoder;
-use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatReader, Track, TrackType};
 use symphonia::core::io::MediaSource;
@@ -20,13 +20,11 @@ use symphonia::core::packet::Packet;
 
 use super::input::Input;
 use super::limits::{self, Limits, Meter};
+use convert::{Converter, Spec};
 pub use info::{AudioInfo, Damage, DecodeError};
 use link::Link;
 use source::{Scan, ticks_to_frames};
 use tour::Tour;
-
-/// Frames of silence given out at a time where audio is missing.
-const SILENCE_BLOCK: u64 = 4096;
 
 /// The fewest bytes that a second of audio takes, in any codec. A file cannot have lost more
 /// audio than would fit into it at this rate; what claims to be more is a broken timestamp.
@@ -35,19 +33,20 @@ const MIN_BYTES_PER_SECOND: u64 = 500;
 /// Frames in an MPEG-1 layer III frame; in later versions there are half as many.
 const MPEG_FRAME: u64 = 1152;
 
-/// Errors of a demuxer in a row after which it is taken to be stuck.
-const MAX_DEMUX_ERRORS: u32 = 1000;
-
 /// Reads one file's audio from start to end.
 pub struct Decoder {
     /// Always there, but for a moment between two files in one.
     reader: Option<Box<dyn FormatReader>>,
     decoder: Box<dyn AudioDecoder>,
     info: AudioInfo,
+    /// Short name of the format that the demuxer reads.
+    kind: &'static str,
     scan: Scan,
     link: Link,
     /// The packet that comes next, where the last one must be known as such.
     ahead: Option<Packet>,
+    /// A packet that was read to see whether the format really changes.
+    after_next: Option<Packet>,
     /// The decoder holds a decoded packet that was not given out yet.
     primed: bool,
     /// The demuxer met the end of the file where it did not expect it.
@@ -66,6 +65,18 @@ pub struct Decoder {
     damage: Damage,
     /// Set where not the whole file is wanted.
     tour: Option<Tour>,
+    /// The bytes, where they can be read again.
+    input: Option<Input>,
+    /// Where in them another file starts that was appended.
+    next_file: Option<u64>,
+    /// What is decoded at present.
+    spec: Spec,
+    /// What makes it like what was decoded first; `None` if it is.
+    converter: Option<Converter>,
+    /// What is to be converted, interleaved.
+    native: Vec<f32>,
+    /// What was converted and not given out yet.
+    converted: Vec<f32>,
 }
 
 impl Decoder {
@@ -94,7 +105,8 @@ impl Decoder {
         if let Some(extension) = input.hint() {
             hint.with_extension(extension);
         }
-        Self::new_within(Box::new(input.reopen()), &hint, limits)
+        let source = Box::new(input.reopen());
+        guarded(|| Self::start(source, Some(input.reopen()), &hint, limits))
     }
 
     /// Reads the header of any source of bytes, and decodes its first packet: what a header says
@@ -115,11 +127,17 @@ impl Decoder {
         hint: &Hint,
         limits: &Limits,
     ) -> Result<Self, DecodeError> {
-        guarded(|| Self::start(source, hint, limits))
+        if source.byte_len().is_none() || !source.is_seekable() {
+            return guarded(|| Self::start(source, None, hint, limits));
+        }
+        let input = Input::from_reader(source)?;
+        let source = Box::new(input.reopen());
+        guarded(|| Self::start(source, Some(input), hint, limits))
     }
 
     fn start(
         source: Box<dyn MediaSource>,
+        input: Option<Input>,
         hint: &Hint,
         limits: &Limits,
     ) -> Result<Self, DecodeError> {
@@ -129,6 +147,7 @@ impl Decoder {
         let container = reader.format_info().short_name;
         let track = default_track(reader.as_ref());
         let track = track.map_err(|error| scan.refuse(|| error))?.clone();
+        scan.check_compression(&track)?;
         let params = codecs::audio_params(&track, scan.pcm(&track))?;
         codecs::check(&params)?;
         let decoder = codecs::make_decoder(&params, trims_by_packet(container, &track));
@@ -136,8 +155,13 @@ impl Decoder {
         let media_duration = reader.media_info().duration;
         let media_time_base = reader.media_info().time_base;
         let mut this = Self {
+            kind: container,
             info: AudioInfo {
-                container,
+                container: if scan.is_framed_wav {
+                    "wave"
+                } else {
+                    container
+                },
                 codec: decoder.codec_info().short_name,
                 sample_rate: 0,
                 channels: 0,
@@ -151,6 +175,7 @@ impl Decoder {
             reader: Some(reader),
             decoder,
             ahead: None,
+            after_next: None,
             primed: false,
             is_cut_short: scan.is_cut_short(),
             silence: 0,
@@ -162,12 +187,18 @@ impl Decoder {
             packet_bytes: 0,
             damage: Damage::default(),
             tour: None,
+            input,
+            next_file: scan.next_file(),
+            spec: Spec::default(),
+            converter: None,
+            native: Vec::new(),
+            converted: Vec::new(),
             scan,
         };
         this.prime(&track)?;
         let rate = this.info.sample_rate;
         this.info.frames = this.link.extent.frames.or_else(|| {
-            let duration = media_duration?.get();
+            let duration = media_duration.filter(|_| container != "isomp4")?.get();
             Some(ticks_to_frames(duration, media_time_base, rate)).filter(|&frames| frames > 0)
         });
         let bytes = this.scan.byte_len;
@@ -196,11 +227,12 @@ impl Decoder {
     /// Puts the next block into `block`, interleaved, channels in WAVE order; false at the end.
     ///
     /// Packets that cannot be decoded and frames that are missing are replaced by silence and
-    /// counted in [`damage`](Self::damage).
+    /// counted in [`damage`](Self::damage). After a change of sample rate or channels, what follows is
+    /// converted to the first ones.
     ///
     /// # Errors
     /// Where reading fails, the file is truncated, holds no audio, or changes its sample rate or
-    /// channel count.
+    /// channel count in a way that cannot be followed.
     pub fn next_block<T: ConvertibleSample>(
         &mut self,
         block: &mut Vec<T>,
@@ -209,244 +241,6 @@ impl Decoder {
             return Err(self.too_long());
         }
         guarded(|| self.read_block(block))
-    }
-
-    fn too_long(&self) -> DecodeError {
-        DecodeError::TooLong {
-            allowed: self.max_frames / u64::from(self.info.sample_rate.max(1)),
-        }
-    }
-
-    fn read_block<T: ConvertibleSample>(
-        &mut self,
-        block: &mut Vec<T>,
-    ) -> Result<bool, DecodeError> {
-        block.clear();
-        if let Some(tour) = self.tour.take() {
-            return self.next_block_of(tour, block);
-        }
-        loop {
-            if self.silence > 0 {
-                let frames = self.silence.min(SILENCE_BLOCK);
-                self.silence -= frames;
-                let (_, kept) = self.link.take(frames);
-                if kept > 0 {
-                    block.resize(kept * self.info.channels, T::MID);
-                    self.frames += kept as u64;
-                    return Ok(true);
-                }
-                continue;
-            }
-            if !std::mem::take(&mut self.primed) {
-                let Some(packet) = self.next_packet()? else {
-                    if self.end()? {
-                        continue;
-                    }
-                    return Ok(false);
-                };
-                let rate = self.info.sample_rate;
-                let missing = self.link.missing_before(&packet, rate);
-                // A broken timestamp must not lead beyond the end.
-                let room = self.info.frames.map_or(missing, |total| {
-                    total.saturating_sub(self.link.frames + self.silence)
-                });
-                self.lose(missing.min(room));
-                if !self.decode(&packet) {
-                    continue;
-                }
-                if self.silence > 0 {
-                    // The missing frames come first.
-                    self.primed = true;
-                    continue;
-                }
-            }
-            let audio = self.decoder.last_decoded();
-            let tail = if self.ahead.is_none() {
-                self.link.extent.tail
-            } else {
-                0
-            };
-            let decoded = (audio.frames() as u64).saturating_sub(tail);
-            if decoded == 0 {
-                continue;
-            }
-            self.info.check_unchanged(&audio)?;
-            let (start, kept) = self.link.take(decoded);
-            if kept > 0 {
-                audio.copy_to_vec_interleaved(block);
-                let channels = self.info.channels;
-                block.truncate((start + kept) * channels);
-                block.drain(..start * channels);
-                self.frames += kept as u64;
-                return Ok(true);
-            }
-        }
-    }
-
-    /// The track's next packet; `None` at the end.
-    fn next_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
-        let packet = match self.ahead.take() {
-            Some(packet) => Some(packet),
-            None => self.read_packet()?,
-        };
-        if packet.is_some() && self.link.extent.tail > 0 {
-            self.ahead = self.read_packet()?;
-        }
-        Ok(packet)
-    }
-
-    fn read_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
-        let mut errors = 0;
-        loop {
-            self.meter.check_time()?;
-            self.meter.allow(limits::MAX_PACKET_BYTES);
-            if self.link.mpeg_frames_left == Some(0) && !self.open_next_mp3()? {
-                return Ok(None);
-            }
-            let Some(reader) = &mut self.reader else {
-                return Ok(None);
-            };
-            match reader.next_packet() {
-                Ok(Some(packet)) if packet.track_id == self.link.track_id => {
-                    if let Some(left) = &mut self.link.mpeg_frames_left {
-                        *left -= 1;
-                    }
-                    self.packet_bytes += packet.data.len() as u64;
-                    return Ok(Some(packet));
-                }
-                Ok(Some(_)) => {}
-                Ok(None) => return Ok(None),
-                Err(SymphoniaError::IoError(error))
-                    if error.kind() == io::ErrorKind::UnexpectedEof =>
-                {
-                    // Formats that are mere packets, one after the other, may end anywhere.
-                    self.is_cut_short |= !is_headerless(self.info.container);
-                    return Ok(None);
-                }
-                Err(SymphoniaError::IoError(error)) => return Err(error.into()),
-                // The next link of a chained Ogg file.
-                Err(SymphoniaError::ResetRequired) => {
-                    let track = default_track(reader.as_ref())?.clone();
-                    self.scan.ogg_frames = None;
-                    self.start_link(&track)?;
-                }
-                // A demuxer that lost its way often finds it again further on.
-                Err(error) => {
-                    errors += 1;
-                    if errors > MAX_DEMUX_ERRORS {
-                        return Err(DecodeError::Damaged(error));
-                    }
-                }
-            }
-        }
-    }
-
-    /// Goes on to an MP3 file that was appended to the one that ends here; false if none was.
-    ///
-    /// The demuxer alone would drop all that follows after the length that the first file gives.
-    fn open_next_mp3(&mut self) -> Result<bool, DecodeError> {
-        self.reader = self.reader.take().and_then(source::open_next_mp3);
-        let Some(reader) = &self.reader else {
-            return Ok(false);
-        };
-        let track = default_track(reader.as_ref())?.clone();
-        self.scan.xing = None;
-        self.start_link(&track)?;
-        Ok(true)
-    }
-
-    fn start_link(&mut self, track: &Track) -> Result<(), DecodeError> {
-        let params = codecs::audio_params(track, None)?;
-        codecs::check(&params)?;
-        let container = self.info.container;
-        self.decoder = codecs::make_decoder(&params, trims_by_packet(container, track))?;
-        self.link = Link::new(&self.scan, container, track);
-        self.link
-            .set_extent(&self.scan, container, track, self.info.sample_rate);
-        self.lose(self.link.extent.late);
-        Ok(())
-    }
-
-    /// Decodes a packet; false if it is damaged and silence is to take its place.
-    fn decode(&mut self, packet: &Packet) -> bool {
-        let rate = self.info.sample_rate;
-        if let Ok(frames) = codecs::decode(self.decoder.as_mut(), packet) {
-            self.link.note_decoded(packet, frames, rate);
-            return true;
-        }
-        let frames = self.link.frames_of(packet.dur.get(), rate);
-        self.link.note_decoded(packet, frames, rate);
-        self.lose(frames);
-        false
-    }
-
-    /// Puts silence in the place of lost frames, but never more than the file can have held.
-    fn lose(&mut self, frames: u64) {
-        let extent = &self.link.extent;
-        let room = match extent.frames.filter(|_| extent.is_exact) {
-            Some(total) => total
-                .saturating_add(extent.skip)
-                .saturating_sub(self.link.decoded + self.silence),
-            None => frames,
-        };
-        let frames = frames.min(room).min(self.silence_allowed);
-        self.silence_allowed -= frames;
-        self.silence += frames;
-        self.damage.lost_frames += frames;
-    }
-
-    /// Checks at the end of the packets that all is there; true if silence is still to come.
-    fn end(&mut self) -> Result<bool, DecodeError> {
-        let container = self.info.container;
-        let extent = self.link.extent;
-        let missing = match extent.frames.filter(|_| extent.is_exact) {
-            Some(expected) => expected.saturating_sub(self.link.frames),
-            None if self.is_cut_short && self.frames > 0 => {
-                return Err(DecodeError::CutShort { found: self.frames });
-            }
-            None => 0,
-        };
-        // Some encoders count the frame that holds the count.
-        let is_miscount = container == "mp3" && missing <= MPEG_FRAME;
-        if missing > 0 && !is_miscount {
-            // MP3 and Ogg demuxers pass over what is damaged; what is whole at its end but short
-            // of frames has lost them on the way.
-            let is_whole = !self.is_cut_short && ["mp3", "ogg"].contains(&container);
-            if is_whole && container == "mp3" && !self.has_room_for(missing) {
-                self.damage.miscounted_frames = missing;
-                return Ok(false);
-            }
-            if is_whole {
-                self.lose(missing);
-            }
-            if self.silence > 0 {
-                return Ok(true);
-            }
-            return Err(self.truncated(self.frames + missing));
-        }
-        if self.frames == 0 {
-            return Err(DecodeError::Empty);
-        }
-        self.damage.checksum_mismatch = self.decoder.finalize().verify_ok == Some(false);
-        Ok(false)
-    }
-
-    /// Whether frames that are missing can have been among the bytes that were passed over.
-    fn has_room_for(&self, missing: u64) -> bool {
-        let bytes = self.scan.byte_len.unwrap_or(u64::MAX);
-        let passed_over = bytes.saturating_sub(self.scan.hidden_bytes + self.packet_bytes);
-        let needed = u128::from(missing) * u128::from(self.packet_bytes)
-            / u128::from(self.link.decoded.max(1));
-        // Packets are of any size where the bit rate varies, and tags may be at the end.
-        needed <= 2 * u128::from(passed_over)
-    }
-
-    fn truncated(&self, expected: u64) -> DecodeError {
-        let found = self.frames;
-        match &self.scan.mp4 {
-            Some(mp4) if mp4.cut_short => DecodeError::TruncatedMp4 { found, expected },
-            _ => DecodeError::Truncated { found, expected },
-        }
     }
 
     /// Decodes up to the first frames to learn what the header does not tell, or tells wrongly.
@@ -464,7 +258,8 @@ impl Decoder {
                 Ok(0) => {}
                 Ok(frames) => {
                     let audio = self.decoder.last_decoded();
-                    let rate = audio.spec().rate();
+                    self.spec = Spec::of(&audio);
+                    let rate = self.spec.rate;
                     let channels = audio.spec().channels();
                     check_spec(rate, channels.count())?;
                     self.max_frames = self.limits.max_frames(rate, self.scan.byte_len);
@@ -472,14 +267,21 @@ impl Decoder {
                     self.info.channels = channels.count();
                     self.info.channel_mask = codecs::channel_mask(channels);
                     self.primed = true;
-                    let container = self.info.container;
-                    self.link.set_extent(&self.scan, container, track, rate);
+                    if codecs::is_silenced(self.decoder.as_ref(), &packet) {
+                        self.damage.lost_frames += frames;
+                    }
+                    let container = self.kind;
+                    self.link
+                        .set_extent(&self.scan, container, track, rate, frames);
                     self.link.note_decoded(&packet, frames, rate);
                     self.silence_allowed = match self.scan.byte_len {
                         Some(bytes) => bytes.saturating_mul(rate.into()) / MIN_BYTES_PER_SECOND,
                         None => u64::from(rate) * 600,
                     };
                     // From the first packet that is damaged to the first that is not.
+                    if container == "flac" {
+                        first_pts.get_or_insert(0);
+                    }
                     let lost = packet
                         .pts
                         .get()
@@ -488,7 +290,7 @@ impl Decoder {
                     self.lose(self.link.extent.late);
                     self.lose(self.link.frames_of(lost, rate));
                     if self.link.extent.tail > 0 {
-                        self.ahead = self.read_packet()?;
+                        self.ahead = self.read_packet(false)?;
                     }
                     return Ok(());
                 }
@@ -499,9 +301,7 @@ impl Decoder {
             }
         }
         let rate = self.link.header_rate;
-        let extent = self
-            .scan
-            .extent(self.info.container, track, rate.unwrap_or(0));
+        let extent = self.scan.extent(self.kind, track, rate.unwrap_or(0));
         Err(match (last_error, extent.frames) {
             (Some(error), _) => DecodeError::Damaged(error),
             (None, Some(expected)) if extent.is_exact && expected > 0 => self.truncated(expected),

@@ -11,35 +11,24 @@ use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::units::TimeBase;
 use symphonia::default::formats::{
-    AdtsReader, AiffReader, CafReader, FlacReader, IsoMp4Reader, MkvReader, MpaReader, OggReader,
-    WavReader,
+    AiffReader, CafReader, IsoMp4Reader, MkvReader, MpaReader, OggReader, WavReader,
 };
 use symphonia::default::meta::Id3v2Reader;
 
 use super::DecodeError;
+use crate::media::adts::AdtsReader;
+use crate::media::audio_start::ends_within_frame;
+use crate::media::flac::FlacReader;
 use crate::media::limits::{MAX_FIELDS, Meter};
 use crate::media::mkv::Mkv;
 use crate::media::mp4::Mp4;
 use crate::media::ogg;
 use crate::media::opus::OpusHead;
-use crate::media::patched::PatchedSource;
+use crate::media::patched::{MAGIC, PatchedSource};
 use crate::media::pcm::PcmReader;
 use crate::media::unsupported::{self, Known};
+use crate::media::wav_codec::WavCodec;
 use crate::media::xing::Xing;
-
-/// First bytes of files whose headers are sure to be followed by more.
-const MAGIC: [[u8; 4]; 10] = [
-    *b"RIFF",
-    *b"RF64",
-    *b"BW64",
-    *b"riff",
-    *b".snd",
-    *b"FORM",
-    *b"caff",
-    *b"fLaC",
-    *b"OggS",
-    [0x1a, 0x45, 0xdf, 0xa3],
-];
 
 /// A container's own words on what of a track is to be heard. All in frames.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +43,17 @@ pub(super) struct Extent {
     pub frames: Option<u64>,
     /// Whether a file that holds fewer frames has lost some; else the length is an estimate.
     pub is_exact: bool,
+    /// The number of packets, where the container has a table of them. Once all were read nothing
+    /// is missing, whatever their times say.
+    pub packets: Option<u64>,
+    /// There may be more than the length says.
+    pub is_least: bool,
+    /// The length is the sum of what the packets say of theirs, which may be less than they hold.
+    pub is_sum: bool,
 }
+
+/// The most frames that encoders add at the end, to be trimmed again.
+const MAX_TRIM: u64 = 4 * 2048;
 
 /// What was learned of a container before its demuxer was started.
 #[derive(Debug, Default)]
@@ -64,8 +63,14 @@ pub(super) struct Scan {
     pub xing: Option<Xing>,
     /// The last timestamp of an Ogg file that is not chained.
     pub ogg_frames: Option<u64>,
+    /// Whether it is a WAV file with MPEG audio or ADTS in it.
+    pub is_framed_wav: bool,
+    /// The first bytes.
+    start: [u8; 16],
     /// The file starts as one of a known format does.
     pub has_known_magic: bool,
+    /// The file ends within a frame of MPEG audio or ADTS.
+    pub ends_within_frame: bool,
     /// Length of the source in bytes.
     pub byte_len: Option<u64>,
     /// Bytes of pictures and tags that the demuxer is not shown.
@@ -85,6 +90,7 @@ impl Scan {
         let mut scan = Self {
             byte_len,
             hidden_bytes: source.hidden_bytes(),
+            is_framed_wav: source.wav().is_some_and(WavCodec::is_frames),
             ..Self::default()
         };
         if let Some(len) = byte_len.filter(|_| source.is_seekable()) {
@@ -97,22 +103,28 @@ impl Scan {
             }
             source.seek(SeekFrom::Start(0))?;
             let mut head = Vec::with_capacity(unsupported::HEAD);
-            (&mut source)
+            (&mut *source)
                 .take(unsupported::HEAD as u64)
                 .read_to_end(&mut head)?;
-            scan.look_at(&head);
+            scan.look_at(&head, source.wav());
+            if head.starts_with(&[0xFF]) {
+                scan.ends_within_frame = ends_within_frame(&mut source, len)?;
+            }
             source.seek(SeekFrom::Start(0))?;
         }
         Ok(scan)
     }
 
-    fn look_at(&mut self, head: &[u8]) {
+    fn look_at(&mut self, head: &[u8], wav: Option<&WavCodec>) {
+        let len = head.len().min(self.start.len());
+        self.start[..len].copy_from_slice(&head[..len]);
         self.has_known_magic = MAGIC.iter().any(|magic| head.starts_with(magic));
         self.known = unsupported::recognise(head);
         self.text = unsupported::text(head);
         let of_mp4 = self.mp4.as_ref().and_then(Mp4::unsupported);
         let of_mkv = self.mkv.as_ref().and_then(Mkv::unsupported);
-        let named = of_mkv.or_else(|| unsupported::codec(head));
+        let of_wav = wav.and_then(WavCodec::unsupported);
+        let named = of_mkv.or(of_wav).or_else(|| unsupported::codec(head));
         self.codec = of_mp4.or(named.map(str::to_owned));
     }
 
@@ -132,6 +144,33 @@ impl Scan {
             || is_mp3_cut.is_some_and(|(end, len)| end > len)
     }
 
+    /// Whether it is a recording that may end anywhere.
+    pub(super) fn is_live(&self) -> bool {
+        self.mkv.as_ref().is_some_and(|mkv| mkv.is_live)
+    }
+
+    /// Where another file starts that was appended to this one.
+    pub(super) fn next_file(&self) -> Option<u64> {
+        self.mkv.as_ref().and_then(|mkv| mkv.next)
+    }
+
+    /// Refuses a track of Matroska whose frames are compressed.
+    pub(super) fn check_compression(&self, track: &Track) -> Result<(), DecodeError> {
+        let mkv = self.mkv.as_ref().and_then(|mkv| mkv.track(track.id));
+        match mkv.is_some_and(|track| track.is_compressed) {
+            true => Err(DecodeError::UnsupportedCodec(
+                "Matroska with compressed frames".into(),
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// What every frame of a track starts with and was left out of all.
+    pub(super) fn stripped(&self, track: u32) -> &[u8] {
+        let mkv = self.mkv.as_ref().and_then(|mkv| mkv.track(track));
+        mkv.map_or(&[], |track| &track.stripped)
+    }
+
     /// The codec of a track of PCM that Symphonia may take for another.
     pub(super) fn pcm(&self, track: &Track) -> Option<AudioCodecId> {
         self.mp4.as_ref()?.track(track.id)?.pcm
@@ -146,7 +185,14 @@ impl Scan {
         });
         match container {
             "isomp4" => self.mp4_extent(track, sample_rate),
-            "matroska" => self.mkv_extent(track, sample_rate),
+            "matroska" => {
+                let extent = self.mkv_extent(track, sample_rate);
+                Extent {
+                    // FFmpeg gets the container's own word for it wrong at other rates.
+                    skip: opus.map_or(extent.skip, |head| head.pre_skip.into()),
+                    ..extent
+                }
+            }
             "ogg" => {
                 let counted = counted.or(self.ogg_frames);
                 let skip = opus.map_or(0, |head| u64::from(head.pre_skip));
@@ -178,9 +224,15 @@ impl Scan {
                 frames: counted.map(|ticks| ticks_to_frames(ticks, track.time_base, sample_rate)),
                 ..Extent::default()
             },
+            "flac" => Extent {
+                frames: counted,
+                is_exact: counted.is_some(),
+                is_least: true,
+                ..Extent::default()
+            },
             _ => Extent {
                 frames: counted,
-                is_exact: ["wave", "rf64", "w64", "au", "aiff", "flac"].contains(&container),
+                is_exact: ["wave", "rf64", "w64", "au", "aiff"].contains(&container),
                 ..Extent::default()
             },
         }
@@ -202,43 +254,53 @@ impl Scan {
 
     fn mp4_extent(&self, track: &Track, sample_rate: u32) -> Extent {
         let to_frames = |ticks| ticks_to_frames(ticks, track.time_base, sample_rate);
-        let total = track
-            .duration
-            .map(|duration| to_frames(duration.get()))
-            .filter(|&frames| frames > 0);
         let Some(mp4) = &self.mp4 else {
-            return Extent {
-                frames: total,
-                is_exact: total.is_some(),
-                ..Extent::default()
-            };
+            return Extent::default();
         };
         let edit = mp4.track(track.id).cloned().unwrap_or_default();
         let mut skip = to_frames(edit.media_time);
-        let mut frames = total.map(|total| total.saturating_sub(skip));
+        let all = edit.packets;
+        // Where fragments are missing nobody knows how many.
+        if mp4.is_fragmented && (mp4.cut_short || mp4.is_endless) || all.ticks == 0 {
+            return Extent {
+                skip,
+                ..Extent::default()
+            };
+        }
+        let total = to_frames(all.ticks);
+        let mut frames = total.saturating_sub(skip);
+        let mut is_sum = true;
         // The movie's ticks are often milliseconds, too coarse to prefer to the count of samples.
         let movie_tick = TimeBase::try_new(1, mp4.movie_timescale);
         let tolerance = ticks_to_frames(2, movie_tick, sample_rate) + 1;
-        if let (Some(duration), Some(left)) = (edit.edit_duration, frames) {
+        if let Some(duration) = edit.edit_duration.filter(|_| movie_tick.is_some()) {
             let wanted = ticks_to_frames(duration, movie_tick, sample_rate);
-            if movie_tick.is_some() && wanted.saturating_add(tolerance) < left {
-                frames = Some(wanted);
+            // Written before the fragments were known, it means what came before them.
+            let is_known = !mp4.is_fragmented || wanted.saturating_add(MAX_TRIM) >= frames;
+            if is_known && wanted.saturating_add(tolerance) < frames {
+                frames = wanted;
+                is_sum = false;
             }
         }
         // iTunes' own tag counts in frames. Only where it agrees with the rest of the file, since
         // programs that cut files are known to leave it as it was.
-        if let (Some((delay, length)), Some(total)) = (mp4.gapless, total)
+        if let Some((delay, length)) = mp4.gapless
             && delay.saturating_add(length) <= total
             && (skip == 0 || skip.abs_diff(delay) <= tolerance)
-            && total - delay - length <= 4 * 2048
+            && total - delay - length <= MAX_TRIM
         {
             skip = delay;
-            frames = Some(length);
+            frames = length;
+            is_sum = false;
         }
         Extent {
             skip,
-            frames,
-            is_exact: frames.is_some(),
+            frames: Some(frames),
+            is_exact: true,
+            packets: Some(all.count),
+            // How long the last packet of a fragment is, not all programs know when they write it.
+            is_least: is_sum && mp4.is_fragmented,
+            is_sum,
             ..Extent::default()
         }
     }
@@ -294,11 +356,20 @@ pub(super) fn open(
             _ => DecodeError::Unrecognised(scan.text),
         }),
     };
+    let start = scan.start;
+    if start.starts_with(b"fLaC") {
+        let reader = FlacReader::open(stream).map_err(refuse)?;
+        return Ok((Box::new(reader), scan));
+    }
+    if start[0] == 0xFF && start[1] & 0xF6 == 0xF0 {
+        let reader = AdtsReader::open(stream).map_err(refuse)?;
+        return Ok((Box::new(reader), scan));
+    }
     let stream = match PcmReader::open(stream).map_err(refuse)? {
         Ok(reader) => return Ok((Box::new(reader), scan)),
         Err(stream) => stream,
     };
-    let reader = probe()
+    let reader = probe(&start)
         .probe(
             hint,
             stream,
@@ -317,18 +388,18 @@ fn is_of_system(error: &io::Error) -> bool {
     )
 }
 
-/// All demuxers and nothing that reads tags.
-fn probe() -> Probe {
+/// The demuxer of what starts with some bytes, which is nowhere else to be looked for.
+fn probe(start: &[u8; 16]) -> Probe {
     let mut probe = Probe::default();
-    probe.register_format::<AdtsReader<'_>>();
-    probe.register_format::<CafReader<'_>>();
-    probe.register_format::<FlacReader<'_>>();
-    probe.register_format::<IsoMp4Reader<'_>>();
-    probe.register_format::<MpaReader<'_>>();
-    probe.register_format::<AiffReader<'_>>();
-    probe.register_format::<WavReader<'_>>();
-    probe.register_format::<OggReader<'_>>();
-    probe.register_format::<MkvReader<'_>>();
+    match start {
+        [b'R', b'I', b'F', b'F', ..] => probe.register_format::<WavReader<'_>>(),
+        [b'F', b'O', b'R', b'M', ..] => probe.register_format::<AiffReader<'_>>(),
+        [b'c', b'a', b'f', b'f', ..] => probe.register_format::<CafReader<'_>>(),
+        [b'O', b'g', b'g', b'S', ..] => probe.register_format::<OggReader<'_>>(),
+        [0x1A, 0x45, 0xDF, 0xA3, ..] => probe.register_format::<MkvReader<'_>>(),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => probe.register_format::<IsoMp4Reader<'_>>(),
+        _ => probe.register_format::<MpaReader<'_>>(),
+    }
     probe
 }
 

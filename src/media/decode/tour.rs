@@ -5,6 +5,7 @@ use symphonia::core::errors::{Error as SymphoniaError, SeekErrorKind};
 use symphonia::core::formats::{SeekMode, SeekTo};
 use symphonia::core::units::Time;
 
+use super::convert::Spec;
 use super::{DecodeError, Decoder, codecs};
 
 /// Seconds of audio given out of each part.
@@ -51,7 +52,7 @@ impl Decoder {
                     return Ok(false);
                 }
             }
-            let packet = match self.read_packet() {
+            let packet = match self.read_packet(true) {
                 Ok(Some(packet)) => packet,
                 Err(error) if self.frames == 0 => return Err(error),
                 _ if tour.can_seek => {
@@ -64,7 +65,9 @@ impl Decoder {
                 continue;
             };
             let audio = self.decoder.last_decoded();
-            self.info.check_unchanged(&audio)?;
+            if Spec::of(&audio) != self.spec {
+                continue;
+            }
             audio.copy_to_vec_interleaved(block);
             self.frames += frames;
             tour.frames_left = tour.frames_left.saturating_sub(frames);
@@ -91,6 +94,7 @@ impl Decoder {
         match reader.seek(SeekMode::Coarse, to) {
             Ok(_) => {
                 self.decoder.reset();
+                self.after_next = None;
                 self.link.mpeg_frames_left = None;
                 true
             }

@@ -1,4 +1,4 @@
-//! A reader of uncompressed audio in WAV, RF64, BW64, Sony Wave64 and AU (Sun/NeXT) files.
+//! A reader of uncompressed audio in WAV, RIFX, RF64, BW64, Sony Wave64 and AU (Sun/NeXT) files.
 //!
 //! Symphonia reads WAV only, and of that not everything: A-law and mu-law in the extensible form,
 //! or data whose size a pipe could not fill in. Formats are as in EBU Tech 3306 (RF64), ITU-R
@@ -52,6 +52,14 @@ pub(crate) struct PcmReader {
     position: u64,
 }
 
+/// How chunks are written: RIFX is RIFF with the highest byte first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Riff,
+    Rifx,
+    Wave64,
+}
+
 /// What the header tells.
 struct Layout {
     codec: AudioCodecId,
@@ -78,16 +86,22 @@ impl PcmReader {
         let mut magic = [0; 12];
         let read = read_up_to(&mut stream, &mut magic)?;
         let layout = match &magic[..read] {
-            [b'R', b'I', b'F', b'F', .., b'W', b'A', b'V', b'E'] => {
-                chunks(&mut stream, false).map(|layout| layout.map(|l| ("wave", "WAVE", l)))
+            [b'R', b'I', b'F', b'F' | b'X', .., b'W', b'A', b'V', b'E'] => {
+                let kind = if magic[3] == b'X' {
+                    Kind::Rifx
+                } else {
+                    Kind::Riff
+                };
+                chunks(&mut stream, kind).map(|layout| layout.map(|l| ("wave", "WAVE", l)))
             }
             [b'R', b'F', b'6', b'4', .., b'W', b'A', b'V', b'E']
             | [b'B', b'W', b'6', b'4', .., b'W', b'A', b'V', b'E'] => {
-                chunks(&mut stream, false).map(|layout| layout.map(|l| ("rf64", "RF64 WAVE", l)))
+                chunks(&mut stream, Kind::Riff)
+                    .map(|layout| layout.map(|l| ("rf64", "RF64 WAVE", l)))
             }
             [b'r', b'i', b'f', b'f', tail @ ..] if tail == &W64_RIFF_TAIL[..8] => {
                 stream.ignore_bytes(28)?;
-                chunks(&mut stream, true).map(|layout| layout.map(|l| ("w64", "Wave64", l)))
+                chunks(&mut stream, Kind::Wave64).map(|layout| layout.map(|l| ("w64", "Wave64", l)))
             }
             [b'.', b's', b'n', b'd', ..] => {
                 stream.seek(SeekFrom::Start(4))?;
@@ -213,13 +227,13 @@ fn read_up_to(stream: &mut MediaSourceStream<'_>, buffer: &mut [u8]) -> Result<u
 }
 
 /// Reads chunks up to the audio data of a RIFF or Wave64 file; `None` if the audio is compressed.
-fn chunks(stream: &mut MediaSourceStream<'_>, is_w64: bool) -> Result<Option<Layout>> {
+fn chunks(stream: &mut MediaSourceStream<'_>, kind: Kind) -> Result<Option<Layout>> {
     let mut layout = None;
     let mut ds64_data = None;
     for _ in 0..MAX_CHUNKS {
-        let (name, size) = chunk_header(stream, is_w64)?;
+        let (name, size) = chunk_header(stream, kind)?;
         match (&name, &mut layout) {
-            (b"fmt ", None) => match format(stream, size)? {
+            (b"fmt ", None) => match format(stream, size, kind == Kind::Rifx)? {
                 Some(read) => layout = Some(read),
                 None => return Ok(None),
             },
@@ -231,7 +245,7 @@ fn chunks(stream: &mut MediaSourceStream<'_>, is_w64: bool) -> Result<Option<Lay
             (b"data", Some(_)) => {
                 let size = match ds64_data {
                     Some(real) if size == UNKNOWN => Some(real),
-                    _ if !is_w64 && is_placeholder(stream, size)? => None,
+                    _ if kind != Kind::Wave64 && is_placeholder(stream, size)? => None,
                     _ => Some(size),
                 };
                 let mut layout = layout.take();
@@ -244,7 +258,7 @@ fn chunks(stream: &mut MediaSourceStream<'_>, is_w64: bool) -> Result<Option<Lay
             _ => stream.ignore_bytes(size)?,
         }
         // RIFF pads chunks to two bytes, Wave64 to eight.
-        let padding = if is_w64 {
+        let padding = if kind == Kind::Wave64 {
             size.wrapping_neg() % 8
         } else {
             size % 2
@@ -255,10 +269,12 @@ fn chunks(stream: &mut MediaSourceStream<'_>, is_w64: bool) -> Result<Option<Lay
 }
 
 /// The name of a chunk and the size of its content.
-fn chunk_header(stream: &mut MediaSourceStream<'_>, is_w64: bool) -> Result<([u8; 4], u64)> {
+fn chunk_header(stream: &mut MediaSourceStream<'_>, kind: Kind) -> Result<([u8; 4], u64)> {
     let name = stream.read_quad_bytes()?;
-    if !is_w64 {
-        return Ok((name, u64::from(stream.read_u32()?)));
+    match kind {
+        Kind::Riff => return Ok((name, u64::from(stream.read_u32()?))),
+        Kind::Rifx => return Ok((name, u64::from(stream.read_be_u32()?))),
+        Kind::Wave64 => {}
     }
     let mut tail = [0; 12];
     stream.read_exact(&mut tail)?;
@@ -290,7 +306,11 @@ fn is_placeholder(stream: &mut MediaSourceStream<'_>, size: u64) -> Result<bool>
 }
 
 /// Reads the content of a format chunk; `None` for compressed audio.
-fn format(stream: &mut MediaSourceStream<'_>, size: u64) -> Result<Option<Layout>> {
+fn format(
+    stream: &mut MediaSourceStream<'_>,
+    size: u64,
+    is_big_endian: bool,
+) -> Result<Option<Layout>> {
     // The extensible form takes 40 bytes; what may follow means nothing.
     let mut bytes = [0; 40];
     let kept = size.min(40) as usize;
@@ -299,8 +319,14 @@ fn format(stream: &mut MediaSourceStream<'_>, size: u64) -> Result<Option<Layout
     }
     stream.read_exact(&mut bytes[..kept])?;
     stream.ignore_bytes(size - kept as u64)?;
-    let u16_at = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
-    let u32_at = |at: usize| u32::from(u16_at(at)) | u32::from(u16_at(at + 2)) << 16;
+    let u16_at = |at: usize| match is_big_endian {
+        true => u16::from_be_bytes([bytes[at], bytes[at + 1]]),
+        false => u16::from_le_bytes([bytes[at], bytes[at + 1]]),
+    };
+    let u32_at = |at: usize| match is_big_endian {
+        true => u32::from(u16_at(at)) << 16 | u32::from(u16_at(at + 2)),
+        false => u32::from(u16_at(at)) | u32::from(u16_at(at + 2)) << 16,
+    };
     let channels = u16_at(2);
     let container_bits = u16_at(14);
     let mut tag = u16_at(0);
@@ -332,10 +358,20 @@ fn format(stream: &mut MediaSourceStream<'_>, size: u64) -> Result<Option<Layout
         (7, _) => CODEC_ID_PCM_MULAW,
         _ => return Ok(None),
     };
+    let codec = match codec {
+        CODEC_ID_PCM_S16LE if is_big_endian => CODEC_ID_PCM_S16BE,
+        CODEC_ID_PCM_S24LE if is_big_endian => CODEC_ID_PCM_S24BE,
+        CODEC_ID_PCM_S32LE if is_big_endian => CODEC_ID_PCM_S32BE,
+        CODEC_ID_PCM_F32LE if is_big_endian => CODEC_ID_PCM_F32BE,
+        CODEC_ID_PCM_F64LE if is_big_endian => CODEC_ID_PCM_F64BE,
+        codec => codec,
+    };
     let (bytes_per_sample, bits) = match codec {
         // Decoded to 16 bits.
         CODEC_ID_PCM_ALAW | CODEC_ID_PCM_MULAW => (1, 16),
-        CODEC_ID_PCM_F32LE | CODEC_ID_PCM_F64LE => (container_bits / 8, container_bits.into()),
+        CODEC_ID_PCM_F32LE | CODEC_ID_PCM_F32BE | CODEC_ID_PCM_F64LE | CODEC_ID_PCM_F64BE => {
+            (container_bits / 8, container_bits.into())
+        }
         _ => (container_bits.div_ceil(8), bits),
     };
     Ok(Some(Layout {
