@@ -94,7 +94,7 @@ fn no_name_or_tag_plays_tricks_in_any_report() {
     assert_no_trick(&shown.exits(1).stdout);
     let again = env.run("in out --format mp3 --suffix x --if-exists error");
     assert_no_trick(&again.exits(2).stderr);
-    assert_no_trick(&env.run("in new --dry-run --ratio 1").succeeds().stdout);
+    assert_no_trick(&env.run("in new --dry-run --ratio 1").exits(1).stdout);
 }
 
 #[test]
@@ -139,7 +139,12 @@ fn a_folder_that_cannot_be_read_is_named_without_tricks() {
     };
     let (plan, real) = (run("in out --ratio 1 --dry-run"), run("in out --ratio 1"));
     fs::set_permissions(&locked, Permissions::from_mode(0o755)).unwrap();
-    assert_no_trick(&plan.succeeds().stdout);
+    let plan = plan.exits(1);
+    assert_no_trick(&plan.stdout);
+    assert!(
+        plan.stdout.contains("(will fail: Permission denied"),
+        "{plan}"
+    );
     assert_no_trick(&real.stderr);
 }
 

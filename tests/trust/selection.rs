@@ -91,14 +91,15 @@ fn a_list_may_name_anything_a_file_system_can() {
         .map(|name| name.as_os_str().as_bytes())
         .join(&b"\0"[..]);
     env.write("list0", &list);
-    env.run("--files-from0 list0 out --format wav").succeeds();
+    env.run("--files-from0 list0 out -e wav,dat --format wav")
+        .succeeds();
     let is_there = |folder: &str| {
         let [a, b, c, _] = names.map(|name| env.exists(Path::new(folder).join(name)));
         a && b && c && env.exists(format!("{folder}/d.dat.wav"))
     };
     assert!(is_there("out"), "{env}");
 
-    let mut command = env.command("--files-from0 - from-pipe --format wav".split(' '));
+    let mut command = env.command("--files-from0 - from-pipe -e wav,dat --format wav".split(' '));
     let mut child = command.stdin(Stdio::piped()).stderr(Stdio::null()).spawn();
     let child = child.as_mut().unwrap();
     child.stdin.take().unwrap().write_all(&list).unwrap();
