@@ -1,6 +1,5 @@
 //! Finding the audio files of a folder.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
@@ -51,12 +50,11 @@ pub(super) fn walk(
             // A link to a folder above: all in it is found without the link.
             Err(error) if error.loop_ancestor().is_some() => continue,
             Err(error) => {
-                tell(Found::Unreadable(Unreadable {
-                    path: error.path().unwrap_or(root).to_owned(),
-                    source: error
-                        .into_io_error()
-                        .unwrap_or_else(|| ErrorKind::Other.into()),
-                }));
+                // Without the words around it, which name the path again.
+                let path = error.path().unwrap_or(root).to_owned();
+                let source = error.into_io_error();
+                let source = source.unwrap_or_else(|| std::io::Error::other("cannot be read"));
+                tell(Found::Unreadable(Unreadable { path, source }));
                 continue;
             }
         };

@@ -139,7 +139,12 @@ fn a_folder_that_cannot_be_read_is_named_without_tricks() {
     };
     let (plan, real) = (run("in out --ratio 1 --dry-run"), run("in out --ratio 1"));
     fs::set_permissions(&locked, Permissions::from_mode(0o755)).unwrap();
-    assert_no_trick(&plan.exits(1).stdout);
+    let plan = plan.exits(1);
+    assert_no_trick(&plan.stdout);
+    assert!(
+        plan.stdout.contains("(will fail: Permission denied"),
+        "{plan}"
+    );
     assert_no_trick(&real.stderr);
 }
 
