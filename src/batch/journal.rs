@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -173,6 +173,8 @@ impl Journal {
 
     fn add(&mut self, record: Record<'_>) {
         match record {
+            // Whoever can write to the folder can write lines: none leads out of it.
+            Record::Intended(entry) if !is_below(&entry.output.to_path()) => {}
             Record::Intended(entry) => {
                 let lines = self.files.entry(entry.output.to_path()).or_default();
                 lines.intended = Some(entry.into_owned());
@@ -316,6 +318,12 @@ impl JournalFile {
         }
         written
     }
+}
+
+/// Whether a path, relative to a folder, leads to something in it.
+fn is_below(path: &Path) -> bool {
+    let mut components = path.components();
+    components.all(|component| matches!(component, Component::Normal(_)))
 }
 
 fn append_line(lines: &mut Vec<u8>, record: &Record<'_>) -> io::Result<()> {
@@ -464,6 +472,22 @@ mod tests {
             "fingerprint":"f"}"#;
         std::fs::write(temp.path().join(NAME), old.replace('\n', "") + "\n").unwrap();
         assert_eq!(lines(temp.path(), "a"), (Some(7), None));
+    }
+
+    #[test]
+    fn no_line_leads_out_of_the_folder() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = temp.path().join("out");
+        std::fs::create_dir(&folder).unwrap();
+        let (journal, _) = JournalFile::open(&folder).unwrap();
+        for output in ["../a", "/etc/passwd", "b/../../a", "./b"] {
+            std::fs::write(temp.path().join("a"), "1").unwrap();
+            let mut entry = entry(temp.path(), "a", "1");
+            entry.output = output.into();
+            journal.intend(&[entry.clone()]).unwrap();
+            journal.made(&[entry]).unwrap();
+        }
+        assert!(Journal::read(&folder).unwrap().is_empty());
     }
 
     #[test]
