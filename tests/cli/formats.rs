@@ -111,17 +111,22 @@ fn an_input_that_changes_or_breaks_off_is_a_warning_or_with_strict_a_failure() {
         "-t 0.5 -ac 2 -write_xing 0",
     );
     let [mono, stereo] = ["mono.mp3", "stereo.mp3"].map(|name| env.read(name));
-    env.write("in/changes.mp3", [&mono[..], &stereo].concat());
+    let changes = [&mono[..], &stereo].concat();
+    env.write("in/both.mp3", &changes[..changes.len() - 20]);
+    env.write("in/changes.mp3", changes);
     env.write("in/cut.mp3", &mono[..mono.len() - 20]);
 
     env.run("in out --ratio 0.8").succeeds();
     let report = env.report("out");
-    assert_eq!(warnings(&report, 0), ["format-changes"]);
-    assert_eq!(warnings(&report, 1), ["cut-short"]);
+    assert_eq!(warnings(&report, 0), ["cut-short", "format-changes"]);
+    assert_eq!(warnings(&report, 1), ["format-changes"]);
+    assert_eq!(warnings(&report, 2), ["cut-short"]);
 
     let run = env.run("in strict --ratio 0.8 --strict").exits(1);
     run.says(&[
-        "2 failed",
+        "3 failed",
+        "in/both.mp3: the input is damaged: it breaks off, and its sample rate or channels change; run \
+         without --strict to make the best of it",
         "in/changes.mp3: the input is damaged: its sample rate or channels change",
         "in/cut.mp3: the input is damaged: it breaks off",
     ]);

@@ -48,6 +48,9 @@ fn all_fail(env: &TestEnv, cases: &[(&str, &str, &str)]) {
         let message = file["error"]["message"].as_str().unwrap();
         assert_eq!(file["error"]["code"], *code, "{name}: {error}");
         assert!(message.contains(text), "{name}: {error}");
+        let has_mend = message.contains("; convert it to FLAC");
+        let wants_mend = *code == "unsupported-codec" && !text.contains(", which ");
+        assert_eq!(has_mend, wants_mend, "{name}: {error}");
         let lower = error.to_lowercase();
         let inside = INSIDES.iter().find(|word| lower.contains(**word));
         assert_eq!(inside, None, "{name}: {error}");
@@ -59,7 +62,11 @@ fn codecs_that_are_not_decoded_are_named() {
     let env = TestEnv::new();
     let made = [
         ("speex.ogg", "-c:a libspeex", "Speex"),
-        ("theora.ogg", "-map 1:v -c:v libtheora", "Theora"),
+        (
+            "theora.ogg",
+            "-map 1:v -c:v libtheora",
+            "Theora, which is video",
+        ),
         ("ac3.ac3", "-c:a ac3 -ar 48000", "AC-3"),
         ("eac3.eac3", "-c:a eac3 -ar 48000", "AC-3"),
         ("dts.dts", "-c:a dca -ar 48000", "DTS"),
@@ -114,6 +121,12 @@ fn codecs_that_are_not_decoded_are_named() {
         b"esds",
         b"damr",
     );
+    let adpcm = [
+        &b"RIFX\0\0\0\x64WAVEfmt \0\0\0\x10\0\x02\0\x01\0\0\x1F\x40\0\0\x10\0\x01\0\0\x04"[..],
+        b"data\0\0\0\x40",
+        &[0; 64],
+    ]
+    .concat();
     let head = [
         &b"MAC \x96\x0F\0\0\x34\0\0\0\x18\0\0\0\x2C\0\0\0"[..],
         &[0; 56],
@@ -122,13 +135,14 @@ fn codecs_that_are_not_decoded_are_named() {
     for (name, bytes, codec) in [
         ("ape.ape", [head, wav].concat(), "Monkey's Audio"),
         ("amr-3gp.3gp", amr, "AMR"),
+        ("adpcm.rifx", adpcm, "compressed audio in RIFX"),
         ("amr.amr", [&b"#!AMR\n"[..], &[0x3C; 320]].concat(), "AMR"),
         ("mpc.mpc", [&b"MPCKSH"[..], &[7; 100]].concat(), "Musepack"),
         ("dsf.dsf", [&b"DSD "[..], &[0; 100]].concat(), "DSD"),
         (
             "mid.mid",
             b"MThd\0\0\0\x06\0\0\0\x01\0\x60MTrk\0\0\0\x04\0\xFF\x2F\0".to_vec(),
-            "MIDI",
+            "MIDI, which holds notes and no sound",
         ),
     ] {
         env.write(name, bytes);

@@ -79,7 +79,7 @@ pub enum DecodeError {
     #[error("the file holds no audio track")]
     NoAudioTrack,
     /// The format or codec of this name has no decoder.
-    #[error("not supported: {0}; convert it to FLAC, WAV or another format that can be read")]
+    #[error("not supported: {}{}", .0, mend(.0))]
     UnsupportedCodec(String),
     /// The file is of a known format but too damaged to go on. What the decoder says of it is for
     /// developers.
@@ -180,6 +180,14 @@ pub enum DecodeError {
         /// Sample rate after the change, in Hz.
         to_rate: u32,
     },
+}
+
+/// What to do about audio of that name; nothing helps where there is none, or it is encrypted.
+fn mend(name: &str) -> &'static str {
+    match name.contains(", which ") || name.contains("(DRM)") {
+        true => "",
+        false => "; convert it to FLAC, WAV or another format that can be read",
+    }
 }
 
 fn not_audio(what: Option<&str>) -> String {
