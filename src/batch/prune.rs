@@ -49,16 +49,27 @@ pub(super) fn find(journal: &Journal, jobs: &[Job], checksum: bool) -> Vec<PathB
     found
 }
 
-/// Whether an output was made from a file in one of these folders that is not there now. What
-/// cannot be looked at may well be there.
+/// Whether an output was made from a file in one of these folders that is not there now.
 fn source_is_gone(made: &Entry, inputs: &HashSet<&Path>) -> bool {
     let Some(from) = &made.from else { return false };
     let Some(input) = from.input.as_ref().map(|input| input.to_path()) else {
         return false;
     };
-    let source = input.join(from.source.to_path()).symlink_metadata();
-    inputs.contains(input.as_path())
-        && source.is_err_and(|error| error.kind() == ErrorKind::NotFound)
+    inputs.contains(input.as_path()) && is_gone(&input.join(from.source.to_path()), &input)
+}
+
+/// Whether a file below a folder is not there. What cannot be looked at may well be, and so may
+/// what lies behind a link that leads nowhere now: its disk may not be mounted.
+fn is_gone(path: &Path, folder: &Path) -> bool {
+    let below = path.ancestors().take_while(|path| *path != folder);
+    for (depth, path) in below.enumerate() {
+        match path.symlink_metadata() {
+            Ok(found) => return depth > 0 && found.is_dir(),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(_) => return false,
+        }
+    }
+    true
 }
 
 fn is_untouched(path: &Path, lines: &Lines, checksum: bool) -> bool {

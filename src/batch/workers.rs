@@ -8,7 +8,7 @@ pub const WORKER_THREAD_NAME: &str = "audiostretchy-worker-";
 /// A pool of so many workers (0: one a processor), or of as many as the system lets us start;
 /// `None` where that is not even one.
 pub(super) fn pool(threads: usize) -> Option<ThreadPool> {
-    let mut threads = jobs_at_a_time(threads);
+    let mut threads = jobs_at_a_time(threads).min(affordable());
     while threads > 0 {
         let pool = ThreadPoolBuilder::new()
             .num_threads(threads)
@@ -21,6 +21,25 @@ pub(super) fn pool(threads: usize) -> Option<ThreadPool> {
         }
     }
     None
+}
+
+/// How many threads the memory has room for that this process may ask for.
+///
+/// Each has a stack, and takes a good deal more at once for what it allocates; beyond the limit, not
+/// the start of a thread fails but any allocation, which ends the process.
+#[cfg(unix)]
+fn affordable() -> usize {
+    const PROCESS: u64 = 96 << 20;
+    const THREAD: u64 = 72 << 20;
+    let limit = rustix::process::getrlimit(rustix::process::Resource::As).current;
+    let threads = limit.map_or(u64::MAX, |bytes| bytes.saturating_sub(PROCESS) / THREAD);
+    usize::try_from(threads.max(1)).unwrap_or(usize::MAX)
+}
+
+/// How many threads the memory has room for that this process may ask for: nobody tells.
+#[cfg(not(unix))]
+fn affordable() -> usize {
+    usize::MAX
 }
 
 /// Does something that uses rayon's iterators, on threads known as workers, whose panics nobody has

@@ -140,6 +140,15 @@ fn nothing_is_removed_where_anything_is_in_doubt() {
     env.run("in out --ratio 0.8 --flatten --prune").succeeds();
     assert_eq!(env.files("out"), ["a.wav", "c.wav", "d.wav", "x.mp3"]);
 
+    // Nor is a link that leads nowhere now, or what lies behind one, gone: a disk may be missing.
+    fs::rename(env.path("in/new"), env.path("in/old")).unwrap();
+    env.run("in out2 --ratio 0.8").succeeds();
+    let all = env.files("out2");
+    fs::rename(env.path("in/old"), env.path("elsewhere")).unwrap();
+    std::os::unix::fs::symlink("/nowhere", env.path("in/old")).unwrap();
+    env.run("in out2 --ratio 0.8 --prune").succeeds();
+    assert_eq!(env.files("out2"), all);
+
     env.write("list", "in/a.wav\n");
     for args in [
         "--files-from list out --prune",
