@@ -252,6 +252,26 @@ impl Warning {
         }
     }
 
+    /// A text file that was written beside earlier audio was removed.
+    pub fn sidecar_removed(path: &Path) -> Self {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        Self {
+            code: "sidecar-removed",
+            message: format!("{name} beside the output told the times of before and was removed"),
+        }
+    }
+
+    /// Outputs without a source were to be removed, and something else went wrong.
+    pub fn prune_put_off(outputs: usize) -> Self {
+        Self {
+            code: "not-pruned",
+            message: format!(
+                "{} whose source is gone stay: not all else went well",
+                figures::count(outputs as u64, "output")
+            ),
+        }
+    }
+
     /// An output was changed since it was made.
     pub fn output_changed(path: &Path) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -229,15 +229,19 @@ fn is_not_written(sidecar: &SidecarJob) -> bool {
 }
 
 fn collision(jobs: &[Job], other: Written, source: &Path, output: &Path) -> PlanError {
-    let first = match other {
-        Written::Audio(index) => jobs[index].input.clone(),
-        Written::Sidecar(index, number) => jobs[index].sidecars[number].source.clone(),
-        Written::Extra(_) | Written::Journal => journal::NAME.into(),
+    let (first, place) = match other {
+        Written::Audio(index) => (jobs[index].input.clone(), &*jobs[index].output),
+        Written::Sidecar(index, number) => {
+            let SidecarJob { source, output, .. } = &jobs[index].sidecars[number];
+            (source.clone(), &**output)
+        }
+        Written::Extra(_) | Written::Journal => (journal::NAME.into(), output),
     };
     PlanError::Collision {
         first,
         second: source.to_owned(),
         output: output.to_owned(),
+        is_case_alone: place.file_name() != output.file_name(),
     }
 }
 

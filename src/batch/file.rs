@@ -36,7 +36,7 @@ pub enum FileError {
     OutputTaken(PathBuf),
     /// The output is not as an earlier run has left it, and would have to be made again.
     #[error(
-        "{}: is not as an earlier run left it, and was kept; move it away, or replace it with \
+        "{} was changed since it was made, and was kept; move it away, or replace it with \
          --if-exists overwrite",
         .0.display()
     )]

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::file_id::FileId;
 use super::job::{Job, Origin, SidecarJob};
 use super::journal::Journal;
-use super::left_out::{Filter, Filtered, LeftOut, WhyLeftOut};
+use super::left_out::{Filter, Filtered, LeftOut, WhyLeftOut, is_in_a_language};
 use super::naming::{kept_format_of, listed_place};
 use super::output::{Replace, parent};
 use super::plan_error::PlanError;
@@ -131,7 +131,13 @@ impl<'a> Finder<'a> {
             .map(|job| job.input.with_extension(""))
             .collect();
         self.left_out.retain(|left_out| {
-            !is_sidecar(left_out) || stems.contains(&left_out.path.with_extension(""))
+            let stem = left_out.path.with_extension("");
+            let is_beside = match is_in_a_language(&left_out.path) {
+                // With audio of the whole name, it is moved.
+                true => !stems.contains(&stem) && stems.contains(&stem.with_extension("")),
+                false => stems.contains(&stem),
+            };
+            !is_sidecar(left_out) || is_beside
         });
     }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::file_state::FileState;
 use super::output::Replace;
 use crate::media::decode::AudioInfo;
 use crate::media::format::Format;
@@ -31,6 +32,9 @@ pub struct Job {
     pub(super) replace: Replace,
     /// Text files beside the input, to be written beside the output with their times moved.
     pub(super) sidecars: Vec<SidecarJob>,
+    /// Text files that an earlier run wrote beside the output and this one does not: their times
+    /// would be wrong. They go, unless they have changed by then.
+    pub(super) obsolete: Vec<(PathBuf, FileState)>,
     /// Stands for all settings that act on the file.
     pub(super) fingerprint: Arc<str>,
     /// Compare contents instead of modification times.
@@ -50,6 +54,7 @@ impl Job {
             origin: Origin::default(),
             replace: Replace::Never,
             sidecars: Vec::new(),
+            obsolete: Vec::new(),
             fingerprint: Arc::default(),
             checksum: false,
         }

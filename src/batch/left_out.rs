@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::figures::count;
 
@@ -38,18 +38,21 @@ pub enum WhyLeftOut {
     OtherMedia,
     /// A list names it, and its name has no extension of audio.
     Listed,
-    /// It is a text file beside audio, of a kind whose times are not moved.
+    /// It is a text file beside audio, of a kind or with a name whose times are not moved.
     OtherSidecar,
+    /// It is a link to a file or a folder.
+    Link,
 }
 
 impl WhyLeftOut {
     /// The reason in words.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Extension => "not of an --extension that was asked for",
-            Self::OtherMedia => "of a format that is not looked for",
-            Self::Listed => "listed without an extension of audio",
-            Self::OtherSidecar => "a text file of a kind whose times are not moved",
+            Self::Extension => "another extension was asked for",
+            Self::OtherMedia => "a format that is not read from folders",
+            Self::Listed => "listed, with no extension of audio",
+            Self::OtherSidecar => "subtitles that are not moved",
+            Self::Link => "a link; --follow takes it",
         }
     }
 }
@@ -120,6 +123,16 @@ pub(super) fn is_other_media(extension: &OsStr) -> bool {
 /// Whether an extension is one of text files whose times are not moved.
 pub(super) fn is_other_sidecar(extension: &OsStr) -> bool {
     is_among(extension, &OTHER_SIDECARS)
+}
+
+/// Whether a name is that of subtitles with a language, such as `talk.en.srt`, which belong to
+/// `talk.mp3` and are not moved. They may as well belong to `talk.en.mp3`.
+pub(super) fn is_in_a_language(path: &Path) -> bool {
+    let is_subtitles = |extension: &OsStr| is_among(extension, &["srt", "vtt", "lrc"]);
+    let language = path
+        .file_stem()
+        .and_then(|stem| Path::new(stem).extension());
+    path.extension().is_some_and(is_subtitles) && language.is_some_and(|name| name.len() <= 8)
 }
 
 fn is_among(extension: &OsStr, known: &[&str]) -> bool {

@@ -112,10 +112,15 @@ pub enum PlanError {
     },
     /// Two inputs would be written to one file.
     #[error(
-        "{} and {} would both be written to {}; rename one or give them different output folders",
+        "{} and {} would both be written to {}{}; rename one or give them different output folders",
         first.display(),
         second.display(),
-        output.display()
+        output.display(),
+        if *is_case_alone {
+            ", as names that differ only in case are one file on many disks"
+        } else {
+            ""
+        }
     )]
     Collision {
         /// One input.
@@ -124,6 +129,8 @@ pub enum PlanError {
         second: PathBuf,
         /// The output of both.
         output: PathBuf,
+        /// Whether their outputs differ, but only in case.
+        is_case_alone: bool,
     },
     /// An output is one of the inputs.
     #[error("{}: is an input and would be overwritten; choose another output", path.display())]

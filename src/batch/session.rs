@@ -191,6 +191,9 @@ impl Session {
         }
         if report.outcome == RunOutcome::Success {
             self.prune(&mut report);
+        } else if !self.plan.to_prune.is_empty() {
+            let put_off = Warning::prune_put_off(self.plan.to_prune.len());
+            report.warnings.push(put_off.into());
         }
         report
     }
@@ -345,6 +348,10 @@ impl Worker<'_> {
             })?;
         outcome.warnings.extend(warning);
         let mut is_made = vec![true];
+        let written: Vec<PathBuf> = (sidecars.iter())
+            .map(|sidecar| sidecar.output.clone())
+            .collect();
+        sidecars::remove_obsolete(job, &written, &mut outcome.warnings);
         for sidecar in sidecars {
             is_made.push(sidecar.commit(&mut outcome.warnings).map_err(failed)?);
         }

@@ -79,6 +79,27 @@ impl PendingSidecar {
     }
 }
 
+/// Removes what earlier runs have left beside a job's output, and what this one did not write again:
+/// its times are those of other audio. `written` are the text files that were written.
+pub(super) fn remove_obsolete(job: &Job, written: &[PathBuf], warnings: &mut Vec<Warning>) {
+    let not_written = job
+        .sidecars
+        .iter()
+        .filter_map(|sidecar| match sidecar.replace {
+            Some(Replace::Known(state)) if !written.contains(&sidecar.output) => {
+                Some((&sidecar.output, state))
+            }
+            _ => None,
+        });
+    let obsolete = job.obsolete.iter().map(|(path, state)| (path, *state));
+    for (path, state) in obsolete.chain(not_written) {
+        let found = path.symlink_metadata();
+        if found.is_ok_and(|found| state == (&found).into()) && std::fs::remove_file(path).is_ok() {
+            warnings.push(Warning::sidecar_removed(path));
+        }
+    }
+}
+
 /// Writes the whole time map as JSON: both sample rates in Hz, both lengths in frames, and a pair
 /// of positions in frames, input and output, for every cut. Between them it is straight.
 ///

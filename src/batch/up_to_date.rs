@@ -33,7 +33,11 @@ pub(super) fn decide(
                 job.action = Action::SkipDone;
                 return Ok(None);
             }
-            decide_one(job, if_exists, journal)
+            let refused = decide_one(job, if_exists, journal)?;
+            if job.is_to_stretch() {
+                job.obsolete = obsolete_sidecars(job, journal);
+            }
+            Ok(refused)
         })
         .collect::<Result<_, _>>()?;
     let refused: Vec<PathBuf> = refused.into_iter().flatten().collect();
@@ -179,6 +183,26 @@ fn decide_sidecar(
     } else if is_ours(&sidecar.output, &found, journal, checksum) {
         *replace = Replace::Known((&found).into());
     }
+}
+
+/// The text files that an earlier run has left beside a job's output, and that the job does not
+/// write.
+fn obsolete_sidecars(job: &Job, journal: &Journal) -> Vec<(PathBuf, FileState)> {
+    let made = journal
+        .find(&job.output)
+        .and_then(|lines| lines.made.as_ref());
+    let from = made.and_then(|made| made.from.as_ref());
+    let beside = from.into_iter().flat_map(|from| &from.beside);
+    let outputs =
+        beside.filter_map(|beside| Some(journal.path_of(&beside.output.as_ref()?.to_path())));
+    let is_written = |output: &Path| job.sidecars.iter().any(|sidecar| sidecar.output == output);
+    let outputs = outputs.filter(|output| !is_written(output));
+    outputs
+        .filter_map(|output| {
+            let found = output.symlink_metadata().ok()?;
+            is_ours(&output, &found, journal, job.checksum).then(|| (output, (&found).into()))
+        })
+        .collect()
 }
 
 /// Whether a file is as an earlier run has left it.

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
 use super::file_id::FileId;
-use super::left_out::{Filter, LeftOut, WhyLeftOut, is_other_media, is_other_sidecar};
+use super::left_out::{
+    Filter, LeftOut, WhyLeftOut, is_in_a_language, is_other_media, is_other_sidecar,
+};
 use super::output;
 use super::selection::{Selection, is_audio};
 
@@ -91,7 +93,15 @@ pub(super) fn walk(
                 Ok(()) => tell(Found::File(entry.into_path())),
                 Err(by) => tell_left_out(entry.into_path(), by, &mut tell),
             },
-            Ok(()) => {}
+            // A link, unless it is something that nobody would take for audio.
+            Ok(()) => {
+                let is_taken = selection.takes_file(relative).is_ok();
+                let path = entry.path();
+                if entry.path_is_symlink() && (is_taken && path.is_file() || path.is_dir()) {
+                    let (path, why) = (entry.into_path(), WhyLeftOut::Link);
+                    tell(Found::LeftOut(LeftOut { path, why }));
+                }
+            }
         }
     }
 }
@@ -101,7 +111,9 @@ fn tell_left_out(path: PathBuf, by: Filter, tell: &mut impl FnMut(Found)) {
     let why = match by {
         Filter::Extension if is_audio(extension) => WhyLeftOut::Extension,
         Filter::Extension if is_other_media(extension) => WhyLeftOut::OtherMedia,
-        Filter::Extension if is_other_sidecar(extension) => WhyLeftOut::OtherSidecar,
+        Filter::Extension if is_other_sidecar(extension) || is_in_a_language(&path) => {
+            WhyLeftOut::OtherSidecar
+        }
         Filter::Extension => return,
         _ => {
             return tell(Found::Filtered {

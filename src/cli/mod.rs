@@ -37,7 +37,7 @@ use audiostretchy::batch::{
 };
 use audiostretchy::figures;
 use audiostretchy::preset::PresetStore;
-use audiostretchy::report::{PathText, json};
+use audiostretchy::report::{PathText, Report, Status, json};
 use clap::CommandFactory;
 
 use args::{Args, Command, ConvertArgs, NoFilesArg, Verbosity};
@@ -172,7 +172,9 @@ fn run(
         errors.push(ReportError::standard_output(error));
     }
     let is_written = |file: &&Path| !errors.iter().any(|error| error.is_about(file));
-    let report_file = reports.json().filter(is_written);
+    let is_lost = session.has_lost_folder() && args.report.is_none();
+    let report_file = reports.json().filter(is_written).filter(|_| !is_lost);
+    warn_of_what_was_left(args, &report, plan);
     let goes_on = plan.folder.is_some() && args.if_exists.leaves_what_is_done();
     summary::print(&report, args.verbosity(), report_file, goes_on);
     for error in &errors {
@@ -208,6 +210,25 @@ fn warn(args: &ConvertArgs, request: &PlanRequest, plan: &Plan) {
     }
 }
 
+/// Tells what else the report warns of: of files that were left as they are, and of the run.
+fn warn_of_what_was_left(args: &ConvertArgs, report: &Report, plan: &Plan) {
+    if args.verbosity() == Verbosity::Quiet {
+        return;
+    }
+    for file in report.with_status(Status::Skipped) {
+        for warning in &file.warnings {
+            say!(
+                "warning: {}: {}",
+                file.input,
+                text::escape(&warning.message)
+            );
+        }
+    }
+    for warning in report.warnings.iter().skip(plan.warnings.len()) {
+        say!("warning: {}", text::escape(&warning.message));
+    }
+}
+
 /// How many files are left out, for which reasons.
 fn left_out(files: &[LeftOut], is_verbose: bool) -> String {
     let mut counts = BTreeMap::new();
@@ -216,9 +237,9 @@ fn left_out(files: &[LeftOut], is_verbose: bool) -> String {
     }
     let counts = counts
         .into_iter()
-        .map(|(why, count)| format!("{count} {}", why.name()));
+        .map(|(why, count)| format!("{} ({})", figures::count(count, "file"), why.name()));
     let counts = counts.collect::<Vec<_>>().join(", ");
-    let hint = if is_verbose { "" } else { " (-v names them)" };
+    let hint = if is_verbose { "" } else { "; -v names them" };
     format!("left out: {counts}{hint}")
 }
 

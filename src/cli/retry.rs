@@ -21,6 +21,15 @@ pub fn command(report: &Report, file: &Path) -> Option<String> {
     // The report that this run itself was restricted to is not the one that counts now.
     while let Some(argument) = arguments.next() {
         let text = argument.text();
+        // A list that came from standard input will not come again.
+        let is_list =
+            |name: &str| text == name && arguments.as_slice().first().is_some_and(is_dash);
+        if is_list("--files-from")
+            || is_list("--files-from0")
+            || text.starts_with("--files-from") && text.ends_with("=-")
+        {
+            return None;
+        }
         if text == OPTION {
             arguments.next();
         } else if text == "--" {
@@ -31,6 +40,10 @@ pub fn command(report: &Report, file: &Path) -> Option<String> {
         }
     }
     Some(words.join(" "))
+}
+
+fn is_dash(word: &PathText) -> bool {
+    word.text() == "-"
 }
 
 /// A word as a shell takes it, safe to print.

@@ -14,17 +14,17 @@ fn files_that_look_like_media_are_counted_and_named_on_demand() {
     ] {
         env.write(name, "not looked at");
     }
-    let all = "left out: 2 not of an --extension that was asked for, 2 of a format that is not \
-               looked for, 1 a text file of a kind whose times are not moved";
+    let all = "left out: 2 files (another extension was asked for), 2 files (a format that is not \
+               read from folders), 1 file (subtitles that are not moved)";
     let run = env.run("in out -e wav --ratio 0.8").succeeds();
-    let run = run.says(&[&format!("{all} (-v names them)\n")]);
+    let run = run.says(&[&format!("{all}; -v names them\n")]);
     assert!(!run.stderr.contains("d.wma"), "{run}");
     let run = env.run("in out -e wav --ratio 0.8 -v").succeeds().says(&[
-        "left out: in/b.mp3: not of an --extension that was asked for\n",
-        "left out: in/deep/c.flac: not of an --extension",
-        "left out: in/d.wma: of a format that is not looked for\n",
-        "left out: in/deep/e.MOV: of a format",
-        "left out: in/a.ass: a text file of a kind",
+        "left out: in/b.mp3: another extension was asked for\n",
+        "left out: in/deep/c.flac: another extension",
+        "left out: in/d.wma: a format that is not read from folders\n",
+        "left out: in/deep/e.MOV: a format",
+        "left out: in/a.ass: subtitles that are not moved",
         &format!("{all}\n"),
     ]);
     for name in ["other.ass", "notes.txt"] {
@@ -33,7 +33,36 @@ fn files_that_look_like_media_are_counted_and_named_on_demand() {
     let run = env.run("in out -e wav --ratio 0.8 -q").succeeds();
     assert_eq!(run.stderr, "");
     let run = env.run("in out2 --no-sidecars --ratio 0.8").succeeds();
-    run.says(&["left out: 2 of a format that is not looked for (-v"]);
+    run.says(&["left out: 2 files (a format that is not read from folders); -v"]);
+}
+
+#[test]
+fn links_and_subtitles_in_a_language_are_counted() {
+    let env = TestEnv::with_short_speech(&["in/a.wav", "in/b.en.wav", "other/c.wav"]);
+    for name in ["in/a.de.srt", "in/b.en.srt", "in/notes.old.srt"] {
+        env.write(name, "1\n00:00:00,100 --> 00:00:00,200\nHello\n");
+    }
+    for (target, link) in [
+        ("../other/c.wav", "c.wav"),
+        ("../other", "deep"),
+        ("x", "d.wav"),
+    ] {
+        std::os::unix::fs::symlink(target, env.path("in").join(link)).unwrap();
+    }
+    let run = env.run("in out --ratio 0.8 -v").succeeds().says(&[
+        "left out: in/a.de.srt: subtitles that are not moved\n",
+        "left out: in/c.wav: a link; --follow takes it\n",
+        "left out: in/deep: a link; --follow takes it\n",
+    ]);
+    for name in ["b.en.srt:", "notes", "d.wav"] {
+        assert!(
+            !run.stderr.contains(&format!("left out: in/{name}")),
+            "{run}"
+        );
+    }
+    assert!(env.exists("out/b.en.srt"));
+    env.run("in out --ratio 0.8 --follow").succeeds();
+    assert!(env.exists("out/c.wav") && env.exists("out/deep/c.wav"));
 }
 
 #[test]

@@ -307,3 +307,41 @@ fn leftovers_of_single_files_are_removed_too() {
     env.run("b.wav out/b.wav --ratio 0.8").succeeds();
     assert_eq!(env.files("out"), ["b.wav"]);
 }
+
+#[test]
+fn subtitles_of_before_do_not_stay_beside_audio_that_was_made_again() {
+    let env = TestEnv::with_short_speech(&["in/a.wav", "in/b.wav", "in/c.wav"]);
+    let make = || {
+        for name in ["a", "b", "c"] {
+            env.write(format!("in/{name}.srt"), SUBTITLES);
+        }
+        env.run("in out --ratio 0.8 --if-exists overwrite")
+            .succeeds();
+        assert_eq!(env.files("out").len(), 6);
+    };
+    make();
+    // Gone, no longer understood, and gone but edited beside the output.
+    fs::remove_file(env.path("in/a.srt")).unwrap();
+    env.write("in/b.srt", "no subtitles");
+    fs::remove_file(env.path("in/c.srt")).unwrap();
+    env.write("out/c.srt", "edited");
+    env.run("in out --ratio 0.5").succeeds();
+    assert_eq!(env.files("out"), ["a.wav", "b.wav", "c.srt", "c.wav"]);
+    assert_eq!(env.read("out/c.srt"), b"edited");
+    let codes = file(&env, "in/a.wav");
+    assert_eq!(warning_codes(&codes), ["sidecar-removed"]);
+    make();
+    env.run("in out --ratio 0.8 --no-sidecars").succeeds();
+    assert_eq!(env.files("out"), ["a.wav", "b.wav", "c.wav"]);
+}
+
+#[test]
+fn what_was_changed_is_told_on_the_screen() {
+    let env = TestEnv::with_short_speech(&["in/a.wav"]);
+    env.run("in out --ratio 0.8").succeeds();
+    env.write("out/a.wav", "edited");
+    let said = "warning: in/a.wav: a.wav was changed since it was made";
+    env.run("in out --ratio 0.8").succeeds().says(&[said]);
+    let quiet = env.run("in out --ratio 0.8 -q").succeeds();
+    assert!(quiet.stderr.is_empty(), "{quiet}");
+}
