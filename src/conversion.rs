@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use crate::batch::file_id::is_same_file;
-use crate::batch::output::{PendingOutput, Replace};
+use crate::batch::output::{self, PendingOutput, Replace, is_special};
 use crate::batch::{Estimate, FileError, file};
 use crate::error::{End, Error};
 use crate::media::decode::Decoder;
@@ -85,6 +85,8 @@ pub struct Conversion {
     pub tags: bool,
     /// Whether a damaged input fails, instead of being filled up with silence with a warning.
     pub strict: bool,
+    /// Whether a file of the output's name is replaced.
+    pub overwrite: bool,
     /// How long the audio may be, and until when it may be decoded: from then on, the input is
     /// [`Unreadable`](Error::Unreadable).
     pub limits: Limits,
@@ -98,13 +100,15 @@ impl Default for Conversion {
             encoding: OutputOptions::default(),
             tags: true,
             strict: false,
+            overwrite: true,
             limits: Limits::default(),
         }
     }
 }
 
 impl Conversion {
-    /// Writes to a file, which appears whole or not at all; one of that name is replaced.
+    /// Writes to a file, which appears whole or not at all; one of that name is replaced if
+    /// `overwrite` is set, but never a device or a pipe.
     ///
     /// `progress` is told the frames of input done after every block and may break off.
     ///
@@ -118,18 +122,38 @@ impl Conversion {
         progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<Outcome, Error> {
         let path = output.as_ref();
-        let output = End::File(path.to_owned());
+        let end = End::File(path.to_owned());
         if input.path().is_some_and(|input| is_same_file(input, path)) {
             let path = path.to_owned();
             return Err(Error::OutputIsInput { path });
         }
         let format = format_of(&self.encoding, Some(path))?;
         let pipeline = self.open(input, format)?;
-        let failed = |error| Error::of_output(error, output.clone());
+        let failed = |error| Error::of_output(error, end.clone());
+        if is_special(path) {
+            let error = "is a device or a pipe, and would be replaced";
+            return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, error)));
+        }
+        output::remove_leftovers(output::parent(path));
         let pending = PendingOutput::create(path, input.metadata()).map_err(failed)?;
-        let mut outcome = self.run(pipeline, pending.file(), input, &output, progress)?;
+        let mut outcome = self.run(pipeline, pending.file(), input, &end, progress)?;
         pending.sync().map_err(failed)?;
-        let warning = pending.commit(Replace::Always).map_err(failed)?;
+        let replace = match self.overwrite {
+            true => Replace::Always,
+            false => Replace::Never,
+        };
+        let warning = pending
+            .commit(replace)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists => {
+                    let source = FileError::OutputTaken(path.to_owned());
+                    Error::Output {
+                        output: end.clone(),
+                        source,
+                    }
+                }
+                _ => failed(error),
+            })?;
         outcome.warnings.extend(warning);
         Ok(outcome)
     }

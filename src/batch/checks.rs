@@ -3,16 +3,18 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
 use super::file_id::{FileId, Place, Places, is_same_file};
 use super::job::{Job, SidecarJob};
 use super::journal;
-use super::output::{self, parent};
+use super::left_out::is_other_media;
+use super::output::{self, is_special, parent};
 use super::plan_error::PlanError;
 use super::request::ExtraFile;
+use super::selection::is_audio;
 use crate::media::decode::Decoder;
 use crate::media::sidecar::Sidecar;
 
@@ -32,10 +34,11 @@ pub(super) fn check_encoders(jobs: &[Job]) -> Result<(), PlanError> {
 pub(super) fn check_written(
     jobs: &mut Vec<Job>,
     extra_files: &[ExtraFile],
+    read_files: &[PathBuf],
     folder: Option<&Path>,
 ) -> Result<(), PlanError> {
     check_kinds(jobs, extra_files)?;
-    check_sources_survive(jobs, extra_files)?;
+    check_sources_survive(jobs, extra_files, read_files)?;
     check_collisions(jobs, extra_files, folder)
 }
 
@@ -63,7 +66,11 @@ fn check_kinds(jobs: &[Job], extra_files: &[ExtraFile]) -> Result<(), PlanError>
 }
 
 /// Finds files that will be written and are read.
-fn check_sources_survive(jobs: &mut [Job], extra_files: &[ExtraFile]) -> Result<(), PlanError> {
+fn check_sources_survive(
+    jobs: &mut [Job],
+    extra_files: &[ExtraFile],
+    read_files: &[PathBuf],
+) -> Result<(), PlanError> {
     let existing = |path: &Path| {
         path.symlink_metadata().ok()?;
         FileId::of(path)
@@ -88,8 +95,13 @@ fn check_sources_survive(jobs: &mut [Job], extra_files: &[ExtraFile]) -> Result<
         })
         .filter_map(|path| FileId::of(path))
         .collect();
+    let read_files: Vec<_> = read_files
+        .iter()
+        .filter_map(|path| FileId::of(path))
+        .collect();
     for (id, extra) in extra {
-        if sources.contains(&id) || is_audio(&extra.path) {
+        let is_read = sources.contains(&id) || read_files.contains(&id);
+        if is_read || is_precious(&extra.path) {
             return Err(PlanError::ExtraOverwrites {
                 option: extra.option,
                 what: extra.what,
@@ -117,9 +129,13 @@ fn check_sources_survive(jobs: &mut [Job], extra_files: &[ExtraFile]) -> Result<
     Ok(())
 }
 
-/// Whether there is audio in a file, which no report may replace.
-fn is_audio(path: &Path) -> bool {
-    path.is_file() && Decoder::open(path).is_ok()
+/// Whether a file is one that no report may replace: audio or other media, or a journal.
+fn is_precious(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default();
+    path.file_name() == Some(OsStr::new(journal::NAME))
+        || is_audio(extension)
+        || is_other_media(extension)
+        || path.is_file() && Decoder::open(path).is_ok()
 }
 
 /// What will be written to a place.
@@ -213,12 +229,6 @@ fn check_collisions(
         is_first
     });
     Ok(())
-}
-
-/// Whether there is a device, a pipe or the like.
-fn is_special(path: &Path) -> bool {
-    let found = path.metadata();
-    found.is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
 /// Whether nothing will be written for a sidecar: it would replace a source, or any text that tells

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 const SECOND: i64 = 1_000_000_000;
+const MICROSECOND: u64 = 1_000;
 
 /// Size and modification time of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,11 +21,13 @@ pub struct FileState {
 impl FileState {
     /// Whether a file that was in this state is untouched if it is in that one `now`.
     ///
-    /// Archives keep whole seconds only, so a time without a fraction stands for its second.
+    /// Archives keep whole seconds only, so a time without a fraction stands for its second; others
+    /// keep a floating-point number, and some file systems tenths of a microsecond.
     pub(super) fn is_still(self, now: Self) -> bool {
         let is_whole = now.mtime_ns % SECOND == 0;
         let same_second = || self.mtime_ns.div_euclid(SECOND) == now.mtime_ns.div_euclid(SECOND);
-        self.size == now.size && (self.mtime_ns == now.mtime_ns || is_whole && same_second())
+        let is_close = self.mtime_ns.abs_diff(now.mtime_ns) < MICROSECOND;
+        self.size == now.size && (is_close || is_whole && same_second())
     }
 
     /// Size in bytes.
@@ -84,7 +87,7 @@ mod tests {
         assert!(was.is_still(state(5, 1_234_000_000_000)));
         for other in [
             state(6, 1_234_567_890_123),
-            state(5, 1_234_567_890_124),
+            state(5, 1_234_567_891_123),
             state(5, 1_235_000_000_000),
             state(5, 1_234_567_000_000),
         ] {

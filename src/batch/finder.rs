@@ -17,9 +17,11 @@ use super::naming::{kept_format_of, listed_place};
 use super::output::{Replace, parent};
 use super::plan_error::PlanError;
 use super::request::PlanRequest;
+use super::up_to_date;
 use super::walk::{self, Found, Unreadable};
 use crate::media::decode::Decoder;
 use crate::media::format::Format;
+use crate::media::input::is_out_of_room;
 use crate::media::sidecar;
 use crate::warning::Warning;
 
@@ -35,6 +37,8 @@ pub(super) struct Finder<'a> {
     /// By folder, the names of files that may be text files beside audio.
     listings: HashMap<PathBuf, Vec<OsString>>,
     outputs: EarlierOutputs,
+    /// What could not be looked at at this moment, which is no reason to take less.
+    pub(super) failure: Option<PlanError>,
     pub(super) jobs: Vec<Job>,
     pub(super) unreadable: Vec<Unreadable>,
     pub(super) left_out: Vec<LeftOut>,
@@ -53,6 +57,7 @@ impl<'a> Finder<'a> {
             fingerprints: HashMap::new(),
             listings: HashMap::new(),
             outputs: EarlierOutputs::default(),
+            failure: None,
             jobs: Vec::new(),
             unreadable: Vec::new(),
             left_out: Vec::new(),
@@ -173,7 +178,9 @@ impl<'a> Finder<'a> {
             |found| match found {
                 Found::File(path) => {
                     let place = place_of(&path);
-                    if !self.is_output(&path, &place, input, is_in_place) {
+                    if self.is_output(&path, &place, input, is_in_place) {
+                        self.tell_if_changed(path, &place);
+                    } else {
                         let origin = Origin {
                             folder: Some(folder.clone()),
                             path: place.clone(),
@@ -206,7 +213,26 @@ impl<'a> Finder<'a> {
                 .find(&self.request.output.join(place))
                 .is_some()
         };
-        is_in_place && is_ours() || self.outputs.contain(path, root)
+        let contained = self.outputs.contain(path, root);
+        is_in_place && is_ours()
+            || contained.unwrap_or_else(|(path, source)| {
+                self.failure = Some(PlanError::Journal { path, source });
+                true
+            })
+    }
+
+    /// Tells of an output of an earlier run that is not as that has left it: it may be somebody's.
+    fn tell_if_changed(&mut self, path: PathBuf, place: &Path) {
+        let is_ours = |output: &Path, journal: &Journal| {
+            let found = output.symlink_metadata();
+            found.is_ok_and(|found| up_to_date::is_ours(output, &found, journal, false))
+        };
+        let in_place = self.request.output.join(place);
+        let mut earlier = self.outputs.0.values();
+        if !is_ours(&in_place, self.journal) && !earlier.any(|journal| is_ours(&path, journal)) {
+            let why = WhyLeftOut::ChangedOutput;
+            self.left_out.push(LeftOut { path, why });
+        }
     }
 
     fn add_file(&mut self, input: PathBuf, place: &Path, origin: Origin) {
@@ -263,7 +289,11 @@ impl<'a> Finder<'a> {
             fingerprint: fingerprint.clone(),
             checksum: request.checksum,
             sidecars: match request.keep.sidecars {
-                true => sidecars_of(&mut self.listings, &input, &output),
+                true => sidecars_of(&mut self.listings, &input, &output).unwrap_or_else(|source| {
+                    let path = parent(&input).to_owned();
+                    self.failure = Some(PlanError::InputUnreadable { path, source });
+                    Vec::new()
+                }),
                 false => Vec::new(),
             },
             origin,
@@ -292,30 +322,44 @@ struct EarlierOutputs(HashMap<PathBuf, Journal>);
 
 impl EarlierOutputs {
     /// Whether a file below the folder `root` was written by an earlier run into a folder there.
-    fn contain(&mut self, path: &Path, root: &Path) -> bool {
+    ///
+    /// # Errors
+    /// Where a journal cannot be opened at this moment.
+    fn contain(&mut self, path: &Path, root: &Path) -> Result<bool, (PathBuf, io::Error)> {
         let folders = path.ancestors().skip(1);
-        let folders = folders.take_while(|folder| *folder != root);
-        folders.into_iter().any(|folder| {
+        for folder in folders.take_while(|folder| *folder != root) {
             if !self.0.contains_key(folder) {
-                let journal = Journal::read(folder).unwrap_or_default();
+                let journal = match Journal::read(folder) {
+                    Err(error) if is_out_of_room(&error) => return Err((folder.into(), error)),
+                    journal => journal.unwrap_or_default(),
+                };
                 self.0.insert(folder.to_owned(), journal);
             }
-            self.0[folder].find(path).is_some()
-        })
+            if self.0[folder].find(path).is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
 /// The text files beside an input, in the order of their names.
+///
+/// # Errors
+/// Where their folder cannot be read at this moment.
 fn sidecars_of(
     listings: &mut HashMap<PathBuf, Vec<OsString>>,
     input: &Path,
     output: &Path,
-) -> Vec<SidecarJob> {
+) -> io::Result<Vec<SidecarJob>> {
     let folder = parent(input);
     let names = match listings.get(folder) {
         Some(names) => names,
         None => {
-            let names = names_of_sidecars(folder);
+            let names = match names_of_sidecars(folder) {
+                Err(error) if is_out_of_room(&error) => return Err(error),
+                names => names.unwrap_or_default(),
+            };
             listings.entry(folder.to_owned()).or_insert(names)
         }
     };
@@ -336,17 +380,17 @@ fn sidecars_of(
             });
         }
     }
-    sidecars
+    Ok(sidecars)
 }
 
-fn names_of_sidecars(folder: &Path) -> Vec<OsString> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let names = entries.map(|entry| entry.file_name());
-    let mut names: Vec<OsString> = names
+fn names_of_sidecars(folder: &Path) -> io::Result<Vec<OsString>> {
+    let names = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name()));
+    let names: Vec<OsString> = names.collect::<io::Result<_>>()?;
+    let mut names: Vec<OsString> = (names.into_iter())
         .filter(|name| sidecar::may_be_sidecar(Path::new(name)))
         .collect();
     names.sort_by(|a, b| (stem_of(a), a).cmp(&(stem_of(b), b)));
-    names
+    Ok(names)
 }
 
 fn stem_of(name: &OsStr) -> &OsStr {

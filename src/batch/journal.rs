@@ -111,8 +111,9 @@ impl From<OldRecord> for Entry {
 pub(super) struct Lines {
     /// How it was made last.
     pub(super) made: Option<Entry>,
-    /// What was to take its place after that.
-    pub(super) intended: Option<Entry>,
+    /// What was to take its place after that, oldest first: runs that were killed, or that could
+    /// not give it its name, leave more than one.
+    pub(super) intended: Vec<Entry>,
 }
 
 /// What was known of an output folder when its journal was read.
@@ -177,13 +178,14 @@ impl Journal {
             Record::Intended(entry) if !is_below(&entry.output.to_path()) => {}
             Record::Intended(entry) => {
                 let lines = self.files.entry(entry.output.to_path()).or_default();
-                lines.intended = Some(entry.into_owned());
+                lines.intended.push(entry.into_owned());
             }
             Record::Made(outputs) => {
                 for output in outputs {
                     if let Some(lines) = self.files.get_mut(&output.to_path())
-                        && let Some(entry) = lines.intended.take()
+                        && let Some(entry) = lines.intended.pop()
                     {
+                        lines.intended.clear();
                         lines.made = Some(entry);
                     }
                 }
@@ -421,10 +423,10 @@ mod tests {
 
     fn lines(folder: &Path, name: &str) -> (Option<u64>, Option<u64>) {
         let journal = Journal::read(folder).unwrap();
-        let size = |entry: &Option<Entry>| Some(entry.as_ref()?.output_state.size());
+        let size = |entry: Option<&Entry>| Some(entry?.output_state.size());
         let lines = journal.find(&folder.join(name));
         lines.map_or((None, None), |lines| {
-            (size(&lines.made), size(&lines.intended))
+            (size(lines.made.as_ref()), size(lines.intended.last()))
         })
     }
 

@@ -42,6 +42,8 @@ pub enum WhyLeftOut {
     OtherSidecar,
     /// It is a link to a file or a folder.
     Link,
+    /// An earlier run has written it, and it has been changed since.
+    ChangedOutput,
 }
 
 impl WhyLeftOut {
@@ -53,6 +55,7 @@ impl WhyLeftOut {
             Self::Listed => "listed, with no extension of audio",
             Self::OtherSidecar => "subtitles that are not moved",
             Self::Link => "a link; --follow takes it",
+            Self::ChangedOutput => "an output of an earlier run that was changed since",
         }
     }
 }

@@ -33,7 +33,7 @@ pub use events::Event;
 pub use file::FileError;
 pub use job::{Action, Job, Why};
 pub use left_out::{Filter, Filtered, LeftOut, WhyLeftOut};
-pub use output::write_file;
+pub use output::{is_special, write_file};
 pub use plan::{Foreseen, Plan};
 pub use plan_error::PlanError;
 pub use request::{ExtraFile, IfExists, PlanRequest};

@@ -59,6 +59,21 @@ impl PendingOutput {
         })
     }
 
+    /// As [`create`](Self::create), with all that is to be written, which is on the disk then.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create), and where `write` fails.
+    pub fn write(
+        target: &Path,
+        source: Option<&Metadata>,
+        write: impl FnOnce(BufWriter<&File>) -> io::Result<()>,
+    ) -> io::Result<Self> {
+        let pending = Self::create(target, source)?;
+        write(BufWriter::new(pending.file()))?;
+        pending.sync()?;
+        Ok(pending)
+    }
+
     /// The open temporary file.
     pub fn file(&self) -> &File {
         self.file.as_file()
@@ -136,20 +151,18 @@ pub fn write_file(
     target: &Path,
     write: impl FnOnce(BufWriter<&File>) -> io::Result<()>,
 ) -> io::Result<()> {
-    write_file_from(None, target, write)
+    PendingOutput::write(target, None, write)?.commit(Replace::Always)?;
+    Ok(())
 }
 
-/// As [`write_file`], with permissions no wider than those of `source`.
-pub fn write_file_from(
-    source: Option<&Metadata>,
-    target: &Path,
-    write: impl FnOnce(BufWriter<&File>) -> io::Result<()>,
-) -> io::Result<()> {
-    let pending = PendingOutput::create(target, source)?;
-    write(BufWriter::new(pending.file()))?;
-    pending.sync()?;
-    pending.commit(Replace::Always)?;
-    Ok(())
+/// Whether there is a device, a pipe or the like in a file's place, or a link into the folders of
+/// the system that hold such: nothing that can be replaced.
+pub fn is_special(path: &Path) -> bool {
+    let is_system = |path: &Path| path.starts_with("/dev") || path.starts_with("/proc");
+    let found = path.metadata();
+    found.is_ok_and(|found| !found.is_file() && !found.is_dir())
+        || is_system(path)
+        || path.read_link().is_ok_and(|target| is_system(&target))
 }
 
 /// Finds out whether files can be created in a folder, which is created if need be.

@@ -68,6 +68,9 @@ impl PlanRequest {
             (None, [input]) => finder.add_single(input)?,
             _ => finder.add_all()?,
         }
+        if let Some(failure) = finder.failure {
+            return Err(failure);
+        }
         let Finder {
             mut jobs,
             mut unreadable,
@@ -86,7 +89,12 @@ impl PlanRequest {
             return Err(PlanError::PruneOfPart);
         }
         checks::check_encoders(&jobs)?;
-        checks::check_written(&mut jobs, &self.extra_files(), folder.as_deref())?;
+        checks::check_written(
+            &mut jobs,
+            &self.extra_files(),
+            &self.read_files,
+            folder.as_deref(),
+        )?;
         if let Some(only) = &self.only {
             only.restrict(&mut jobs, &mut unreadable);
             if jobs.is_empty() && unreadable.is_empty() {
@@ -141,6 +149,7 @@ impl PlanRequest {
             "encoding": self.encoding.effective(format),
             "keep": self.keep,
             "strict": self.strict,
+            "keep_mtime": self.keep_mtime,
         }))
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn find(journal: &Journal, jobs: &[Job], checksum: bool) -> Vec<PathB
         .collect();
     let mut found = Vec::new();
     for (path, lines) in journal.files() {
-        let (Some(made), None) = (&lines.made, &lines.intended) else {
+        let Some(made) = lines.made.as_ref().filter(|_| lines.intended.is_empty()) else {
             continue;
         };
         if !source_is_gone(made, &inputs) || !is_untouched(&path, lines, checksum) {
@@ -59,12 +59,16 @@ fn source_is_gone(made: &Entry, inputs: &HashSet<&Path>) -> bool {
 }
 
 /// Whether a file below a folder is not there. What cannot be looked at may well be, and so may
-/// what lies behind a link that leads nowhere now: its disk may not be mounted.
+/// what lies behind a link that leads nowhere now, or in an empty folder: its disk may not be
+/// mounted.
 fn is_gone(path: &Path, folder: &Path) -> bool {
     let below = path.ancestors().take_while(|path| *path != folder);
     for (depth, path) in below.enumerate() {
         match path.symlink_metadata() {
-            Ok(found) => return depth > 0 && found.is_dir(),
+            Ok(found) => {
+                let mut entries = path.read_dir().into_iter().flatten();
+                return depth > 0 && found.is_dir() && entries.next().is_some();
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(_) => return false,
         }

@@ -23,6 +23,8 @@ impl Sources {
     pub(super) fn of(job: &Job) -> Self {
         let state = |sidecar: &SidecarJob| {
             let source = &sidecar.source;
+            // What cannot be read is not known: once it can, it is new.
+            File::open(source).ok()?;
             Some(Beside {
                 name: source.file_name()?.into(),
                 state: (&source.metadata().ok()?).into(),

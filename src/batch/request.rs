@@ -45,6 +45,9 @@ pub struct PlanRequest {
     /// Other files that the caller will write, such as reports: none of them may take the place of
     /// anything that is read or written.
     pub extra_files: Vec<ExtraFile>,
+    /// Other files that the caller has read, such as lists and presets: none of `extra_files` may
+    /// take their place.
+    pub read_files: Vec<PathBuf>,
     /// What to do where an output exists already.
     pub if_exists: IfExists,
     /// Put between the name of an output and its extension.
@@ -94,6 +97,7 @@ impl PlanRequest {
             keep: Keep::default(),
             time_map: None,
             extra_files: Vec::new(),
+            read_files: Vec::new(),
             if_exists: IfExists::Resume,
             suffix: OsString::new(),
             flatten: false,

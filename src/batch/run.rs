@@ -170,9 +170,12 @@ fn run_job(
     on_event(Event::FileStarted { index, job });
     let clock = Instant::now();
     let result = loop {
+        let given_up = slots.given_up();
         let result = file::guarded(|| work.stretch(index, job));
         // Others at work hold what this one needs; it is taken up again with fewer beside it.
-        if !(result.as_ref()).is_err_and(FileError::is_out_of_room) || !slots.retry_with_fewer() {
+        if !(result.as_ref()).is_err_and(FileError::is_out_of_room)
+            || !slots.retry_with_fewer(given_up)
+        {
             break result;
         }
     };

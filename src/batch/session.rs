@@ -13,7 +13,7 @@ use super::file::{self, FileError};
 use super::file_id::FileId;
 use super::job::{Action, Job};
 use super::journal::{Journal, JournalFile};
-use super::output::{self, PendingOutput};
+use super::output::{self, PendingOutput, Replace};
 use super::plan::Plan;
 use super::plan_error::PlanError;
 use super::record::{self, Sources};
@@ -322,10 +322,13 @@ impl Worker<'_> {
         let understood: Vec<PathBuf> = (outcome.sidecars.iter())
             .map(|sidecar| sidecar.path().to_owned())
             .collect();
-        let sidecars = sidecars::write_pending(&mut outcome, job).map_err(failed)?;
-        if let Some(path) = &self.session.plan.time_map {
-            sidecars::write_time_map(&outcome, path).map_err(failed)?;
+        if let Some(folder) = folder {
+            folder.check()?;
         }
+        let sidecars = sidecars::write_pending(&mut outcome, job).map_err(failed)?;
+        let time_map = self.session.plan.time_map.as_ref();
+        let time_map = time_map.map(|path| sidecars::pending_time_map(&outcome, path));
+        let time_map = time_map.transpose().map_err(failed)?;
         let journal = folder.and_then(|folder| folder.journal.as_ref());
         let mut entries = Vec::new();
         if let Some(journal) = journal {
@@ -347,6 +350,9 @@ impl Worker<'_> {
                 _ => FileError::Output(error),
             })?;
         outcome.warnings.extend(warning);
+        if let Some(time_map) = time_map {
+            time_map.commit(Replace::Always).map_err(failed)?;
+        }
         let mut is_made = vec![true];
         let written: Vec<PathBuf> = (sidecars.iter())
             .map(|sidecar| sidecar.output.clone())

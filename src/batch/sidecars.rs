@@ -1,12 +1,12 @@
 //! Files written beside an output: subtitles and the like, the time map.
 
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use super::job::Job;
-use super::output::{PendingOutput, Replace, write_file};
+use super::output::{PendingOutput, Replace};
 use crate::media::metadata::Clock;
 use crate::pipeline::Outcome;
 use crate::warning::Warning;
@@ -43,12 +43,10 @@ pub(super) fn write_pending(outcome: &mut Outcome, job: &Job) -> io::Result<Vec<
             continue;
         };
         let source = sidecar.path().metadata().ok();
-        let pending = PendingOutput::create(&output, source.as_ref())?;
-        let mut writer = BufWriter::new(pending.file());
-        writer.write_all(text.as_bytes())?;
-        writer.flush()?;
-        drop(writer);
-        pending.sync()?;
+        let pending = PendingOutput::write(&output, source.as_ref(), |mut file| {
+            file.write_all(text.as_bytes())?;
+            file.flush()
+        })?;
         written.push(PendingSidecar {
             pending,
             replace,
@@ -100,12 +98,13 @@ pub(super) fn remove_obsolete(job: &Job, written: &[PathBuf], warnings: &mut Vec
     }
 }
 
-/// Writes the whole time map as JSON: both sample rates in Hz, both lengths in frames, and a pair
-/// of positions in frames, input and output, for every cut. Between them it is straight.
+/// Writes the whole time map as JSON, without giving it its name: both sample rates in Hz, both
+/// lengths in frames, and a pair of positions in frames, input and output, for every cut. Between
+/// them it is straight.
 ///
 /// # Errors
 /// Where the file cannot be written.
-pub(super) fn write_time_map(outcome: &Outcome, path: &Path) -> io::Result<()> {
+pub(super) fn pending_time_map(outcome: &Outcome, path: &Path) -> io::Result<PendingOutput> {
     let positions = &outcome.positions;
     let points = outcome.time_map.iter().flatten();
     let points: Vec<_> = points.map(|point| [point.input, point.output]).collect();
@@ -116,7 +115,7 @@ pub(super) fn write_time_map(outcome: &Outcome, path: &Path) -> io::Result<()> {
         "output_frames": positions.end.output,
         "points": points,
     });
-    write_file(path, |mut file| {
+    PendingOutput::write(path, None, |mut file| {
         serde_json::to_writer(&mut file, &map)?;
         writeln!(file)?;
         file.flush()

@@ -15,6 +15,8 @@ pub(super) struct Slots {
 struct State {
     most: usize,
     at_work: usize,
+    /// How often a slot was given up for good.
+    given_up: usize,
 }
 
 impl Default for Slots {
@@ -23,6 +25,7 @@ impl Default for Slots {
             state: Mutex::new(State {
                 most: usize::MAX,
                 at_work: 0,
+                given_up: 0,
             }),
             changed: Condvar::new(),
         }
@@ -47,12 +50,19 @@ impl Slots {
         self.changed.notify_all();
     }
 
-    /// Gives up a slot for good and waits for one of the others; `false` if there is no other.
-    pub(super) fn retry_with_fewer(&self) -> bool {
+    /// How often a slot was given up for good so far.
+    pub(super) fn given_up(&self) -> usize {
+        self.lock().given_up
+    }
+
+    /// Gives up a slot for good and waits for one of the others. `false` if there is no other, and
+    /// was none since `given_up` was asked for.
+    pub(super) fn retry_with_fewer(&self, given_up: usize) -> bool {
         let mut state = self.lock();
         if state.at_work <= 1 {
-            return false;
+            return state.given_up > given_up;
         }
+        state.given_up += 1;
         state.at_work -= 1;
         state.most = state.most.min(state.at_work);
         self.changed.notify_all();
@@ -68,5 +78,31 @@ impl Slots {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_that_fail_at_once_the_last_may_try_alone() {
+        let (slots, next) = (Slots::default(), AtomicUsize::new(0));
+        for expected in [Some(0), Some(1), None] {
+            assert_eq!(slots.take(&next, 2), expected);
+        }
+        let given_up = slots.given_up();
+        std::thread::scope(|scope| {
+            let first = scope.spawn(|| slots.retry_with_fewer(given_up));
+            while slots.given_up() == given_up {
+                std::thread::yield_now();
+            }
+            // The first waits now. This one may try once, as it was not alone when it failed.
+            assert!(slots.retry_with_fewer(given_up));
+            assert!(!slots.retry_with_fewer(slots.given_up()));
+            slots.release();
+            assert!(first.join().unwrap());
+        });
+        slots.release();
     }
 }

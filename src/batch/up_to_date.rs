@@ -137,16 +137,15 @@ fn decide_one(
 /// Decides about a job of which the journal knows something and whose output is there.
 fn resume(job: &mut Job, lines: &Lines, output: &Metadata, journal: &Journal) {
     let is = |entry: &&Entry| is_as_recorded(entry, &job.output, output, job.checksum);
-    let (made, intended) = (lines.made.as_ref(), lines.intended.as_ref());
-    let ours = match (made.filter(is), intended.filter(is)) {
-        // Old and new look the same, so that nobody can tell which of them is there.
-        (Some(made), Some(intended)) if made.from != intended.from => {
-            job.action = Action::Stretch(Why::Unfinished);
-            job.replace = Replace::Known(output.into());
-            return;
-        }
-        (made, intended) => intended.or(made),
-    };
+    let made = lines.made.as_ref();
+    let mut found = lines.intended.iter().rev().chain(made).filter(is);
+    let ours = found.next();
+    // Where old and new look the same, nobody can tell which of them is there.
+    if found.any(|other| ours.is_some_and(|entry| entry.from != other.from)) {
+        job.action = Action::Stretch(Why::Unfinished);
+        job.replace = Replace::Known(output.into());
+        return;
+    }
     let Some(entry) = ours else {
         // Somebody's file, or one that somebody has edited.
         let is_current = made.is_some_and(|entry| reason_to_redo(entry, job, journal).is_none());
@@ -206,7 +205,7 @@ fn obsolete_sidecars(job: &Job, journal: &Journal) -> Vec<(PathBuf, FileState)> 
 }
 
 /// Whether a file is as an earlier run has left it.
-fn is_ours(output: &Path, found: &Metadata, journal: &Journal, checksum: bool) -> bool {
+pub(super) fn is_ours(output: &Path, found: &Metadata, journal: &Journal, checksum: bool) -> bool {
     journal.find(output).is_some_and(|lines| {
         let mut entries = lines.made.iter().chain(&lines.intended);
         entries.any(|entry| is_as_recorded(entry, output, found, checksum))
@@ -274,11 +273,9 @@ fn reason_to_redo(entry: &Entry, job: &Job, journal: &Journal) -> Option<Why> {
         };
         // A run that was stopped may have left the text of before beside new audio.
         let lines = journal.find(&output)?;
-        let is = |entry: &Option<Entry>| {
-            let recorded = |entry| is_as_recorded(entry, &output, &found, job.checksum);
-            entry.as_ref().is_some_and(recorded)
-        };
-        let is_old = lines.intended.is_some() && !is(&lines.intended) && is(&lines.made);
+        let is = |entry: &Entry| is_as_recorded(entry, &output, &found, job.checksum);
+        let last = lines.intended.last()?;
+        let is_old = !is(last) && lines.made.iter().chain(&lines.intended).any(is);
         is_old.then_some(Why::Unfinished)
     })
 }

@@ -108,7 +108,7 @@ impl<'a> EventLines<'a> {
     /// # Errors
     /// Where a line could not be written. A reader that has closed its end is no error: it may
     /// have seen enough.
-    pub fn finish(self, report: &Report) -> io::Result<()> {
+    pub fn finish(&self, report: &Report) -> io::Result<()> {
         self.line(&Line::RunFinished {
             outcome: report.outcome,
             exit_code: report.exit_code,
@@ -116,8 +116,8 @@ impl<'a> EventLines<'a> {
             counts: report.counts,
             audio_seconds: report.audio_seconds,
         });
-        let state = self.state.into_inner();
-        match state.expect("nothing panics while holding the lock") {
+        let mut state = (self.state.lock()).expect("nothing panics while holding the lock");
+        match std::mem::replace(&mut *state, Ok(())) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             state => state,
         }

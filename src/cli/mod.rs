@@ -49,6 +49,7 @@ use time_map::TimeMap;
 
 /// Parses the command line, does what it says, and tells the exit code.
 pub fn main() -> ExitCode {
+    signals::outlive_full_files();
     color::set(color::asked_for(std::env::args_os()));
     let args = Args::parse_or_exit();
     color::set(args.color);
@@ -149,13 +150,26 @@ fn run(
             events.write(event);
         }
     };
-    let mut report = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let stop = StopToken::new();
         let signals = signals::listen(scope, session, stop.clone(), &progress);
         let mut report = session.run(options, &stop, &show);
+        signals.run_is_over();
         report.exit_code = signals.exit_code().unwrap_or(report.exit_code);
-        report
-    });
+        leave_reports(args, report, session, reports, time_map, events.as_ref())
+    })
+}
+
+/// Writes what a run leaves, and tells how it went; gives the exit code.
+fn leave_reports(
+    args: &ConvertArgs,
+    mut report: Report,
+    session: &Session,
+    reports: &Reports,
+    time_map: Option<TimeMap>,
+    events: Option<&EventLines<'_>>,
+) -> Result<ExitCode, Box<dyn Error>> {
+    let plan = session.plan();
     report.command = command_line();
     let printed = time_map.map_or(Ok(()), TimeMap::print);
     let mut errors: Vec<_> = printed

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use audiostretchy::batch;
 use audiostretchy::figures;
 use audiostretchy::media::limits::Limits;
 use audiostretchy::preset::{Resolved, Settings};
@@ -43,6 +44,10 @@ enum UsageError {
     Format,
     #[error("standard output is a terminal: send it to a file or a program")]
     Terminal,
+    #[error("{}: is a device or a pipe, and would be replaced; choose another output", text::path(.0.as_path()))]
+    Special(std::path::PathBuf),
+    #[error("{}: is an input and would be overwritten; choose another output", text::path(.0.as_path()))]
+    OutputIsInput(std::path::PathBuf),
     #[error("{}: already there; use --if-exists overwrite to replace, or skip to keep", text::path(.0.as_path()))]
     Exists(std::path::PathBuf),
 }
@@ -69,6 +74,15 @@ pub fn run(args: &ConvertArgs, resolved: &Resolved) -> Result<ExitCode, Box<dyn 
     if is_pipe(to) && io::stdout().is_terminal() {
         return Err(UsageError::Terminal.into());
     }
+    if !is_pipe(to) && batch::is_special(to) {
+        return Err(UsageError::Special(to.clone()).into());
+    }
+    let (stdin, stdout) = (io::stdin(), io::stdout());
+    for (stream, file) in [(is_file(&stdin, to), to), (is_file(&stdout, from), from)] {
+        if stream {
+            return Err(UsageError::OutputIsInput(file.clone()).into());
+        }
+    }
     if !is_pipe(to) && to.symlink_metadata().is_ok() {
         match args.if_exists {
             IfExistsArg::Overwrite => {}
@@ -88,6 +102,7 @@ pub fn run(args: &ConvertArgs, resolved: &Resolved) -> Result<ExitCode, Box<dyn 
         encoding,
         tags: !args.no_tags,
         strict: args.strict,
+        overwrite: matches!(args.if_exists, IfExistsArg::Overwrite),
         limits: Limits {
             max_duration: args.max_duration_per_file.unwrap_or(Limits::MAX_DURATION),
             ..Limits::default()
@@ -170,6 +185,23 @@ fn convert(
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether a standard stream is the file that a path leads to.
+#[cfg(unix)]
+fn is_file(stream: &impl std::os::fd::AsFd, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let stream = stream.as_fd().try_clone_to_owned();
+    let stream = stream.and_then(|stream| std::fs::File::from(stream).metadata());
+    let id = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+    let is_regular = stream.as_ref().is_ok_and(std::fs::Metadata::is_file);
+    is_regular && stream.ok().map(id) == path.metadata().ok().map(id)
+}
+
+/// Whether a standard stream is the file that a path leads to: nobody tells.
+#[cfg(not(unix))]
+fn is_file<T>(_: &T, _: &Path) -> bool {
+    false
 }
 
 fn is_pipe(path: &Path) -> bool {

@@ -146,7 +146,9 @@ impl Reports {
         // A run that had nothing to do is no reason to forget one that had.
         let is_worth_keeping = report.counts.done + report.counts.failed + report.pruned.len() > 0;
         for target in &self.targets {
-            if session.has_lost_folder() && !target.is_named {
+            let folder = session.plan().folder.as_deref();
+            let is_inside = folder.is_some_and(|folder| target.path.starts_with(folder));
+            if session.has_lost_folder() && is_inside {
                 // What has come to the folder's place is none of ours.
                 continue;
             }
@@ -194,9 +196,9 @@ pub fn write_to(
     if path == Path::new("-") {
         return write(&mut io::stdout().lock());
     }
-    let metadata = path.metadata();
-    if is_named && metadata.is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
-        let file = File::options().write(true).open(path)?;
+    if is_named && batch::is_special(path) {
+        // Behind what is there already: standard output may be a file.
+        let file = File::options().append(true).open(path)?;
         let mut file = BufWriter::new(file);
         write(&mut file)?;
         return file.flush();

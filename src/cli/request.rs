@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::path::Path;
+use std::path::PathBuf;
 
 use audiostretchy::Keep;
 use audiostretchy::batch::{Globs, IfExists, PlanRequest, Selection};
@@ -64,6 +65,9 @@ impl ConvertArgs {
             (None, None) => Vec::new(),
         };
         words::check_no_addresses(&listed, output)?;
+        let preset = self.preset.as_ref().map(PathBuf::from);
+        let read_files = [&self.files_from, &self.files_from0, &preset];
+        let read_files = read_files.into_iter().flatten().cloned();
         Ok(PlanRequest {
             listed,
             selection: self.selection()?,
@@ -75,6 +79,7 @@ impl ConvertArgs {
                 time_map: self.time_map.is_some(),
             },
             time_map: self.time_map.clone(),
+            read_files: read_files.collect(),
             if_exists: match self.if_exists {
                 IfExistsArg::Resume => IfExists::Resume,
                 IfExistsArg::Skip => IfExists::Skip,

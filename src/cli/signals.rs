@@ -2,26 +2,34 @@
 //! ends the program at once.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::mpsc;
 use std::thread::{Builder, Scope};
 
 use audiostretchy::batch::{Session, StopToken};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::{Handle, Signals};
 
 use super::progress::Progress;
+use super::screen::say;
 
 /// Listens to signals until dropped.
 pub struct Listening {
     handle: Option<Handle>,
     exit_code: Arc<AtomicU8>,
+    is_over: Arc<AtomicBool>,
 }
 
 impl Listening {
     /// The exit code that tells which signal came, if one has.
     pub fn exit_code(&self) -> Option<u8> {
         Some(self.exit_code.load(Ordering::Relaxed)).filter(|&code| code > 0)
+    }
+
+    /// Says that the run is over: from here on, two signals end the program, whatever it waits for
+    /// in writing reports.
+    pub fn run_is_over(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
     }
 }
 
@@ -33,11 +41,18 @@ impl Drop for Listening {
     }
 }
 
-/// The signals that ask a program to end. That of a closed terminal is left alone where the
-/// program was started to outlive it (`nohup`), or where that cannot be told.
+/// Makes writing beyond a limit on the size of files (`ulimit -f`) an error of that file, not the
+/// end of the program.
+pub fn outlive_full_files() {
+    let never_read = Arc::new(AtomicBool::new(false));
+    let _ = signal_hook::flag::register(SIGXFSZ, never_read);
+}
+
+/// The signals that ask a program to end, but for those that it was started to outlive, as by
+/// `nohup`. That of a closed terminal is left alone also where that cannot be told.
 pub fn to_listen_to() -> Vec<i32> {
-    let mut signals = vec![SIGINT, SIGTERM];
-    signals.extend((is_ignored(SIGHUP) == Some(false)).then_some(SIGHUP));
+    let mut signals = vec![SIGINT, SIGTERM, SIGHUP];
+    signals.retain(|&signal| !is_ignored(signal).unwrap_or(signal == SIGHUP));
     signals
 }
 
@@ -50,7 +65,8 @@ pub fn listen<'scope>(
 ) -> Listening {
     let exit_code = Arc::new(AtomicU8::new(0));
     let (send, receive) = mpsc::channel();
-    let code = exit_code.clone();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let (code, over) = (exit_code.clone(), is_over.clone());
     // Signals are only taken by a thread that is there.
     let thread = Builder::new().spawn_scoped(scope, move || {
         let Ok(mut signals) = Signals::new(to_listen_to()) else {
@@ -59,7 +75,16 @@ pub fn listen<'scope>(
         if send.send(signals.handle()).is_err() {
             return;
         }
+        let mut signals_after_the_run = 0;
         for signal in signals.forever() {
+            if over.load(Ordering::Relaxed) {
+                signals_after_the_run += 1;
+                if signals_after_the_run > 1 {
+                    std::process::exit((128 + signal as u8).into());
+                }
+                say!("writing the reports; once more to leave without them");
+                continue;
+            }
             // A terminal that closes may say so more than once.
             if signal == SIGHUP && stop.is_stopped() {
                 continue;
@@ -84,6 +109,7 @@ pub fn listen<'scope>(
     Listening {
         handle: thread.ok().and_then(|_| receive.recv().ok()),
         exit_code,
+        is_over,
     }
 }
 

@@ -180,3 +180,40 @@ fn limits_hold_for_pipes() {
     let run = piped(&folder, "in.wav", &options);
     assert!(run.status.success());
 }
+
+#[test]
+#[cfg(unix)]
+fn a_pipe_takes_nobodys_place() {
+    let folder = with_recording("stories/sea.wav");
+    let input = folder.path("sea.wav");
+    let run = |script: &str| {
+        let output = folder.command(&[]);
+        let mut bash = std::process::Command::new("bash");
+        bash.args(["-c", script]).arg(output.get_program());
+        let output = bash.current_dir(folder.path("")).output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    let before = std::fs::read(&input).unwrap();
+    // A file that comes while the pipe is read.
+    let (code, said) = run("(cat sea.wav; sleep .5; echo mine > z.wav) | $0 - z.wav --speed 1.5");
+    assert_eq!(code, Some(1), "{said}");
+    assert_eq!(folder.text("z.wav"), "mine\n");
+    for script in [
+        "mkfifo pipe.wav; $0 - pipe.wav --speed 1.5 --if-exists overwrite < sea.wav",
+        "$0 - sea.wav --speed 1.5 --if-exists overwrite < sea.wav",
+        "$0 sea.wav - --speed 1.5 1<> sea.wav",
+        "$0 sea.wav - --speed 1.5 >> sea.wav",
+    ] {
+        let (code, said) = run(script);
+        assert_eq!(code, Some(2), "{script}: {said}");
+        assert!(std::fs::read(&input).unwrap() == before, "{script}");
+    }
+    let left = ".audiostretchy-x1Y2z3.tmp";
+    std::fs::write(folder.path(left), "half a file").unwrap();
+    let (code, said) = run("$0 - new.wav --speed 1.5 < sea.wav");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!folder.path(left).exists());
+}

@@ -345,3 +345,73 @@ fn what_was_changed_is_told_on_the_screen() {
     let quiet = env.run("in out --ratio 0.8 -q").succeeds();
     assert!(quiet.stderr.is_empty(), "{quiet}");
 }
+
+#[test]
+fn an_output_that_two_killed_runs_have_left_is_still_ours() {
+    let env = TestEnv::with_short_speech(&["in/a.wav"]);
+    env.run("in out --ratio 0.8").succeeds();
+    let journal = String::from_utf8(env.read("out/.audiostretchy.jsonl")).unwrap();
+    let intended = journal.lines().next().unwrap();
+    assert!(intended.starts_with("{\"intended\""), "{journal}");
+    // One was killed after the output had got its name, the other before its own had.
+    let size = intended.find("\"size\":").unwrap() + 7;
+    let other = format!("{}9{}", &intended[..size], &intended[size..]);
+    env.write("out/.audiostretchy.jsonl", format!("{intended}\n{other}\n"));
+    comes_to(&env, "in out --ratio 0.8", [0, 1, 0]);
+    comes_to(&env, "in out --ratio 0.5", [1, 0, 0]);
+}
+
+#[test]
+fn reports_replace_nothing_that_is_read_and_no_media() {
+    let env = TestEnv::with_short_speech(&["in/a.wav", "old/b.wav"]);
+    env.write("list", "in/a.wav\n");
+    env.write("mine.toml", "speed = 1.25\n");
+    env.write("in/film.wma", "not looked at");
+    env.run("old made --ratio 0.8").succeeds();
+    for (args, report) in [
+        ("--files-from list out", "list"),
+        ("in out --preset mine.toml", "./mine.toml"),
+        ("in out", "made/.audiostretchy.jsonl"),
+        ("in out", "in/film.wma"),
+        ("in out", "old/b.wav"),
+    ] {
+        for option in ["--report", "--report-junit", "--report-markdown"] {
+            let args = format!("{args} --ratio 0.8 {option} {report}");
+            env.refuses(&args, 2, &[option, "would overwrite"]);
+        }
+    }
+}
+
+#[test]
+fn a_link_to_standard_output_is_written_to_and_not_replaced() {
+    let env = TestEnv::with_short_speech(&["in/a.wav"]);
+    std::os::unix::fs::symlink("/proc/self/fd/1", env.path("stdout")).unwrap();
+    for option in ["--report", "--report-markdown"] {
+        let args = format!("in {option} --ratio 0.8 {option} stdout");
+        let run = env.run(&args).succeeds();
+        assert!(run.stdout.contains("a.wav"), "{run}");
+    }
+    let map = "in/a.wav b.wav --ratio 0.8 --time-map stdout";
+    env.refuses(map, 2, &["stdout: is a device or a pipe"]);
+    assert!(env.path("stdout").is_symlink());
+}
+
+#[test]
+fn the_time_of_an_output_is_a_setting() {
+    let env = TestEnv::with_short_speech(&["in/a.wav"]);
+    touch(&env, "in/a.wav");
+    comes_to(&env, "in out --ratio 0.8", [1, 0, 0]);
+    comes_to(&env, "in out --ratio 0.8 --keep-mtime", [1, 0, 0]);
+    comes_to(&env, "in out --ratio 0.8 --keep-mtime", [0, 1, 0]);
+}
+
+#[test]
+fn an_output_of_an_earlier_run_that_was_replaced_is_told() {
+    let env = TestEnv::with_short_speech(&["in/x/a.wav", "b.wav"]);
+    env.run("in/x in/x --suffix _fast --ratio 0.8").succeeds();
+    env.run("in out --ratio 0.8 -v").succeeds();
+    assert_eq!(env.files("out"), ["x/a.wav"]);
+    env.write("in/x/a_fast.wav", env.read("b.wav"));
+    let said = "left out: in/x/a_fast.wav: an output of an earlier run that was changed since";
+    env.run("in out --ratio 0.8 -v").succeeds().says(&[said]);
+}

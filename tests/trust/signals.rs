@@ -161,3 +161,36 @@ fn a_run_that_was_started_to_outlive_its_terminal_does() {
     run.ends().exits(0);
     assert_eq!(env.report("out")["counts"]["done"], FILES);
 }
+
+#[test]
+fn a_report_that_nobody_reads_holds_no_signal_up() {
+    let env = TestEnv::with_short_speech(&["in/a.wav"]);
+    env.tool("mkfifo", ["report"]);
+    let mut command = env.command("in out --ratio 0.8 --report report".split(' '));
+    let mut child = command
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("[1/1] done")));
+    let mut signal = |name: &str| {
+        let id = child.id().to_string();
+        let kill = std::process::Command::new("kill")
+            .args(["-s", name, &id])
+            .status();
+        assert!(kill.unwrap().success());
+        std::thread::sleep(Duration::from_millis(300));
+        child.try_wait().unwrap().and_then(|status| status.code())
+    };
+    let codes = ["TERM", "INT", "INT"].map(&mut signal);
+    assert!(codes.contains(&Some(130)), "{codes:?}");
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_fails_the_file_alone() {
+    let env = inputs(1, 20);
+    env.encode_recording("speech-16k-mono", "in/short.wav", "-t 0.3");
+    let command = crate::faults::after(&env, "ulimit -f 200", "in out --ratio 0.8 -n");
+    crate::env::Run::of(&env, command).exits(1);
+    assert_eq!(env.files("out"), ["short.wav"]);
+}
