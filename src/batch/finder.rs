@@ -22,7 +22,7 @@ use super::walk::{self, Found, Unreadable};
 use crate::media::decode::Decoder;
 use crate::media::format::Format;
 use crate::media::input::is_out_of_room;
-use crate::media::sidecar;
+use crate::media::{sidecar, video};
 use crate::warning::Warning;
 
 /// Collects the jobs of a plan.
@@ -180,6 +180,9 @@ impl<'a> Finder<'a> {
                     let place = place_of(&path);
                     if self.is_output(&path, &place, input, is_in_place) {
                         self.tell_if_changed(path, &place);
+                    } else if request.selection.leaves_out_video() && video::is_in(&path) {
+                        let why = WhyLeftOut::Video;
+                        self.left_out.push(LeftOut { path, why });
                     } else {
                         let origin = Origin {
                             folder: Some(folder.clone()),

@@ -40,6 +40,8 @@ pub enum WhyLeftOut {
     Listed,
     /// It is a text file beside audio, of a kind or with a name whose times are not moved.
     OtherSidecar,
+    /// It holds video, and is taken where it is named by hand or by its extension.
+    Video,
     /// It is a link to a file or a folder.
     Link,
     /// An earlier run has written it, and it has been changed since.
@@ -54,6 +56,7 @@ impl WhyLeftOut {
             Self::OtherMedia => "a format that is not read from folders",
             Self::Listed => "listed, with no extension of audio",
             Self::OtherSidecar => "subtitles that are not moved",
+            Self::Video => "video; -e with its extension takes it",
             Self::Link => "a link; --follow takes it",
             Self::ChangedOutput => "an output of an earlier run that was changed since",
         }

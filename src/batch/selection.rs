@@ -57,6 +57,11 @@ impl Selection {
         self.extensions.iter().any(is_known)
     }
 
+    /// Whether files that hold video are left out: unless somebody has asked for extensions.
+    pub(super) fn leaves_out_video(&self) -> bool {
+        self.extensions == AUDIO_EXTENSIONS
+    }
+
     /// Whether a file, at a path relative to the input folder, is taken; else what leaves it out.
     pub(super) fn takes_file(&self, relative: &Path) -> Result<(), Filter> {
         if !self.takes_extension(relative) {

@@ -21,6 +21,7 @@ mod pcm;
 pub mod resample;
 pub mod sidecar;
 mod unsupported;
+pub(crate) mod video;
 mod vorbis;
 mod vorbis_setup;
 mod wav_codec;

@@ -61,7 +61,8 @@ fn links_and_subtitles_in_a_language_are_counted() {
         );
     }
     assert!(env.exists("out/b.en.srt"));
-    env.run("in out --ratio 0.8 --follow").succeeds();
+    // One of them leads nowhere.
+    env.run("in out --ratio 0.8 --follow").exits(1);
     assert!(env.exists("out/c.wav") && env.exists("out/deep/c.wav"));
 }
 
@@ -124,7 +125,7 @@ fn a_list_of_changed_files_works_as_git_gives_it() {
     );
     let run = env.run("--files-from list out --ratio 0.8").exits(1);
     run.says(&[
-        "left out: 3 listed without an extension of audio (-v names them)",
+        "left out: 3 files (listed, with no extension of audio); -v names them",
         "2 done, 1 failed",
         "failed: audio/gone.mp3: no such file or folder",
     ]);
@@ -144,4 +145,26 @@ fn a_list_without_audio_is_no_audio() {
     env.refuses("--files-from list out --ratio 0.8", 4, &pieces);
     env.run("--files-from list out --ratio 0.8 --no-files pass")
         .succeeds();
+}
+
+#[test]
+fn video_is_taken_by_hand_or_by_its_extension_alone() {
+    let env = TestEnv::with_short_speech(&["in/a.wav"]);
+    let picture = "-f lavfi -i color=size=32x32:duration=0.3";
+    for (name, codecs) in [
+        ("film.mp4", "-c:v mpeg4 -c:a aac"),
+        ("film.webm", "-c:v vp8 -c:a libopus"),
+        ("talk.mp4", "-vn -c:a aac"),
+        ("talk.webm", "-vn -c:a libopus"),
+    ] {
+        let args = format!("-v error -i in/a.wav {picture} {codecs} -shortest in/{name}");
+        env.tool("ffmpeg", args.split(' '));
+    }
+    let said = "left out: in/film.mp4: video; -e with its extension takes it\n";
+    env.run("in out --ratio 0.8 -v").succeeds().says(&[said]);
+    assert_eq!(env.files("out"), ["a.wav", "talk.m4a", "talk.opus"]);
+    env.run("in out2 --ratio 0.8 -e mp4,webm").succeeds();
+    assert_eq!(env.files("out2").len(), 4);
+    env.run("in/film.mp4 out3/ --ratio 0.8").succeeds();
+    assert_eq!(env.files("out3"), ["film.m4a"]);
 }
