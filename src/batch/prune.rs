@@ -59,16 +59,12 @@ fn source_is_gone(made: &Entry, inputs: &HashSet<&Path>) -> bool {
 }
 
 /// Whether a file below a folder is not there. What cannot be looked at may well be, and so may
-/// what lies behind a link that leads nowhere now, or in an empty folder: its disk may not be
-/// mounted.
+/// what lies behind a link that leads nowhere now: its disk may not be mounted.
 fn is_gone(path: &Path, folder: &Path) -> bool {
     let below = path.ancestors().take_while(|path| *path != folder);
     for (depth, path) in below.enumerate() {
         match path.symlink_metadata() {
-            Ok(found) => {
-                let mut entries = path.read_dir().into_iter().flatten();
-                return depth > 0 && found.is_dir() && entries.next().is_some();
-            }
+            Ok(found) => return depth > 0 && found.is_dir(),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(_) => return false,
         }

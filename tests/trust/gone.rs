@@ -149,12 +149,7 @@ fn nothing_is_removed_where_anything_is_in_doubt() {
     env.run("in out2 --ratio 0.8 --prune").succeeds();
     assert_eq!(env.files("out2"), all);
 
-    // Nor is what was in a folder that is empty now: it may be where a disk was.
     fs::remove_file(env.path("in/old")).unwrap();
-    env.create_folder("in/old");
-    env.run("in out2 --ratio 0.8 --prune").succeeds();
-    assert_eq!(env.files("out2"), all);
-    fs::remove_dir(env.path("in/old")).unwrap();
     env.run("in out2 --ratio 0.8 --prune").succeeds();
     assert_eq!(env.files("out2").len(), all.len() - 1);
 

@@ -386,8 +386,8 @@ fn reports_replace_nothing_that_is_read_and_no_media() {
 fn a_link_to_standard_output_is_written_to_and_not_replaced() {
     let env = TestEnv::with_short_speech(&["in/a.wav"]);
     std::os::unix::fs::symlink("/proc/self/fd/1", env.path("stdout")).unwrap();
-    for option in ["--report", "--report-markdown"] {
-        let args = format!("in {option} --ratio 0.8 {option} stdout");
+    for (out, option) in [("one", "--report"), ("two", "--report-markdown")] {
+        let args = format!("in {out} --ratio 0.8 {option} stdout");
         let run = env.run(&args).succeeds();
         assert!(run.stdout.contains("a.wav"), "{run}");
     }
