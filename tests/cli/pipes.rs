@@ -185,7 +185,7 @@ fn limits_hold_for_pipes() {
 #[cfg(unix)]
 fn a_pipe_takes_nobodys_place() {
     let folder = with_recording("stories/sea.wav");
-    let input = folder.path("sea.wav");
+    let input = folder.path("in.wav");
     let run = |script: &str| {
         let output = folder.command(&[]);
         let mut bash = std::process::Command::new("bash");
@@ -198,14 +198,14 @@ fn a_pipe_takes_nobodys_place() {
     };
     let before = std::fs::read(&input).unwrap();
     // A file that comes while the pipe is read.
-    let (code, said) = run("(cat sea.wav; sleep .5; echo mine > z.wav) | $0 - z.wav --speed 1.5");
+    let (code, said) = run("(cat in.wav; sleep .5; echo mine > z.wav) | $0 - z.wav --speed 1.5");
     assert_eq!(code, Some(1), "{said}");
     assert_eq!(folder.text("z.wav"), "mine\n");
     for script in [
-        "mkfifo pipe.wav; $0 - pipe.wav --speed 1.5 --if-exists overwrite < sea.wav",
-        "$0 - sea.wav --speed 1.5 --if-exists overwrite < sea.wav",
-        "$0 sea.wav - --speed 1.5 1<> sea.wav",
-        "$0 sea.wav - --speed 1.5 >> sea.wav",
+        "mkfifo pipe.wav; $0 - pipe.wav --speed 1.5 --if-exists overwrite < in.wav",
+        "$0 - in.wav --speed 1.5 --if-exists overwrite < in.wav",
+        "$0 in.wav - --speed 1.5 1<> in.wav",
+        "$0 in.wav - --speed 1.5 >> in.wav",
     ] {
         let (code, said) = run(script);
         assert_eq!(code, Some(2), "{script}: {said}");
@@ -213,7 +213,7 @@ fn a_pipe_takes_nobodys_place() {
     }
     let left = ".audiostretchy-x1Y2z3.tmp";
     std::fs::write(folder.path(left), "half a file").unwrap();
-    let (code, said) = run("$0 - new.wav --speed 1.5 < sea.wav");
+    let (code, said) = run("$0 - new.wav --speed 1.5 < in.wav");
     assert_eq!(code, Some(0), "{said}");
     assert!(!folder.path(left).exists());
 }
