@@ -482,7 +482,7 @@ impl<R: Read + Seek> Walk<'_, R> {
         if &format == b"alac"
             && version == 1
             && let Some(name) = entry.windows(4).rposition(|bytes| bytes == b"alac")
-            && let Some(space) = (name - 4).checked_sub(44).filter(|&space| space >= 24)
+            && let Some(space) = name.checked_sub(48).filter(|&space| space >= 24)
         {
             let space = u32::try_from(space).unwrap_or(0).to_be_bytes();
             let patches = &mut self.found.patches;
