@@ -55,7 +55,7 @@ impl AudioStart {
             start.at = if end <= len && is_start(source, end)? {
                 end
             } else {
-                match search(source, tag_at + HEAD_LEN)? {
+                match search(source, tag_at + HEAD_LEN, true)? {
                     Some(found) => {
                         start.is_damaged |= found < end;
                         found
@@ -126,7 +126,7 @@ pub(crate) fn find_frames<R: Read + Seek>(source: &mut R, at: u64) -> io::Result
     if frame(&read_at(source, at, FRAME_HEAD)?).is_some() {
         return Ok(Some(at));
     }
-    let found = search(source, at)?;
+    let found = search(source, at, false)?;
     Ok(found.filter(|found| found - at <= MAX_JUNK))
 }
 
@@ -134,8 +134,13 @@ fn is_magic(head: &[u8]) -> bool {
     MAGIC.iter().any(|magic| head.starts_with(magic))
 }
 
-/// The first place from `from` on where frames of audio follow each other, or FLAC or Ogg starts.
-fn search<R: Read + Seek>(source: &mut R, from: u64) -> io::Result<Option<u64>> {
+/// The first place from `from` on where frames of audio follow each other, or FLAC or Ogg starts
+/// if `takes_containers`: they may follow a broken tag, but not just anything.
+fn search<R: Read + Seek>(
+    source: &mut R,
+    from: u64,
+    takes_containers: bool,
+) -> io::Result<Option<u64>> {
     let (mut at, mut places) = (from, 0);
     while places < MAX_PLACES && at < from + MAX_SEARCH {
         let block = read_at(source, at, BLOCK)?;
@@ -150,7 +155,10 @@ fn search<R: Read + Seek>(source: &mut R, from: u64) -> io::Result<Option<u64>> 
                     places += 1;
                     frames_follow(source, place)?
                 }
-                _ => window.starts_with(b"fLaC") || window.starts_with(b"OggS\0"),
+                _ => {
+                    takes_containers
+                        && (window.starts_with(b"fLaC") || window.starts_with(b"OggS\0"))
+                }
             };
             if is_found {
                 return Ok(Some(place));
@@ -248,6 +256,11 @@ struct Frame {
     kind: u32,
     /// In bytes.
     len: u64,
+}
+
+/// The length in bytes of the frame that a header begins; `None` if it is none.
+pub(crate) fn frame_len(head: &[u8]) -> Option<u64> {
+    frame(head).map(|frame| frame.len)
 }
 
 /// The frame that a header begins; `None` if it is none, or of a free bit rate.

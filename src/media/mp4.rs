@@ -87,6 +87,8 @@ pub(crate) struct Mp4Track {
     handler: [u8; 4],
     /// What its samples are.
     format: [u8; 4],
+    /// Channels of its samples, where its description says so in the usual place.
+    channels: u16,
     /// What `mp4a` samples are.
     object_type: Option<u8>,
 }
@@ -186,6 +188,10 @@ impl Mp4 {
             .or_else(|| unsupported::object_type(track.object_type?));
         if let Some(name) = known {
             return Some(name.to_owned());
+        }
+        let is_pcm = track.pcm.is_some() || [b"sowt", b"twos", b"raw "].contains(&&track.format);
+        if is_pcm && track.channels > 2 {
+            return Some("PCM of more than two channels in MOV or MP4".into());
         }
         let name = String::from_utf8_lossy(&track.format);
         let is_decoded = DECODED.contains(&&track.format);
@@ -469,6 +475,20 @@ impl<R: Read + Seek> Walk<'_, R> {
         };
         let number = |at| Some(u16::from_be_bytes([*entry.get(at)?, *entry.get(at + 1)?]));
         let (version, mut bits) = (number(24).unwrap_or(0), number(34).unwrap_or(0));
+        let channels = number(32).filter(|_| version < 2).unwrap_or(0);
+        self.with_track(|track| track.channels = channels)?;
+        // QuickTime puts what the decoder needs in a box within a box, behind fields that only its
+        // version of the entry has: all in front of it becomes an empty space.
+        if &format == b"alac"
+            && version == 1
+            && let Some(name) = entry.windows(4).rposition(|bytes| bytes == b"alac")
+            && let Some(space) = name.checked_sub(48).filter(|&space| space >= 24)
+        {
+            let space = u32::try_from(space).unwrap_or(0).to_be_bytes();
+            let patches = &mut self.found.patches;
+            patches.push((body + 24, vec![0, 0]));
+            patches.push((body + 44, [space, *b"free"].concat()));
+        }
         // QuickTime's formats are big-endian unless a box says otherwise.
         let mut is_little = behind(b"enda").is_some_and(|value| value.starts_with(&[0, 1]));
         if let Some([_, _, _, _, flags, coded, ..]) = behind(b"pcmC") {

@@ -12,6 +12,9 @@ const FRAMES: [u16; 4] = [0x50, 0x55, 0xFF, 0x1600];
 /// Format tags of PCM: integers, floats, A-law and µ-law.
 const PCM: [u16; 4] = [1, 3, 6, 7];
 
+/// Format tags of ADPCM that can be read: Microsoft's and IMA's.
+const ADPCM: [u16; 2] = [2, 0x11];
+
 /// The format tag of formats whose own tag is further behind, and where it is.
 const EXTENSIBLE: u16 = 0xFFFE;
 const EXTENSIBLE_TAG: usize = 24;
@@ -98,11 +101,14 @@ impl WavCodec {
         self.data.start > 0 && self.tag.is_some_and(|tag| FRAMES.contains(&tag))
     }
 
-    /// What the codec is called, if it is known and cannot always be read.
-    pub(crate) fn unsupported(&self) -> Option<&'static str> {
+    /// What the codec is called, or its number, if it cannot always be read.
+    pub(crate) fn unsupported(&self) -> Option<String> {
         let tag = self.tag?;
         let is_pcm = PCM.contains(&tag);
         let other = (self.is_big_endian && !is_pcm).then_some("compressed audio in RIFX");
-        unsupported::wave_tag(tag).or(other)
+        let is_read = is_pcm || FRAMES.contains(&tag) || ADPCM.contains(&tag);
+        let number = (!is_read).then(|| format!("WAV format 0x{tag:04X}"));
+        let named = unsupported::wave_tag(tag).or(other);
+        named.map(str::to_owned).or(number)
     }
 }

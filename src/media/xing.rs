@@ -4,11 +4,15 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
+use super::audio_start::frame_len;
+
 /// What the header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Xing {
     /// MPEG frames after the header's own.
     pub mpeg_frames: u32,
+    /// Length of the header's own frame in bytes.
+    pub own_bytes: u64,
     /// Where in the file the last of them ends, in bytes from the start, if it is said.
     pub end: Option<u64>,
 }
@@ -54,6 +58,7 @@ impl Xing {
         let bytes = if flags & 2 != 0 { field()? } else { 0 };
         (mpeg_frames > 0).then_some(Self {
             mpeg_frames,
+            own_bytes: frame_len(frame)?,
             end: (bytes > 0).then(|| u64::from(bytes)),
         })
     }

@@ -343,3 +343,40 @@ fn all_names_that_audio_goes_by_are_taken_by_hand() {
         assert!((seconds / 0.8 - expected).abs() < 0.2, "{name}: {seconds}");
     }
 }
+
+#[test]
+fn what_has_no_name_is_told_by_its_number_and_what_is_cut_short_before_the_audio_says_so() {
+    let env = TestEnv::new();
+    let outputs = [
+        ("swf.wav", "-ar 44100 -c:a adpcm_swf"),
+        ("six.mov", "-ac 6 -c:a pcm_s16le"),
+        ("a.aiff", "-c:a pcm_s16be"),
+        ("b.mka", "-c:a libvorbis"),
+        ("c.m4a", "-c:a aac"),
+    ];
+    encode(&env, &outputs);
+    for name in ["a.aiff", "b.mka", "c.m4a"] {
+        let mut bytes = env.read(name);
+        bytes.truncate(bytes.len() - 5);
+        env.write(name, bytes);
+    }
+    let cut = "cut short before its audio can be read; copy or download it again";
+    all_fail(
+        &env,
+        &[
+            (
+                "swf.wav",
+                "unsupported-codec",
+                "not supported: WAV format 0x5346",
+            ),
+            (
+                "six.mov",
+                "unsupported-codec",
+                "PCM of more than two channels",
+            ),
+            ("a.aiff", "truncated", cut),
+            ("b.mka", "truncated", cut),
+            ("c.m4a", "truncated", cut),
+        ],
+    );
+}

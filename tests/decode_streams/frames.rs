@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::files::{Files, decode};
+use super::files::{Files, decode, generate};
 use super::{SECONDS, is_like, joined, power, sound};
 
 /// Options without any tag.
@@ -208,5 +208,29 @@ fn frames_with_mixed_blocks_are_silence_and_counted() {
             loudest(&decoded.samples) < 2.0 * loudest(&whole.samples),
             "{what}"
         );
+    }
+}
+
+#[test]
+fn a_single_lost_frame_of_mp3_is_told() {
+    let files = Files::new();
+    let path = files.path("in.mp3");
+    let noise = "anoisesrc=d=0.7:r=44100:a=0.3:seed=1";
+    generate(noise, &["-c:a", "libmp3lame", "-b:a", "128k"], &path);
+    let whole = sound(&path).samples.len();
+    let bytes = std::fs::read(&path).unwrap();
+    for from in [3000, 5000, 7000] {
+        let mut bytes = bytes.clone();
+        let header = bytes[from..]
+            .windows(2)
+            .position(|pair| pair == [0xFF, 0xFB]);
+        bytes[from + header.unwrap()] = 0;
+        let damaged = decode(&files.write("damaged.mp3", &bytes)).unwrap();
+        assert!(
+            damaged.damage.lost_frames >= 1152,
+            "{from}: {:?}",
+            damaged.damage
+        );
+        assert_eq!(damaged.samples.len(), whole, "{from}");
     }
 }

@@ -162,3 +162,14 @@ fn what_is_no_audio_is_passed_over_in_mp4() {
         is_like(&decoded.samples, &reference, name);
     }
 }
+
+#[test]
+fn alac_in_mov_is_what_it_is_in_m4a() {
+    let files = Files::new();
+    for channels in [1, 2, 6] {
+        let source = files.source(44_100, channels, SECONDS);
+        let [mov, m4a] = ["in.mov", "in.m4a"]
+            .map(|name| sound(&files.encode(&source, name, &["-c:a", "alac"])).samples);
+        assert_eq!(mov, m4a, "{channels} channels");
+    }
+}

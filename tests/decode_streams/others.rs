@@ -2,7 +2,7 @@
 
 use audiostretchy::media::decode::DecodeError;
 
-use super::files::{Files, decode};
+use super::files::{Files, decode, run};
 use super::{SECONDS, is_like, sound};
 
 #[test]
@@ -164,5 +164,50 @@ fn mpeg_audio_in_wav_is_read_and_other_codecs_are_named() {
         file.extend([7; 2048]);
         let error = decode(&files.write("other.wav", &file)).err().unwrap();
         assert!(error.to_string().contains(name), "{error}");
+    }
+}
+
+#[test]
+fn a_container_is_taken_only_where_the_file_starts() {
+    let files = Files::new();
+    let source = files.source(44_100, 2, SECONDS);
+    let junk: Vec<u8> = (0..2000_u32).map(|i| (i * i / 7 % 251) as u8).collect();
+    let tag = b"ID3\x03\0\0\0\0\0\x0A\0\0\0\0\0\0\0\0\0\0";
+    for (name, codec) in [("in.flac", "flac"), ("in.ogg", "libvorbis")] {
+        let path = files.encode(&source, name, &["-c:a", codec]);
+        let whole = std::fs::read(&path).unwrap();
+        let error = decode(&files.write("far.bin", &[&junk, &whole[..]].concat())).err();
+        assert!(
+            matches!(error, Some(DecodeError::Unrecognised(_))),
+            "{name}: {error:?}"
+        );
+        let tagged = files.write("tagged.bin", &[tag, &whole[..]].concat());
+        assert_eq!(sound(&tagged).samples, sound(&path).samples, "{name}");
+    }
+}
+
+#[test]
+fn sizes_of_64_bits_that_a_pipe_left_unknown_are_those_of_the_rest_of_the_file() {
+    let files = Files::new();
+    let source = files.source(44_100, 2, SECONDS);
+    let whole = sound(&source).samples;
+    for options in [&["-f", "w64"][..], &["-rf64", "always", "-f", "wav"]] {
+        let input = [
+            "-v",
+            "error",
+            "-i",
+            source.to_str().unwrap(),
+            "-c:a",
+            "pcm_f32le",
+        ];
+        let bytes = run("ffmpeg", &[&input, options, &["-"]].concat());
+        let piped = files.write("piped", &bytes);
+        assert_eq!(sound(&piped).samples, whole, "{options:?}");
+        let cut = files.write("cut", &bytes[..bytes.len() - 80]);
+        assert_eq!(
+            sound(&cut).samples,
+            whole[..whole.len() - 20],
+            "{options:?}"
+        );
     }
 }

@@ -382,6 +382,15 @@ impl Decoder {
             }
             None => 0,
         };
+        let lost = self.take_lost_mpeg_frames();
+        if lost > 0 {
+            // In place of some, padding from the end was given out.
+            self.lose(missing);
+            self.damage.lost_frames += lost.saturating_sub(missing);
+            if self.silence > 0 {
+                return Ok(true);
+            }
+        }
         if missing > self.miscount() {
             // MP3 and Ogg demuxers pass over what is damaged; what is whole at its end but short
             // of frames has lost them on the way.
@@ -412,6 +421,19 @@ impl Decoder {
         let extent = &self.link.extent;
         match extent.frames.filter(|_| extent.is_exact) {
             Some(expected) if !self.link.is_complete() => expected.saturating_sub(self.link.frames),
+            _ => 0,
+        }
+    }
+
+    /// Frames of audio, counted once, in MPEG frames that an MP3 file counts and of which only bytes
+    /// are there that no frame was found in.
+    fn take_lost_mpeg_frames(&mut self) -> u64 {
+        let xing = self.scan.xing.filter(|_| !self.is_cut_short);
+        let found = xing.map(|xing| xing.own_bytes + self.packet_bytes);
+        match xing.and_then(|xing| xing.end).zip(found) {
+            Some((end, found)) if found < end => {
+                self.link.mpeg_frames_left.take().unwrap_or(0) * self.link.packet_frames
+            }
             _ => 0,
         }
     }

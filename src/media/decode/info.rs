@@ -115,7 +115,7 @@ pub enum DecodeError {
     NoMoov,
     /// The file ends before its header, or before the end mark that its format asks for; how much
     /// is missing is not known.
-    #[error("the file is cut short, after {found} frames; copy or download it again")]
+    #[error("the file is cut short{}; copy or download it again", where_cut(*.found))]
     CutShort {
         /// Frames decoded.
         found: u64,
@@ -187,6 +187,13 @@ fn mend(name: &str) -> &'static str {
     match name.contains(", which ") || name.contains("(DRM)") {
         true => "",
         false => "; convert it to FLAC, WAV or another format that can be read",
+    }
+}
+
+fn where_cut(found: u64) -> String {
+    match found {
+        0 => " before its audio can be read".into(),
+        _ => format!(", after {found} frames"),
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) struct Link {
     /// Where the next packet should start: in ticks if they are frames, else in frames.
     next_start: Option<i64>,
     /// Frames in the last packet that held any.
-    packet_frames: u64,
+    pub packet_frames: u64,
     /// When the last packet started and ended by its own word, in ticks.
     last: Option<(i64, i64)>,
 }

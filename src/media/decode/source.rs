@@ -124,8 +124,8 @@ impl Scan {
         let of_mp4 = self.mp4.as_ref().and_then(Mp4::unsupported);
         let of_mkv = self.mkv.as_ref().and_then(Mkv::unsupported);
         let of_wav = wav.and_then(WavCodec::unsupported);
-        let named = of_mkv.or(of_wav).or_else(|| unsupported::codec(head));
-        self.codec = of_mp4.or(named.map(str::to_owned));
+        let named = of_mkv.or_else(|| unsupported::codec(head));
+        self.codec = of_mp4.or(of_wav).or(named.map(str::to_owned));
     }
 
     /// The error of a file that cannot be decoded, if its codec is known; else another.

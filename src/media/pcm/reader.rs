@@ -26,6 +26,9 @@ const PACKET_FRAMES: u64 = 4096;
 /// The size of an AU file's data when it is not known.
 const UNKNOWN: u64 = 0xffff_ffff;
 
+/// From here on, sizes of 64 bits are those of programs that do not know them yet.
+const LEAST_UNKNOWN_64: u64 = 1 << 62;
+
 /// The last twelve bytes of Wave64's chunk names that stand for RIFF's (all but "riff" itself).
 const W64_TAIL: [u8; 12] = [
     0xf3, 0xac, 0xd3, 0x11, 0x8c, 0xd1, 0x00, 0xc0, 0x4f, 0x8e, 0xdb, 0x8a,
@@ -243,11 +246,12 @@ fn chunks(stream: &mut MediaSourceStream<'_>, kind: Kind) -> Result<Option<Layou
                 stream.ignore_bytes(size - 16)?;
             }
             (b"data", Some(_)) => {
-                let size = match ds64_data {
-                    Some(real) if size == UNKNOWN => Some(real),
-                    _ if kind != Kind::Wave64 && is_placeholder(stream, size)? => None,
-                    _ => Some(size),
+                let (size, is_64_bit) = match ds64_data {
+                    Some(real) if size == UNKNOWN => (real, true),
+                    _ => (size, kind == Kind::Wave64),
                 };
+                let is_known = !is_placeholder(stream, size, is_64_bit)?;
+                let size = is_known.then_some(size);
                 let mut layout = layout.take();
                 if let Some(layout) = &mut layout {
                     layout.data = size;
@@ -283,14 +287,16 @@ fn chunk_header(stream: &mut MediaSourceStream<'_>, kind: Kind) -> Result<([u8; 
     Ok((if tail == W64_TAIL { name } else { [0; 4] }, size))
 }
 
-/// Whether a size of WAV data is what programs write that do not know it yet, rather than a size.
-fn is_placeholder(stream: &mut MediaSourceStream<'_>, size: u64) -> Result<bool> {
+/// Whether a size of audio data is what programs write that do not know it yet, rather than a size.
+fn is_placeholder(stream: &mut MediaSourceStream<'_>, size: u64, is_64_bit: bool) -> Result<bool> {
     let left = stream
         .byte_len()
         .map(|len| len.saturating_sub(stream.pos()));
     // Sizes near 2^32 - 1, and near 2^31 - 1 as written by sox.
-    let looks_unknown =
-        size >= UNKNOWN - 0x1000 || (0x7fff_f000 - 0x1000..=0x7fff_ffff).contains(&size);
+    let looks_unknown = match is_64_bit {
+        true => size >= LEAST_UNKNOWN_64,
+        false => size >= UNKNOWN - 0x1000 || (0x7fff_f000 - 0x1000..=0x7fff_ffff).contains(&size),
+    };
     if size != 0 {
         return Ok(looks_unknown && left.is_none_or(|left| size > left));
     }
