@@ -71,19 +71,15 @@ fn check_sources_survive(
     extra_files: &[ExtraFile],
     read_files: &[PathBuf],
 ) -> Result<(), PlanError> {
-    let existing = |path: &Path| {
-        path.symlink_metadata().ok()?;
-        FileId::of(path)
-    };
     let written: Vec<(FileId, usize)> = (jobs.par_iter().enumerate())
         .flat_map_iter(|(index, job)| {
             let sidecars = job.sidecars.iter().map(|sidecar| &sidecar.output);
             let outputs = std::iter::once(&job.output).chain(sidecars);
-            outputs.filter_map(move |path| Some((existing(path)?, index)))
+            outputs.filter_map(move |path| Some((FileId::of(path)?, index)))
         })
         .collect();
     let extra: Vec<_> = (extra_files.iter())
-        .filter_map(|extra| Some((existing(&extra.path)?, extra)))
+        .filter_map(|extra| Some((FileId::of(&extra.path)?, extra)))
         .collect();
     if written.is_empty() && extra.is_empty() {
         return Ok(());

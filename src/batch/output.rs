@@ -155,10 +155,14 @@ pub fn write_file(
     Ok(())
 }
 
-/// Whether there is a device, a pipe or the like in a file's place, or a link into the folders of
-/// the system that hold such: nothing that can be replaced.
+/// Whether there is a device, a pipe or the like in a file's place, or one of the names by which the
+/// system calls open files: nothing that can be replaced.
 pub fn is_special(path: &Path) -> bool {
-    let is_system = |path: &Path| path.starts_with("/dev") || path.starts_with("/proc");
+    const STREAMS: [&str; 3] = ["/dev/stdin", "/dev/stdout", "/dev/stderr"];
+    let is_system = |path: &Path| {
+        let is_stream = STREAMS.iter().any(|stream| path == Path::new(stream));
+        is_stream || path.starts_with("/dev/fd") || path.starts_with("/proc")
+    };
     let found = path.metadata();
     found.is_ok_and(|found| !found.is_file() && !found.is_dir())
         || is_system(path)

@@ -415,3 +415,16 @@ fn an_output_of_an_earlier_run_that_was_replaced_is_told() {
     let said = "left out: in/x/a_fast.wav: an output of an earlier run that was changed since";
     env.run("in out --ratio 0.8 -v").succeeds().says(&[said]);
 }
+
+#[test]
+fn a_file_system_in_memory_is_no_device() {
+    let env = TestEnv::with_short_speech(&["in/a.wav"]);
+    let Ok(memory) = tempfile::tempdir_in("/dev/shm") else {
+        eprintln!("skipped: there is no /dev/shm");
+        return;
+    };
+    let out = memory.path().join("out");
+    let args = ["in", out.to_str().unwrap(), "--ratio", "0.8"];
+    env.run_args(args).succeeds();
+    assert!(out.join("a.wav").is_file());
+}
