@@ -5,25 +5,29 @@ use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use symphonia::core::audio::conv::ConvertibleSample;
+use audiostretchy_containers::input::Input;
+use audiostretchy_containers::limits::Limits;
+use audiostretchy_containers::warning::Warning;
+use audiostretchy_engine::options::{CHANNELS, SAMPLE_RATE};
+use audiostretchy_engine::{
+    OptionError, PositionMapper, Sample, StretchOptions, Stretcher, level_db,
+};
+use audiostretchy_media::decode::{AudioInfo, DecodeError, Decoder};
+use audiostretchy_media::encode::{EncodeError, EncodeSpec, Encoded};
+use audiostretchy_media::format::{Format, OutputOptions};
+use audiostretchy_media::resample::Resampler;
+use audiostretchy_media::samples::{MediaSample, Samples};
+use audiostretchy_tags::{Clock, Metadata, MovedPositions, rescale};
 
-use crate::audio_samples::{AudioSamples, BLOCK_FRAMES};
-use crate::batch::file_id::is_same_file;
-use crate::batch::output::{PendingOutput, Replace};
-use crate::batch::{FileError, file};
-use crate::conversion::{copy, format_of, guarded};
-use crate::engine::PositionMapper;
+use crate::conversion::{format_of, guarded};
 use crate::error::{End, Error};
-use crate::media::decode::{AudioInfo, DecodeError, Decoder};
-use crate::media::encode::{EncodeError, EncodeSpec, Encoded, Samples};
-use crate::media::format::{Format, OutputOptions};
-use crate::media::input::Input;
-use crate::media::limits::Limits;
-use crate::media::metadata::{Clock, Metadata, MovedPositions, rescale};
-use crate::media::resample::Resampler;
-use crate::options::{CHANNELS, OptionError, SAMPLE_RATE, StretchOptions};
 use crate::pipeline::PipelineError;
-use crate::warning::Warning;
+use crate::pipeline::atomic_file::{PendingOutput, Replace};
+use crate::pipeline::file::{self, FileError, copy};
+use crate::pipeline::paths::is_same_file;
+
+/// Frames worked on at a time.
+const BLOCK_FRAMES: usize = 4096;
 
 /// A piece of audio in memory, with its tags.
 ///
@@ -49,7 +53,7 @@ use crate::warning::Warning;
 pub struct AudioStretch {
     /// Of the source, but with the rate, channels and length that the audio has now.
     info: AudioInfo,
-    samples: AudioSamples,
+    samples: Samples<'static>,
     metadata: Metadata,
     /// Where the positions are now that the tags tell.
     positions: MovedPositions,
@@ -117,15 +121,15 @@ impl AudioStretch {
         })
     }
 
-    fn decode<T: ConvertibleSample>(mut decoder: Decoder) -> Result<Self, DecodeError>
+    fn decode<T: MediaSample>(mut decoder: Decoder) -> Result<Self, DecodeError>
     where
-        AudioSamples: From<Vec<T>>,
+        Samples<'static>: From<Vec<T>>,
     {
         let (mut samples, mut block) = (Vec::new(), Vec::new());
         while decoder.next_block::<T>(&mut block)? {
             samples.extend_from_slice(&block);
         }
-        let warnings = Warning::of_damage(decoder.damage(), decoder.info().sample_rate);
+        let warnings = decoder.damage().warnings(decoder.info().sample_rate);
         let mut this = Self::new(decoder.info().clone(), samples.into());
         this.warnings = warnings;
         Ok(this)
@@ -139,14 +143,14 @@ impl AudioStretch {
     /// Where the sample rate is not from 8,000 to 384,000 Hz, there are not 1 to 8 channels, or the
     /// samples are not whole frames.
     pub fn from_samples(
-        samples: impl Into<AudioSamples>,
+        samples: impl Into<Samples<'static>>,
         sample_rate: u32,
         channels: usize,
     ) -> Result<Self, Error> {
         let samples = samples.into();
         let (codec, bits) = match samples {
-            AudioSamples::Int16(_) => ("pcm_s16le", 16),
-            AudioSamples::Float32(_) => ("pcm_f32le", 32),
+            Samples::Int16(_) => ("pcm_s16le", 16),
+            _ => ("pcm_f32le", 32),
         };
         let info = AudioInfo {
             container: "memory",
@@ -159,7 +163,7 @@ impl AudioStretch {
             frames: None,
             bitrate_kbps: None,
         };
-        let mut this = Self::new(info, AudioSamples::Int16(Vec::new()));
+        let mut this = Self::new(info, Vec::<i16>::new().into());
         this.set_samples(samples, channels)?;
         this.set_sample_rate(sample_rate)?;
         this.positions.input_rate = sample_rate;
@@ -167,8 +171,8 @@ impl AudioStretch {
         Ok(this)
     }
 
-    fn new(info: AudioInfo, samples: AudioSamples) -> Self {
-        let frames = (samples.as_samples().len() / info.channels.max(1)) as u64;
+    fn new(info: AudioInfo, samples: Samples<'static>) -> Self {
+        let frames = (samples.len() / info.channels.max(1)) as u64;
         let mut positions = MovedPositions {
             input_rate: info.sample_rate,
             output_rate: info.sample_rate,
@@ -209,11 +213,11 @@ impl AudioStretch {
 
     /// The samples, interleaved.
     pub fn samples(&self) -> Samples<'_> {
-        self.samples.as_samples()
+        self.samples.as_borrowed()
     }
 
     /// The samples, interleaved, without a copy; the audio and its tags are given up.
-    pub fn into_samples(self) -> AudioSamples {
+    pub fn into_samples(self) -> Samples<'static> {
         self.samples
     }
 
@@ -229,7 +233,7 @@ impl AudioStretch {
 
     /// Length in frames.
     pub fn frames(&self) -> u64 {
-        (self.samples.as_samples().len() / self.info.channels) as u64
+        (self.samples.len() / self.info.channels) as u64
     }
 
     /// Length in seconds.
@@ -245,7 +249,10 @@ impl AudioStretch {
     /// Level over the whole length in dB, 0 being a sine at full scale; the channels are mixed
     /// first, as the gap detector does it. Negative infinity for silence.
     pub fn rms_level_db(&self) -> f64 {
-        self.samples.level_db(self.info.channels)
+        match &self.samples {
+            Samples::Int16(samples) => level_db(samples, self.info.channels),
+            samples => level_db(&samples.to_f32(), self.info.channels),
+        }
     }
 
     /// Replaces the samples by others, interleaved; the sample rate and the tags stay.
@@ -256,20 +263,17 @@ impl AudioStretch {
     /// Where there are not 1 to 8 channels, or the samples are not whole frames.
     pub fn set_samples(
         &mut self,
-        samples: impl Into<AudioSamples>,
+        samples: impl Into<Samples<'static>>,
         channels: usize,
     ) -> Result<(), Error> {
         let samples = samples.into();
         if !CHANNELS.contains(&channels) {
-            return Err(out_of_range("channels", channels, "from 1 to 8"));
+            return Err(OptionError::out_of_range("channels", channels, "from 1 to 8").into());
         }
-        if !samples.as_samples().len().is_multiple_of(channels) {
-            let allowed = &format!("whole frames of {channels}");
-            return Err(out_of_range(
-                "the number of samples",
-                samples.as_samples().len(),
-                allowed,
-            ));
+        if !samples.len().is_multiple_of(channels) {
+            let allowed = format!("whole frames of {channels}");
+            let name = "the number of samples";
+            return Err(OptionError::out_of_range(name, samples.len(), allowed).into());
         }
         if channels != self.info.channels {
             self.info.channels = channels;
@@ -292,8 +296,7 @@ impl AudioStretch {
         Ok(())
     }
 
-    /// Stretches the audio, which may be done again and again; then converts it to
-    /// `options.sample_rate` if that is not 0.
+    /// Stretches the audio, which may be done again and again.
     ///
     /// # Errors
     /// Where a parameter is out of range or does not fit the audio, which then stays as it is.
@@ -303,19 +306,19 @@ impl AudioStretch {
         let outputs = self.positions.points.iter().map(|point| point.output);
         let mut mapper = PositionMapper::new(outputs.collect());
         let wanted = (!self.positions.points.is_empty()).then_some(&mut mapper);
-        self.samples = self.samples.stretched(options, rate, channels, wanted)?;
+        self.samples = match &self.samples {
+            Samples::Int16(samples) => stretch(samples, options, rate, channels, wanted)?.into(),
+            samples => stretch(&samples.to_f32(), options, rate, channels, wanted)?.into(),
+        };
         let moved = mapper.finish();
         for point in &mut self.positions.points {
             if let Ok(found) = moved.binary_search_by_key(&point.output, |moved| moved.input) {
                 point.output = moved[found].output;
             }
         }
-        self.ratio *= f64::from(options.ratio);
+        self.ratio *= options.ratio;
         self.note_length();
-        match options.sample_rate {
-            0 => Ok(()),
-            rate => self.resample(rate),
-        }
+        Ok(())
     }
 
     /// Converts the audio to another sample rate in Hz; pitch and speed stay. The samples are
@@ -332,16 +335,8 @@ impl AudioStretch {
         let mut resampler = Resampler::new(from, sample_rate, self.info.channels)
             .map_err(|error| self.failed(PipelineError::from(error).into(), &End::Writer))?;
         let mut output = Vec::new();
-        let mut floats = Vec::new();
-        for block in self.samples().chunks(BLOCK_FRAMES * self.info.channels) {
-            floats.clear();
-            match block {
-                Samples::Int16(block) => {
-                    floats.extend(block.iter().map(|&sample| f32::from(sample) / 32768.0));
-                }
-                Samples::Float32(block) => floats.extend_from_slice(block),
-            }
-            resampler.process(&floats, &mut output);
+        for block in self.samples.chunks(BLOCK_FRAMES * self.info.channels) {
+            resampler.process(&block.to_f32(), &mut output);
         }
         resampler.finish(&mut output);
         self.samples = output.into();
@@ -411,7 +406,7 @@ impl AudioStretch {
         options: &OutputOptions,
         output: &End,
     ) -> Result<Vec<Warning>, Error> {
-        let spec = EncodeSpec::new(&self.info, format, options, 0);
+        let spec = EncodeSpec::new(&self.info, format, options);
         let (spec, mut warnings) = spec
             .map_err(PipelineError::from)
             .map_err(|error| self.failed(error.into(), output))?;
@@ -421,9 +416,7 @@ impl AudioStretch {
         }
         guarded(&self.origin(), output, || {
             let encoded = audio.encode(&spec, file).map_err(PipelineError::from)?;
-            if encoded.clipped_samples > 0 {
-                warnings.push(Warning::clipped(encoded.clipped_samples));
-            }
+            warnings.extend(encoded.clipping());
             let mut metadata = audio.metadata.clone();
             let mut positions = audio.positions.clone();
             positions.end.output = encoded.frames;
@@ -438,7 +431,7 @@ impl AudioStretch {
 
     fn encode(&self, spec: &EncodeSpec, file: &File) -> Result<Encoded, EncodeError> {
         let mut encoder = spec.start(file)?;
-        for block in self.samples().chunks(BLOCK_FRAMES * spec.channels) {
+        for block in self.samples.chunks(BLOCK_FRAMES * spec.channels) {
             encoder.write(block)?;
         }
         encoder.finish()
@@ -465,17 +458,34 @@ fn check_rate(sample_rate: u32) -> Result<(), Error> {
     if SAMPLE_RATE.contains(&sample_rate) {
         return Ok(());
     }
-    Err(out_of_range(
-        "sample_rate",
-        sample_rate,
-        "from 8000 to 384000 Hz",
-    ))
+    Err(OptionError::out_of_range("sample_rate", sample_rate, "from 8000 to 384000 Hz").into())
 }
 
-fn out_of_range(name: &'static str, value: impl ToString, allowed: &str) -> Error {
-    Error::InvalidParameter(OptionError::OutOfRange {
-        name,
-        value: value.to_string(),
-        allowed: allowed.to_owned(),
-    })
+/// Stretches interleaved samples at a rate in Hz; `mapper` is told where its positions go.
+fn stretch<T: Sample>(
+    samples: &[T],
+    options: &StretchOptions,
+    rate: u32,
+    channels: usize,
+    mut mapper: Option<&mut PositionMapper>,
+) -> Result<Vec<T>, OptionError> {
+    let mut stretcher = match mapper {
+        Some(_) => Stretcher::with_time_map(options, rate, channels)?,
+        None => Stretcher::new(options, rate, channels)?,
+    };
+    let mut output = Vec::new();
+    let mut blocks = samples.chunks(BLOCK_FRAMES * channels);
+    loop {
+        let block = blocks.next();
+        match block {
+            Some(block) => stretcher.process(block, &mut output),
+            None => stretcher.finish(&mut output),
+        }
+        if let Some(mapper) = &mut mapper {
+            mapper.advance(stretcher.drain_time_points());
+        }
+        if block.is_none() {
+            return Ok(output);
+        }
+    }
 }

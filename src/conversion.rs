@@ -1,36 +1,40 @@
 //! One piece of audio from a file or reader to a file or writer, in constant memory.
 
 use std::fs::File;
-use std::io::{self, Seek, Write};
+use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use crate::batch::file_id::is_same_file;
-use crate::batch::output::{self, PendingOutput, Replace, is_special};
-use crate::batch::{Estimate, FileError, file};
+use audiostretchy_containers::input::Input;
+use audiostretchy_containers::limits::Limits;
+use audiostretchy_engine::{OptionError, StretchOptions};
+use audiostretchy_media::decode::Decoder;
+use audiostretchy_media::format::{Format, OutputOptions};
+
 use crate::error::{End, Error};
-use crate::media::decode::Decoder;
-use crate::media::format::{Format, OutputOptions};
-use crate::media::input::Input;
-use crate::media::limits::Limits;
-use crate::options::{Keep, OptionError, StretchOptions};
+use crate::pipeline::atomic_file::{PendingOutput, Replace, is_special, remove_leftovers};
+use crate::pipeline::estimate::Estimate;
+use crate::pipeline::file::{self, FileError, copy};
+use crate::pipeline::keep::Keep;
+use crate::pipeline::paths::{is_same_file, parent};
 use crate::pipeline::{Outcome, Pipeline, PipelineError};
+use crate::progress::Progress;
 
 /// Stretches a file.
 ///
-/// The format of the output is told by its extension. Tags, pictures and chapters come along, with
+/// The format of the output is told by its extension, unless `encoding` names one. Tags, pictures and chapters come along, with
 /// their times moved. The output appears whole under its name or not at all; a file of that name
 /// is replaced. Memory does not grow with the length of the audio. [`Conversion`] has more
 /// choices, also readers and writers.
 ///
 /// ```
-/// use audiostretchy::{StretchOptions, stretch_audio};
+/// use audiostretchy::{OutputOptions, StretchOptions, stretch_audio};
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # let output = folder.path().join("slower.wav");
 /// let input = "tests/data/recordings/stories/lighthouse.mp3";
 /// let options = StretchOptions { ratio: 1.25, ..StretchOptions::default() };
-/// let outcome = stretch_audio(input, &output, &options)?;
+/// let outcome = stretch_audio(input, &output, &options, &OutputOptions::default())?;
 /// let ratio = outcome.encoded.frames as f64 / outcome.input_frames as f64;
 /// assert!((ratio - 1.25).abs() < 0.01);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -43,14 +47,16 @@ pub fn stretch_audio(
     input: impl AsRef<Path>,
     output: impl AsRef<Path>,
     options: &StretchOptions,
+    encoding: &OutputOptions,
 ) -> Result<Outcome, Error> {
     let conversion = Conversion {
         stretch: options.clone(),
+        encoding: encoding.clone(),
         ..Conversion::default()
     };
     let path = input.as_ref();
     let input = Input::open(path).map_err(|error| Error::of_path(error, path))?;
-    conversion.to_file(&input, output, &mut |_| ControlFlow::Continue(()))
+    conversion.to_file(&input, output, |_| ControlFlow::Continue(()))
 }
 
 /// Stretches one piece of audio, in constant memory: from a file, a reader or a pipe to a file or a
@@ -69,7 +75,8 @@ pub fn stretch_audio(
 ///     encoding: OutputOptions { format: Some(Format::Wav), ..OutputOptions::default() },
 ///     ..Conversion::default()
 /// };
-/// conversion.to_writer(&Input::spool(pipe)?, &mut output, &mut |_frames| {
+/// conversion.to_writer(&Input::spool(pipe)?, &mut output, |progress| {
+///     eprintln!("{} of {:?} frames", progress.frames, progress.total);
 ///     ControlFlow::Continue(())
 /// })?;
 /// assert_eq!(&output[..4], b"RIFF");
@@ -110,7 +117,7 @@ impl Conversion {
     /// Writes to a file, which appears whole or not at all; one of that name is replaced if
     /// `overwrite` is set, but never a device or a pipe.
     ///
-    /// `progress` is told the frames of input done after every block and may break off.
+    /// `progress` is called after every block, on this thread, and may break off.
     ///
     /// # Errors
     /// Where the input cannot be decoded, a parameter does not fit it, the output cannot be
@@ -119,7 +126,7 @@ impl Conversion {
         &self,
         input: &Input,
         output: impl AsRef<Path>,
-        progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+        progress: impl FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Outcome, Error> {
         let path = output.as_ref();
         let end = End::File(path.to_owned());
@@ -134,7 +141,7 @@ impl Conversion {
             let error = "is a device or a pipe, and would be replaced";
             return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, error)));
         }
-        output::remove_leftovers(output::parent(path));
+        remove_leftovers(parent(path));
         let pending = PendingOutput::create(path, input.metadata()).map_err(failed)?;
         let mut outcome = self.run(pipeline, pending.file(), input, &end, progress)?;
         pending.sync().map_err(failed)?;
@@ -169,7 +176,7 @@ impl Conversion {
         &self,
         input: &Input,
         mut output: impl Write,
-        progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+        progress: impl FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Outcome, Error> {
         let format = format_of(&self.encoding, None)?;
         let pipeline = self.open(input, format)?;
@@ -187,6 +194,7 @@ impl Conversion {
     /// Where no format is named in `encoding`, or the input cannot be decoded or not so encoded.
     pub fn estimate(&self, input: &Input) -> Result<Estimate, Error> {
         let format = format_of(&self.encoding, None)?;
+        self.encoding.validate()?;
         guarded(&End::of(input), &End::Writer, || {
             let estimate = Estimate::new(input, &self.stretch, format, &self.encoding);
             Ok(estimate?)
@@ -198,6 +206,7 @@ impl Conversion {
             tags: self.tags,
             ..Keep::NOTHING
         };
+        self.encoding.validate()?;
         guarded(&End::of(input), &End::Writer, || {
             let decoder = Decoder::from_input_within(input, &self.limits);
             let decoder = decoder.map_err(PipelineError::from)?;
@@ -212,10 +221,10 @@ impl Conversion {
         file: &File,
         input: &Input,
         output: &End,
-        progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+        mut progress: impl FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Outcome, Error> {
         guarded(&End::of(input), output, || {
-            file::stretch(pipeline, file, self.strict, progress)
+            file::stretch(pipeline, file, self.strict, &mut progress)
         })
     }
 }
@@ -255,7 +264,7 @@ pub fn estimate(path: impl AsRef<Path>, options: &StretchOptions) -> Result<Esti
 }
 
 /// Does something that may fail; a panic of a decoder or encoder is an error like others.
-pub fn guarded<T>(
+pub(crate) fn guarded<T>(
     input: &End,
     output: &End,
     work: impl FnOnce() -> Result<T, FileError>,
@@ -263,30 +272,23 @@ pub fn guarded<T>(
     file::guarded(work).map_err(|error| Error::new(error, input, output))
 }
 
-/// Copies all of a finished temporary file.
-pub fn copy(file: &mut File, output: &mut impl Write) -> io::Result<()> {
-    file.rewind()?;
-    io::copy(file, output)?;
-    output.flush()
-}
-
 /// The output's format: the one asked for, else that of the file name's extension.
 ///
 /// # Errors
 /// Where neither tells one, as an invalid parameter `format`.
-pub fn format_of(options: &OutputOptions, path: Option<&Path>) -> Result<Format, OptionError> {
+pub(crate) fn format_of(options: &OutputOptions, path: Option<&Path>) -> Result<Format, OptionError> {
     let extension = path
         .and_then(Path::extension)
         .and_then(|name| name.to_str());
     let named = options.format;
     named
         .or_else(|| extension.and_then(Format::from_extension))
-        .ok_or_else(|| OptionError::OutOfRange {
-            name: "format",
-            value: match extension {
+        .ok_or_else(|| {
+            let value = match extension {
                 Some(extension) => format!("unknown for .{extension}"),
                 None => "not given".into(),
-            },
-            allowed: format!("one of {}", Format::ALL.map(Format::name).join(", ")),
+            };
+            let names = Format::ALL.map(Format::name).join(", ");
+            OptionError::out_of_range("format", value, format!("one of {names}"))
         })
 }

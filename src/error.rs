@@ -1,15 +1,15 @@
-//! Why a call of the library's uppermost floor failed.
+//! Why a call of the library failed.
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::batch::FileError;
-use crate::media::decode::DecodeError;
-use crate::media::encode::EncodeError;
-use crate::media::input::Input;
-use crate::options::OptionError;
 use crate::pipeline::PipelineError;
+use audiostretchy_containers::input::{Input, InputError};
+use audiostretchy_engine::OptionError;
+use audiostretchy_media::decode::DecodeError;
+use audiostretchy_media::encode::EncodeError;
 
 /// Why a call failed; [`source()`](std::error::Error::source) leads to the layer where it did.
 ///
@@ -140,43 +140,27 @@ impl Error {
     }
 
     /// The error of opening or decoding an input, for those who do that themselves.
-    pub fn from_input(error: DecodeError, input: End) -> Self {
-        use DecodeError as E;
-        let is_missing = matches!(&error, E::Io(error) if error.kind() == io::ErrorKind::NotFound);
-        let make: fn(End, FileError) -> Self = match &error {
-            E::Io(_) | E::NotAFile | E::ChangedWhileRead => {
-                |input, source| Self::Unreadable { input, source }
-            }
-            E::Unrecognised(_)
-            | E::NoAudioTrack
-            | E::UnsupportedCodec(_)
-            | E::Changed { .. }
-            | E::Impossible { .. }
-            | E::PacketTooLarge { .. }
-            | E::TooManyFields { .. }
-            | E::TooLong { .. } => |input, source| Self::Unsupported { input, source },
-            E::Panic(_)
-            | E::Damaged(_)
-            | E::Truncated { .. }
-            | E::TruncatedMp4 { .. }
-            | E::NoMoov
-            | E::CutShort { .. }
-            | E::Empty => |input, source| Self::Damaged { input, source },
-        };
+    pub fn from_input(error: impl Into<DecodeError>, input: End) -> Self {
+        let error = error.into();
+        let is_missing =
+            matches!(&error, DecodeError::Io(error) if error.kind() == io::ErrorKind::NotFound);
+        let (is_unreadable, is_unsupported) = (error.is_unreadable(), error.is_unsupported());
         let source = FileError::from(PipelineError::from(error));
         match input {
             End::File(path) if is_missing => Self::NotFound { path, source },
-            input => make(input, source),
+            input if is_unreadable => Self::Unreadable { input, source },
+            input if is_unsupported => Self::Unsupported { input, source },
+            input => Self::Damaged { input, source },
         }
     }
 
     /// The error of reading from a reader.
     pub fn from_reader(error: io::Error) -> Self {
-        Self::from_input(error.into(), End::Reader)
+        Self::from_input(error, End::Reader)
     }
 
     /// The error of opening a file that is the input.
-    pub(crate) fn of_path(error: DecodeError, path: &Path) -> Self {
+    pub(crate) fn of_path(error: InputError, path: &Path) -> Self {
         Self::from_input(error, End::File(path.to_owned()))
     }
 

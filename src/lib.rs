@@ -78,19 +78,6 @@
 //! [`estimate`] measures this machine for a third of a second and tells how long an output will be
 //! and how long it will take.
 //!
-//! # Layers
-//!
-//! From the innermost out; each needs only those before it:
-//!
-//! - [`engine`]: [`Stretcher`] takes blocks of samples and gives blocks, in bounded memory;
-//!   [`options`] are its parameters.
-//! - [`figures`]: lengths, times, sizes and counts in words.
-//! - [`media`]: decoders and encoders of audio files, tags.
-//! - [`pipeline`]: one file from end to end.
-//! - [`batch`]: whole folders. [`preset`]: named settings in TOML files. [`report`]: what became of
-//!   a run.
-//! - [`Conversion`], [`AudioStretch`] and the functions beside them.
-//!
 //! # Features
 //!
 //! `cli` is the program and what it needs. `mp3`, `flac`, `vorbis`, `opus` and `aac` are encoders;
@@ -99,30 +86,33 @@
 //!
 //! The library never prints and never exits.
 
-mod audio_samples;
 mod audio_stretch;
 pub mod batch;
 mod conversion;
-pub mod engine;
 mod error;
-pub mod figures;
-pub mod media;
-pub mod options;
-pub mod pipeline;
+mod pipeline;
 pub mod preset;
+mod progress;
 pub mod report;
-mod warning;
 
-pub use audio_samples::AudioSamples;
 pub use audio_stretch::AudioStretch;
-pub use batch::Estimate;
+pub use audiostretchy_containers::input::{Input, InputError};
+pub use audiostretchy_containers::limits::Limits;
+pub use audiostretchy_containers::warning::Warning;
+pub use audiostretchy_engine::{
+    OptionError, PositionMapper, Sample, StretchOptions, Stretcher, TimeMap, TimePoint, options,
+};
+pub use audiostretchy_media::decode::{AudioInfo, Damage, DecodeError};
+pub use audiostretchy_media::encode::{EncodeError, EncodeSpec, Encoded};
+pub use audiostretchy_media::format::{BitDepth, Format, OutputOptions};
+pub use audiostretchy_media::resample::ResampleError;
+pub use audiostretchy_media::samples::Samples;
 pub use conversion::{Conversion, estimate, stretch_audio};
-pub use engine::{PositionMapper, Sample, Stretcher, TimeMap, TimePoint};
 pub use error::{End, Error};
-pub use media::format::{BitDepth, Format, OutputOptions};
-pub use media::input::Input;
-pub use options::{Keep, OptionError, StretchOptions};
-pub use warning::Warning;
+pub use pipeline::estimate::Estimate;
+pub use pipeline::keep::Keep;
+pub use pipeline::{Outcome, PipelineError};
+pub use progress::Progress;
 
 /// The examples of the README.
 #[cfg(doctest)]

@@ -45,8 +45,8 @@ pub use error::PresetError;
 pub use layer::{Layer, Value};
 pub use store::{Listed, PresetStore};
 
-use crate::media::format::OutputOptions;
-use crate::options::StretchOptions;
+use audiostretchy_engine::StretchOptions;
+use audiostretchy_media::format::OutputOptions;
 
 /// All that decides what becomes of a file: how it is stretched and how the result is encoded.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -93,6 +93,7 @@ pub struct Entry {
 /// Where a value came from. Its `Display` is short: `presets/lecture.toml:3`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "from", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Source {
     /// Nobody set it.
     Default,

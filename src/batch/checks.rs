@@ -7,16 +7,17 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::file_id::{FileId, Place, Places, is_same_file};
 use super::job::{Job, SidecarJob};
 use super::journal;
 use super::left_out::is_other_media;
-use super::output::{self, is_special, parent};
+use super::places::{Place, Places};
 use super::plan_error::PlanError;
 use super::request::ExtraFile;
 use super::selection::is_audio;
-use crate::media::decode::Decoder;
-use crate::media::sidecar::Sidecar;
+use crate::pipeline::atomic_file::is_special;
+use crate::pipeline::paths::{self, FileId, is_same_file, parent};
+use audiostretchy_media::decode::Decoder;
+use audiostretchy_tags::sidecar::Sidecar;
 
 /// Checks that every output's format can be written by this build.
 pub(super) fn check_encoders(jobs: &[Job]) -> Result<(), PlanError> {
@@ -265,7 +266,7 @@ pub(super) fn check_suffix(suffix: &OsStr) -> Result<(), PlanError> {
 /// Finds links that would lead outputs out of the output folder.
 pub(super) fn check_links(jobs: &[Job], root: &Path) -> Result<(), PlanError> {
     let folders: HashSet<&Path> = jobs.iter().map(|job| parent(&job.output)).collect();
-    let link = |folder: &Path| output::link_below(root, folder);
+    let link = |folder: &Path| paths::link_below(root, folder);
     match folders.into_iter().filter_map(link).min() {
         Some(path) => Err(PlanError::LinkInOutput { path }),
         None => Ok(()),

@@ -27,6 +27,8 @@ pub enum Event<'a> {
         index: usize,
         /// Seconds of its audio read so far.
         seconds: f64,
+        /// Seconds of its audio in all, if its header tells.
+        total_seconds: Option<f64>,
     },
     /// A file is done with, well or not.
     FileFinished {

@@ -9,21 +9,22 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::file_id::FileId;
 use super::job::{Job, Origin, SidecarJob};
 use super::journal::Journal;
 use super::left_out::{Filter, Filtered, LeftOut, WhyLeftOut, is_in_a_language};
 use super::naming::{kept_format_of, listed_place};
-use super::output::{Replace, parent};
 use super::plan_error::PlanError;
 use super::request::PlanRequest;
 use super::up_to_date;
 use super::walk::{self, Found, Unreadable};
-use crate::media::decode::Decoder;
-use crate::media::format::Format;
-use crate::media::input::is_out_of_room;
-use crate::media::{sidecar, video};
-use crate::warning::Warning;
+use crate::pipeline::atomic_file::Replace;
+use crate::pipeline::paths::{FileId, parent};
+use audiostretchy_containers::input::is_out_of_room;
+use audiostretchy_containers::video;
+use audiostretchy_containers::warning::Warning;
+use audiostretchy_media::decode::Decoder;
+use audiostretchy_media::format::Format;
+use audiostretchy_tags::sidecar;
 
 /// Collects the jobs of a plan.
 pub(super) struct Finder<'a> {
@@ -266,7 +267,7 @@ impl<'a> Finder<'a> {
         let formats: Vec<Format> = inputs.map(|(input, ..)| nearest(input)).collect();
         for ((input, place, origin), format) in unwritable.into_iter().zip(formats) {
             let output = self.request.output_of(&place, format);
-            let warning = Warning::format_substituted(&input, format);
+            let warning = format_substituted(&input, format);
             self.add_job(input, output, format, false, origin);
             if let Some(job) = self.jobs.last_mut() {
                 job.warnings.push(warning);
@@ -413,4 +414,17 @@ fn input_exists(path: &Path) -> Result<Metadata, PlanError> {
             source,
         }),
     }
+}
+
+/// Files of the input's name cannot be written, and `to` is the format that holds its codec.
+fn format_substituted(input: &Path, to: Format) -> Warning {
+    let to = to.name();
+    let message = match input.extension() {
+        Some(extension) => {
+            let extension = extension.to_string_lossy();
+            format!(".{extension} files cannot be written: the output is {to}")
+        }
+        None => format!("the name tells no format: the output is {to}"),
+    };
+    Warning::new("format-substituted", message)
 }

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::file_state::FileState;
-use super::output::Replace;
-use crate::media::decode::AudioInfo;
-use crate::media::format::Format;
-use crate::warning::Warning;
+use crate::pipeline::atomic_file::Replace;
+use crate::pipeline::file_state::FileState;
+use audiostretchy_containers::warning::Warning;
+use audiostretchy_media::decode::AudioInfo;
+use audiostretchy_media::format::Format;
 
 /// One input and its output.
 #[derive(Debug, Clone)]

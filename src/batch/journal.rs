@@ -8,15 +8,16 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::file_id::FileId;
-use super::file_state::FileState;
+use crate::pipeline::file_state::FileState;
+use crate::pipeline::lock::{ATTEMPTS, try_lock};
+use crate::pipeline::paths::is_file_at;
 use crate::report::PathText;
 
 /// Name of the journal within the output folder.
@@ -24,9 +25,6 @@ pub(super) const NAME: &str = ".audiostretchy.jsonl";
 
 /// The longest line that is read, in bytes: more than any path and its states can take.
 const MAX_LINE: u64 = 1 << 20;
-
-/// How often a file is opened anew that seems to have lost its name before it was locked.
-pub(super) const ATTEMPTS: usize = 10;
 
 /// One line.
 #[derive(Debug, Serialize, Deserialize)]
@@ -332,42 +330,6 @@ fn append_line(lines: &mut Vec<u8>, record: &Record<'_>) -> io::Result<()> {
     serde_json::to_writer(&mut *lines, record)?;
     lines.push(b'\n');
     Ok(())
-}
-
-/// Locks a file against other runs; `false` where the file system cannot do that.
-///
-/// # Errors
-/// `WouldBlock` if another run has it.
-pub(super) fn try_lock(file: &File) -> io::Result<bool> {
-    match file.try_lock() {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
-        Err(TryLockError::Error(error)) if is_unsupported(&error) => Ok(false),
-        Err(TryLockError::Error(error)) => Err(error),
-    }
-}
-
-/// Whether an error says that a file system cannot do something at all.
-pub(super) fn is_unsupported(error: &io::Error) -> bool {
-    #[cfg(unix)]
-    if error.raw_os_error() == Some(libc::ENOLCK) {
-        return true;
-    }
-    error.kind() == io::ErrorKind::Unsupported
-}
-
-/// Whether an open file is the one that a path leads to.
-#[cfg(unix)]
-pub(super) fn is_file_at(file: &File, path: &Path) -> bool {
-    let id = file.metadata().ok().as_ref().map(FileId::of_metadata);
-    id.is_some() && id == FileId::of(path)
-}
-
-/// Whether an open file is the one that a path leads to; a file that is open can hardly be removed
-/// here.
-#[cfg(not(unix))]
-pub(super) fn is_file_at(_: &File, path: &Path) -> bool {
-    FileId::of(path).is_some()
 }
 
 /// Opens the journal of a folder, which must be a file of that folder's own: through a link we would

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use crate::figures::count;
+use audiostretchy_containers::figures::count;
 
 /// Extensions of media that are not looked for in folders, in lower case.
 const OTHER_MEDIA: [&str; 46] = [

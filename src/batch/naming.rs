@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use super::plan_error::PlanError;
 use super::request::PlanRequest;
 use super::selection::is_audio;
-use crate::media::format::Format;
+use audiostretchy_media::format::Format;
 
 impl PlanRequest {
     /// The output of an input that belongs at `place` in the output folder.

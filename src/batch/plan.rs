@@ -5,19 +5,20 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 
-use super::file::{self, FileError};
 use super::job::{Action, Job};
 use super::left_out::LeftOut;
 use super::walk::Unreadable;
 use super::workers;
-use crate::media::decode::Decoder;
-use crate::media::format::OutputOptions;
-use crate::media::input::Input;
-use crate::media::limits::Limits;
-use crate::options::{Keep, StretchOptions};
+use crate::pipeline::file::{self, FileError};
+use crate::pipeline::keep::Keep;
 use crate::pipeline::{Pipeline, PipelineError};
 use crate::report::ErrorReport;
-use crate::warning::Warning;
+use audiostretchy_containers::input::Input;
+use audiostretchy_containers::limits::Limits;
+use audiostretchy_containers::warning::Warning;
+use audiostretchy_engine::StretchOptions;
+use audiostretchy_media::decode::Decoder;
+use audiostretchy_media::format::OutputOptions;
 
 /// Everything a run will do.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::left_out::Filtered;
 use super::selection::AUDIO_EXTENSIONS;
-use crate::media::format::Format;
+use audiostretchy_media::format::Format;
 
 /// Why a plan cannot be carried out. Nothing has been written then.
 #[derive(Debug, thiserror::Error)]

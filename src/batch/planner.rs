@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::checks;
-use super::file_state;
 use super::finder::Finder;
 use super::journal::Journal;
 use super::plan::Plan;
@@ -14,8 +13,9 @@ use super::prune;
 use super::request::{IfExists, PlanRequest};
 use super::up_to_date;
 use super::workers;
-use crate::engine::ENGINE_VERSION;
-use crate::media::format::Format;
+use crate::pipeline::file_state;
+use audiostretchy_engine::ENGINE_VERSION;
+use audiostretchy_media::format::Format;
 
 impl PlanRequest {
     /// Walks the inputs, names the outputs and checks that nothing would be lost.

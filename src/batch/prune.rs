@@ -4,10 +4,13 @@ use std::collections::HashSet;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use audiostretchy_containers::figures;
+use audiostretchy_containers::warning::Warning;
+
 use super::job::Job;
 use super::journal::{Entry, Journal, Lines};
-use super::output::{self, parent};
 use super::up_to_date::is_as_recorded;
+use crate::pipeline::paths::{self, parent};
 
 /// The files that can be removed: outputs of earlier runs, and text files beside them, that nobody
 /// has touched since, and whose source is no longer on the disk.
@@ -84,7 +87,7 @@ fn is_untouched(path: &Path, lines: &Lines, checksum: bool) -> bool {
 /// # Errors
 /// Where it cannot be removed, or a link leads elsewhere.
 pub(super) fn remove(root: &Path, path: &Path) -> io::Result<()> {
-    if output::link_below(root, parent(path)).is_some() {
+    if paths::link_below(root, parent(path)).is_some() {
         return Err(io::Error::other("a folder on the way to it is a link"));
     }
     std::fs::remove_file(path)?;
@@ -95,4 +98,17 @@ pub(super) fn remove(root: &Path, path: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// An output whose source is gone could not be removed.
+pub(super) fn not_removed(path: &Path, why: &io::Error) -> Warning {
+    let message = format!("{}: cannot be removed: {why}", path.display());
+    Warning::new("not-pruned", message)
+}
+
+/// Outputs without a source were to be removed, and something else went wrong.
+pub(super) fn put_off(outputs: usize) -> Warning {
+    let outputs = figures::count(outputs as u64, "output");
+    let message = format!("{outputs} whose source is gone stay: not all else went well");
+    Warning::new("not-pruned", message)
 }

@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::file_state::sha256;
 use super::job::{Job, SidecarJob};
 use super::journal::{Beside, Entry, JournalFile, MadeFrom};
-use super::output::PendingOutput;
-use crate::media::input::Input;
+use crate::pipeline::atomic_file::PendingOutput;
+use crate::pipeline::file_state::sha256;
+use audiostretchy_containers::input::Input;
 
 /// What an output is made from, as it was before anything was read.
 pub(super) struct Sources {

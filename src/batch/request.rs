@@ -5,11 +5,13 @@ use std::path::PathBuf;
 
 use super::selection::Selection;
 use super::unfinished::UnfinishedFiles;
-use crate::media::format::OutputOptions;
-use crate::options::{Keep, StretchOptions};
+use crate::pipeline::keep::Keep;
+use audiostretchy_engine::StretchOptions;
+use audiostretchy_media::format::OutputOptions;
 
 /// What to do where an output exists already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum IfExists {
     /// Leave what an earlier run has made and is up to date, make the rest of its outputs again,
     /// and refuse the plan if there are others. In a folder only; for a single file as `Error`.

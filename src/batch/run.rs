@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::events::Event;
-use super::file::{self, FileError};
 use super::job::{Action, Job};
 use super::plan::Plan;
 use super::slots::Slots;
 use super::workers;
+use crate::pipeline::file::{self, FileError};
 use crate::pipeline::{Outcome, PipelineError};
 use crate::report::{self, ErrorReport, FileReport, Report, SettingsReport, Status};
-use crate::warning::Warning;
+use audiostretchy_containers::warning::Warning;
 
 /// How a plan is carried out.
 #[derive(Debug, Clone, Default)]
@@ -23,9 +23,7 @@ pub struct RunOptions {
     pub max_failures: Option<usize>,
     /// The longest time spent on one file.
     pub timeout: Option<Duration>,
-    /// The longest audio of one file; `None` for [`Limits::MAX_DURATION`].
-    ///
-    /// [`Limits::MAX_DURATION`]: crate::media::limits::Limits::MAX_DURATION
+    /// The longest audio of one file; `None` for [`Limits::MAX_DURATION`](crate::Limits::MAX_DURATION).
     pub max_duration: Option<Duration>,
     /// The settings and their sources, for the report.
     pub settings: SettingsReport,

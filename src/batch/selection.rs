@@ -102,17 +102,29 @@ pub struct Globs {
     paths: GlobSet,
 }
 
+/// A pattern that cannot be understood; the message names it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct GlobError(String);
+
+impl GlobError {
+    fn new(error: globset::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
 impl Globs {
     /// A set of patterns.
     ///
     /// # Errors
     /// Names the first pattern that cannot be understood.
-    pub fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<Self, globset::Error> {
+    pub fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<Self, GlobError> {
         let (mut names, mut paths) = (GlobSetBuilder::new(), GlobSetBuilder::new());
         for pattern in patterns {
             let glob = GlobBuilder::new(pattern.trim_start_matches('/'))
                 .literal_separator(true)
-                .build()?;
+                .build()
+                .map_err(GlobError::new)?;
             if pattern.contains('/') {
                 paths.add(glob);
             } else {
@@ -120,8 +132,8 @@ impl Globs {
             }
         }
         Ok(Self {
-            names: names.build()?,
-            paths: paths.build()?,
+            names: names.build().map_err(GlobError::new)?,
+            paths: paths.build().map_err(GlobError::new)?,
         })
     }
 

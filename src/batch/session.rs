@@ -9,23 +9,23 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::events::Event;
-use super::file::{self, FileError};
-use super::file_id::FileId;
 use super::job::{Action, Job};
 use super::journal::{Journal, JournalFile};
-use super::output::{self, PendingOutput, Replace};
 use super::plan::Plan;
 use super::plan_error::PlanError;
 use super::record::{self, Sources};
 use super::request::PlanRequest;
 use super::run::{self, RunOptions, StopToken, Work};
 use super::{prune, sidecars, up_to_date, workers};
-use crate::media::decode::DecodeError;
-use crate::media::input::Input;
-use crate::media::limits::Limits;
+use crate::pipeline::atomic_file::{self, PendingOutput, Replace};
+use crate::pipeline::file::{self, FileError};
+use crate::pipeline::paths::{self, FileId};
 use crate::pipeline::{Outcome, PipelineError};
 use crate::report::{Report, RunOutcome};
-use crate::warning::Warning;
+use audiostretchy_containers::input::Input;
+use audiostretchy_containers::limits::Limits;
+use audiostretchy_containers::warning::Warning;
+use audiostretchy_media::decode::DecodeError;
 
 /// Shortest time between two progress events of a file.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
@@ -63,7 +63,7 @@ impl Session {
         let Some(path) = request.folder()? else {
             let plan = request.plan()?;
             for job in plan.to_stretch() {
-                check_writable(output::parent(&job.output))?;
+                check_writable(paths::parent(&job.output))?;
             }
             return Ok(Self::new(request, plan, None));
         };
@@ -116,7 +116,7 @@ impl Session {
             }
         };
         if journal.as_ref().is_some_and(|journal| !journal.is_locked()) {
-            plan.warnings.push(Warning::not_locked(path));
+            plan.warnings.push(not_locked(path));
         }
         let folder = Folder::new(path, journal, known);
         Ok(Self::new(request, plan, Some(folder)))
@@ -126,8 +126,8 @@ impl Session {
         let outputs = plan.jobs.iter().map(|job| job.output.as_path());
         let extra = request.extra_files.iter().map(|extra| extra.path.as_path());
         let files = outputs.chain(extra).chain(request.time_map.as_deref());
-        let folders: HashSet<&Path> = files.map(output::parent).collect();
-        folders.into_iter().for_each(output::remove_leftovers);
+        let folders: HashSet<&Path> = files.map(paths::parent).collect();
+        folders.into_iter().for_each(atomic_file::remove_leftovers);
         Self {
             plan,
             folder,
@@ -170,20 +170,22 @@ impl Session {
     /// Carries out the plan and reports on every file in it; a bad file never stops the rest.
     ///
     /// `on_event` is called from the workers, of which there are `options.jobs`, or as many as the
-    /// system lets us start.
+    /// system lets us start, but by one of them at a time.
     pub fn run(
         &self,
         options: &RunOptions,
         stop: &StopToken,
-        on_event: &(dyn Fn(Event<'_>) + Sync),
+        on_event: impl FnMut(Event<'_>) + Send,
     ) -> Report {
+        let on_event = Mutex::new(on_event);
+        let on_event = |event: Event<'_>| lock(&on_event)(event);
         let worker = Worker {
             session: self,
             options,
             stop,
-            on_event,
+            on_event: &on_event,
         };
-        let mut report = run::run_with(&self.plan, options, stop, on_event, &worker);
+        let mut report = run::run_with(&self.plan, options, stop, &on_event, &worker);
         let warnings = self.plan.warnings.iter().cloned();
         report.warnings = warnings.map(Into::into).collect();
         if self.has_lost_folder() {
@@ -192,7 +194,7 @@ impl Session {
         if report.outcome == RunOutcome::Success {
             self.prune(&mut report);
         } else if !self.plan.to_prune.is_empty() {
-            let put_off = Warning::prune_put_off(self.plan.to_prune.len());
+            let put_off = prune::put_off(self.plan.to_prune.len());
             report.warnings.push(put_off.into());
         }
         report
@@ -215,7 +217,7 @@ impl Session {
             match prune::remove(&folder.path, path) {
                 Ok(()) => report.pruned.push(path.into()),
                 Err(error) => {
-                    let warning = Warning::not_pruned(path, &error);
+                    let warning = prune::not_removed(path, &error);
                     report.warnings.push(warning.into());
                 }
             }
@@ -279,7 +281,7 @@ impl Work for Worker<'_> {
         match (&self.session.folder, job.action) {
             (Some(folder), Action::SkipChanged) => {
                 let changed = up_to_date::changed_outputs(job, &folder.known);
-                changed.map(Warning::output_changed).collect()
+                changed.map(output_changed).collect()
             }
             _ => Vec::new(),
         }
@@ -389,19 +391,20 @@ impl Worker<'_> {
             .beside_idle_workers(is_worker());
         let rate = f64::from(pipeline.source().sample_rate);
         if let Some(root) = &plan.folder {
-            let folder = output::parent(&job.output);
-            output::create_folder_below(root, folder).map_err(FileError::Output)?;
+            let folder = paths::parent(&job.output);
+            paths::create_folder_below(root, folder).map_err(FileError::Output)?;
         }
         let pending =
             PendingOutput::create(&job.output, input.metadata()).map_err(FileError::Output)?;
         let noted = Unfinished::note(&self.session.unfinished, pending.path());
         let mut told = Instant::now();
-        let outcome = file::stretch(pipeline, pending.file(), plan.strict, &mut |frames| {
+        let outcome = file::stretch(pipeline, pending.file(), plan.strict, &mut |progress| {
             if told.elapsed() >= PROGRESS_INTERVAL {
                 told = Instant::now();
                 (self.on_event)(Event::FileProgress {
                     index,
-                    seconds: frames as f64 / rate,
+                    seconds: progress.frames as f64 / rate,
+                    total_seconds: progress.total.map(|total| total as f64 / rate),
                 });
             }
             match limits.deadline {
@@ -466,8 +469,25 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn check_writable(folder: &Path) -> Result<(), PlanError> {
-    output::check_writable(folder).map_err(|source| PlanError::OutputUnwritable {
+    atomic_file::check_writable(folder).map_err(|source| PlanError::OutputUnwritable {
         path: folder.to_owned(),
         source,
     })
+}
+
+/// The output folder cannot be locked.
+fn not_locked(folder: &Path) -> Warning {
+    let folder = folder.display();
+    let message = format!(
+        "{folder} is on a file system without locks: start no second run there before this one has \
+         ended"
+    );
+    Warning::new("not-locked", message)
+}
+
+/// An output was changed since it was made.
+fn output_changed(path: &Path) -> Warning {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let message = format!("{name} was changed since it was made and was kept as it is");
+    Warning::new("output-changed", message)
 }

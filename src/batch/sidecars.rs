@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::job::Job;
-use super::output::{PendingOutput, Replace};
-use crate::media::metadata::Clock;
 use crate::pipeline::Outcome;
-use crate::warning::Warning;
+use crate::pipeline::atomic_file::{PendingOutput, Replace};
+use audiostretchy_containers::warning::Warning;
+use audiostretchy_tags::Clock;
 
 /// A text file that came from beside an input, with every time moved, whole but without its name.
 pub(super) struct PendingSidecar {
@@ -39,7 +39,7 @@ pub(super) fn write_pending(outcome: &mut Outcome, job: &Job) -> io::Result<Vec<
             .replace
             .filter(|&replace| replace != Replace::Never || !is_taken());
         let Some(replace) = replace else {
-            outcome.warnings.push(Warning::sidecar_exists(&output));
+            outcome.warnings.push(already_there(&output));
             continue;
         };
         let source = sidecar.path().metadata().ok();
@@ -69,7 +69,7 @@ impl PendingSidecar {
                 Ok(true)
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                warnings.push(Warning::sidecar_exists(&self.output));
+                warnings.push(already_there(&self.output));
                 Ok(false)
             }
             Err(error) => Err(error),
@@ -93,7 +93,7 @@ pub(super) fn remove_obsolete(job: &Job, written: &[PathBuf], warnings: &mut Vec
     for (path, state) in obsolete.chain(not_written) {
         let found = path.symlink_metadata();
         if found.is_ok_and(|found| state == (&found).into()) && std::fs::remove_file(path).is_ok() {
-            warnings.push(Warning::sidecar_removed(path));
+            warnings.push(removed(path));
         }
     }
 }
@@ -120,4 +120,18 @@ pub(super) fn pending_time_map(outcome: &Outcome, path: &Path) -> io::Result<Pen
         writeln!(file)?;
         file.flush()
     })
+}
+
+/// A text file was left alone because one of its name is there.
+fn already_there(path: &Path) -> Warning {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let message = format!("{name} beside the output is there already and was kept");
+    Warning::new("sidecar-exists", message)
+}
+
+/// A text file that was written beside earlier audio was removed.
+fn removed(path: &Path) -> Warning {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let message = format!("{name} beside the output told the times of before and was removed");
+    Warning::new("sidecar-removed", message)
 }

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::file_state::FileState;
 use super::job::{Action, Job, Origin, SidecarJob, Why};
 use super::journal::{Entry, Journal, Lines, MadeFrom};
-use super::output::Replace;
 use super::plan_error::PlanError;
 use super::record::sha256_of;
 use super::request::IfExists;
+use crate::pipeline::atomic_file::Replace;
+use crate::pipeline::file_state::FileState;
 use crate::report::PathText;
 
 /// Decides what is done with every job.

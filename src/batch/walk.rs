@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::file_id::FileId;
 use super::left_out::{
     Filter, LeftOut, WhyLeftOut, is_in_a_language, is_other_media, is_other_sidecar,
 };
-use super::output;
 use super::selection::{Selection, is_audio};
+use crate::pipeline::atomic_file;
+use crate::pipeline::paths::FileId;
 
 /// Something found in a folder.
 pub(super) enum Found {
@@ -65,7 +65,7 @@ pub(super) fn walk(
         }
         let is_folder = entry.file_type().is_dir();
         let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
-        let is_ours = output::is_temporary(entry.file_name()) || is_output(&entry, output);
+        let is_ours = atomic_file::is_temporary(entry.file_name()) || is_output(&entry, output);
         let looks = match is_ours {
             true => Err(None),
             false => selection.looks_at(entry.file_name(), relative),

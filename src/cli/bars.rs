@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use audiostretchy::figures;
+use audiostretchy_containers::figures;
 use console::measure_text_width;
 
 use super::color::Palette;

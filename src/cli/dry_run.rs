@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use audiostretchy::batch::{Plan, PlanError, estimate};
-use audiostretchy::figures;
 use audiostretchy::preset::Resolved;
 use audiostretchy::report::{PlanReport, PlannedAction, PlannedFile, json, markdown};
+use audiostretchy_containers::figures;
 use rustix::fs::{Access, access};
 
 use super::args::ConvertArgs;

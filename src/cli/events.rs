@@ -7,8 +7,8 @@
 use std::io::{self, Write};
 use std::sync::Mutex;
 
+use audiostretchy::AudioInfo;
 use audiostretchy::batch::{Event, Job, Plan};
-use audiostretchy::media::decode::AudioInfo;
 use audiostretchy::report::{
     Counts, FileReport, PathText, Report, RunOutcome, SCHEMA_VERSION, json,
 };
@@ -88,7 +88,7 @@ impl<'a> EventLines<'a> {
                 output: (&job.output).into(),
                 audio_seconds: length(job),
             }),
-            Event::FileProgress { index, seconds } => self.line(&Line::FileProgress {
+            Event::FileProgress { index, seconds, .. } => self.line(&Line::FileProgress {
                 index,
                 input: input(index),
                 seconds,

@@ -35,9 +35,9 @@ use audiostretchy::batch::{
     self, Event, LeftOut, Plan, PlanError, PlanRequest, RunOptions, Session, StopToken,
     UnfinishedFiles,
 };
-use audiostretchy::figures;
 use audiostretchy::preset::PresetStore;
 use audiostretchy::report::{PathText, Report, Status, json};
+use audiostretchy_containers::figures;
 use clap::CommandFactory;
 
 use args::{Args, Command, ConvertArgs, NoFilesArg, Verbosity};
@@ -153,7 +153,7 @@ fn run(
     std::thread::scope(|scope| {
         let stop = StopToken::new();
         let signals = signals::listen(scope, session, stop.clone(), &progress);
-        let mut report = session.run(options, &stop, &show);
+        let mut report = session.run(options, &stop, show);
         signals.run_is_over();
         report.exit_code = signals.exit_code().unwrap_or(report.exit_code);
         leave_reports(args, report, session, reports, time_map, events.as_ref())

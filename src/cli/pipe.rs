@@ -10,10 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use audiostretchy::batch;
-use audiostretchy::figures;
-use audiostretchy::media::limits::Limits;
 use audiostretchy::preset::{Resolved, Settings};
-use audiostretchy::{Conversion, End, Error, Format, Input, OutputOptions};
+use audiostretchy::{Conversion, End, Error, Format, Input, Limits, OutputOptions};
+use audiostretchy_containers::figures;
 
 use super::args::{ConvertArgs, IfExistsArg, Verbosity};
 use super::screen::say;
@@ -137,18 +136,18 @@ fn convert(
     conversion.limits.deadline = deadline;
     let timed_out = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
     let signal = Arc::new(AtomicUsize::new(0));
-    let mut go_on = |_frames| match timed_out() || signal.load(Ordering::Relaxed) != 0 {
+    let go_on = |_| match timed_out() || signal.load(Ordering::Relaxed) != 0 {
         true => ControlFlow::Break(()),
         false => ControlFlow::Continue(()),
     };
     let result = if is_pipe(to) {
-        conversion.to_writer(&input, io::stdout().lock(), &mut go_on)
+        conversion.to_writer(&input, io::stdout().lock(), go_on)
     } else {
         // A file on its way has a name, and must not be left behind.
         for number in signals::to_listen_to() {
             let _ = signal_hook::flag::register_usize(number, signal.clone(), number as usize);
         }
-        conversion.to_file(&input, to, &mut go_on)
+        conversion.to_file(&input, to, go_on)
     };
     let outcome = match (result, signal.load(Ordering::Relaxed)) {
         (Err(Error::Cancelled), number) if number != 0 => {

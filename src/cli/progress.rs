@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use audiostretchy::batch::{Action, Event, Job, Plan};
-use audiostretchy::figures;
 use audiostretchy::report::{FileReport, Status};
+use audiostretchy_containers::figures;
 use console::{Term, measure_text_width};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
@@ -101,7 +101,7 @@ impl Progress {
                 };
                 running.insert(index, bar);
             }
-            Event::FileProgress { index, seconds } => {
+            Event::FileProgress { index, seconds, .. } => {
                 if let Some(bar) = running.get(&index) {
                     self.advance(bar, (seconds * UNITS) as u64);
                 }

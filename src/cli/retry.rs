@@ -56,8 +56,8 @@ fn quote(word: &PathText) -> String {
         PathText::Text(_) if word.to_string() == text => {
             format!("'{}'", text.replace('\'', r"'\''"))
         }
-        PathText::Text(_) => ansi_c_quote(text.as_bytes()),
         PathText::Bytes { bytes, .. } => ansi_c_quote(bytes),
+        _ => ansi_c_quote(text.as_bytes()),
     }
 }
 

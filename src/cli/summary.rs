@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use audiostretchy::figures::{self, count};
 use audiostretchy::report::{
     DONE_BEFORE, FileReport, GIVEN_UP, Report, RunOutcome, Status, UP_TO_DATE,
 };
+use audiostretchy_containers::figures::{self, count};
 
 use super::args::Verbosity;
 use super::color::Palette;
@@ -98,7 +98,7 @@ fn counts(report: &Report, goes_on: bool) -> String {
             format!("stopped: {counts}; the same command goes on from here")
         }
         RunOutcome::Interrupted => format!("stopped: {counts}"),
-        RunOutcome::Success | RunOutcome::Failure => counts,
+        _ => counts,
     }
 }
 
@@ -166,7 +166,7 @@ pub fn file(report: &FileReport, verbosity: Verbosity, colors: Palette) -> Strin
             ("given up", colors.warning)
         }
         Status::NotRun => ("not begun", colors.warning),
-        Status::Skipped => ("skipped", colors.warning),
+        _ => (report.status.name(), colors.warning),
     };
     let mut line = format!("{style}{word}{style:#} {}", report.input);
     let (Some(source), Some(result)) = (&report.source, &report.result) else {

@@ -4,8 +4,8 @@ use std::io;
 use std::path::PathBuf;
 
 use super::{Source, keys};
-use crate::media::format::Format;
-use crate::options::OptionError;
+use audiostretchy_engine::OptionError;
+use audiostretchy_media::format::Format;
 
 /// A preset, or an option on the command line, that cannot be used.
 ///
@@ -45,12 +45,14 @@ pub enum PresetError {
         line: usize,
     },
     /// The file is not TOML, or gives a key twice.
-    #[error("{}not valid TOML: {}", prefix(place), one_line(source.message()))]
+    #[error("{}not valid TOML: {}", prefix(place), one_line(message))]
     Syntax {
         /// Where reading stopped.
         place: Source,
-        /// What the TOML parser says, with an excerpt of the file.
-        source: Box<toml::de::Error>,
+        /// What is wrong with it.
+        message: String,
+        /// The same with an excerpt of the file.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A key that means nothing.
     #[error("{}unknown key \"{}\": {}", prefix(place), key.escape_debug(), mend_key(key))]

@@ -38,7 +38,8 @@ impl Preset {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let table = DeTable::parse(text).map_err(|source| PresetError::Syntax {
             place: preset.place(text, source.span().map_or(text.len(), |span| span.start)),
-            source: Box::new(source),
+            message: source.message().to_owned(),
+            source: source.into(),
         })?;
         // In the order of the file, so that the first error told is the first in the file.
         let mut pairs: Vec<_> = table.into_inner().into_iter().collect();

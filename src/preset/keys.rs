@@ -1,15 +1,16 @@
 //! The table of keys: what each takes, and where it goes.
 
+use std::fmt;
 use std::ops::RangeInclusive;
 
 use super::error::nearest;
 use super::{Settings, Value};
-use crate::media::format::{BitDepth, Format};
-use crate::options::{
+use audiostretchy_engine::options::{
     BUFFER_MS, MIN_LOWER_FREQ, MIN_UPPER_FREQ, RATIO, SAMPLE_RATE, THRESHOLD_GAP_DB,
 };
+use audiostretchy_media::format::{BitDepth, Format};
 
-/// Bit rates in kbit/s: what is allowed in [`OutputOptions`](crate::media::format::OutputOptions).
+/// Bit rates in kbit/s: what is allowed in [`OutputOptions`](audiostretchy_media::format::OutputOptions).
 const BITRATE_KBPS: RangeInclusive<u32> = 8..=512;
 /// Quality of a variable bit rate, as there.
 const QUALITY: RangeInclusive<f32> = 0.0..=10.0;
@@ -54,7 +55,7 @@ pub(super) static KEYS: [Key; 16] = [
         option: "--ratio",
         expects: NUMBER,
         rival: Some("speed"),
-        write: |s, v| number(v, RATIO, "").map(|x| s.stretch.ratio = x as f32),
+        write: |s, v| number(v, RATIO, "").map(|x| s.stretch.ratio = x),
         read: |s| Some(s.stretch.ratio.into()),
     },
     Key {
@@ -63,7 +64,7 @@ pub(super) static KEYS: [Key; 16] = [
         expects: NUMBER,
         rival: Some("ratio"),
         // The range of ratios is its own inverse.
-        write: |s, v| number(v, RATIO, "").map(|x| s.stretch.ratio = (1.0 / x) as f32),
+        write: |s, v| number(v, RATIO, "").map(|x| s.stretch.ratio = 1.0 / x),
         read: |_| None,
     },
     Key {
@@ -74,7 +75,7 @@ pub(super) static KEYS: [Key; 16] = [
         write: |s, v| {
             s.stretch.gap_ratio = match zero(v) {
                 true => 0.0,
-                false => number(v, RATIO, ", or 0 for off")? as f32,
+                false => number(v, RATIO, ", or 0 for off")?,
             };
             Ok(())
         },
@@ -152,13 +153,13 @@ pub(super) static KEYS: [Key; 16] = [
         expects: WHOLE,
         rival: None,
         write: |s, v| {
-            s.stretch.sample_rate = match v {
-                Value::Whole(0) => 0,
-                _ => whole(v, SAMPLE_RATE, " Hz, or 0 to keep the input's")?,
+            s.output.sample_rate = match v {
+                Value::Whole(0) => None,
+                _ => Some(whole(v, SAMPLE_RATE, " Hz, or 0 to keep the input's")?),
             };
             Ok(())
         },
-        read: |s| Some(s.stretch.sample_rate.into()),
+        read: |s| Some(s.output.sample_rate.unwrap_or(0).into()),
     },
     Key {
         name: "format",
@@ -244,14 +245,18 @@ fn zero(value: &Value) -> bool {
 }
 
 /// Compared as `f64`: the bounds are exact in both, and what is within them stays so as `f32`.
-fn number(value: &Value, range: RangeInclusive<f32>, note: &str) -> Result<f64, Refused> {
+fn number<T: Into<f64> + fmt::Display + Copy>(
+    value: &Value,
+    range: RangeInclusive<T>,
+    note: &str,
+) -> Result<f64, Refused> {
     let number = match value {
         Value::Number(number) => *number,
         Value::Whole(whole) => *whole as f64,
         _ => return Err(Refused::Type),
     };
     let (low, high) = range.into_inner();
-    if (f64::from(low)..=f64::from(high)).contains(&number) {
+    if (low.into()..=high.into()).contains(&number) {
         // -0.0 becomes 0.0, so that equal settings are also written equally.
         return Ok(number + 0.0);
     }

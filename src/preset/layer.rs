@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::{self, KEYS, Key, Refused};
 use super::{Entry, PresetError, Settings, Source};
-use crate::media::format::{BitDepth, Format};
-use crate::options::OptionError;
+use audiostretchy_engine::OptionError;
+use audiostretchy_media::format::{BitDepth, Format};
 
 /// A value as a user gives it. Its `Display` is TOML.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
+#[non_exhaustive]
 pub enum Value {
     /// A whole number.
     Whole(i64),

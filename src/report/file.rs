@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{PathText, quotient};
 use crate::pipeline::Outcome;
-use crate::warning::Warning;
+use audiostretchy_containers::warning::Warning;
 
 /// Reason of a file that was skipped: an earlier run has made its output.
 pub const UP_TO_DATE: &str = "up to date";
@@ -22,6 +22,7 @@ pub const GIVEN_UP: &str = "given up when the run was stopped";
 /// How a file ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Status {
     /// Stretched in this run.
     Done,

@@ -28,7 +28,7 @@ pub fn write(report: &impl Serialize, mut to: impl Write) -> io::Result<()> {
 ///
 /// # Errors
 /// Where the value cannot be JSON.
-pub fn line(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+pub fn line(value: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     let formatter = VisibleJson(CompactFormatter);
     value.serialize(&mut Serializer::with_formatter(&mut line, formatter))?;
@@ -54,7 +54,7 @@ pub enum ReadError {
         /// The file.
         path: PathBuf,
         /// What does not fit.
-        source: serde_json::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The file is a report of another structure.
     #[error(
@@ -80,9 +80,9 @@ pub fn read(path: &Path) -> Result<Report, ReadError> {
     struct Version {
         schema_version: u32,
     }
-    let not_a_report = |source| ReadError::NotAReport {
+    let not_a_report = |error: serde_json::Error| ReadError::NotAReport {
         path: path.to_owned(),
-        source,
+        source: error.into(),
     };
     let read = || io::read_to_string(BufReader::new(File::open(path)?));
     let text = read().map_err(|source| ReadError::Io {

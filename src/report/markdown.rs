@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use super::{
     FileReport, PlanReport, PlannedAction, PlannedFile, Report, SettingsReport, Status, visible,
 };
-use crate::figures;
 use crate::preset::Value;
+use audiostretchy_containers::figures;
 
 /// Rows of the table; a summary of a job on GitHub holds 1 MiB.
 const MOST_ROWS: usize = 200;

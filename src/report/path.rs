@@ -13,6 +13,7 @@ use super::escape::visible;
 /// Sorted by the bytes of the path. Its `Display` is safe to print on one line.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
+#[non_exhaustive]
 pub enum PathText {
     /// A path that is UTF-8.
     Text(String),

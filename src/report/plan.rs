@@ -9,7 +9,7 @@ use super::{
     WarningReport,
 };
 use crate::batch::{Action, Foreseen, Job, Plan, PlanEstimate, Why};
-use crate::media::decode::AudioInfo;
+use audiostretchy_media::decode::AudioInfo;
 
 /// What a run would do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,6 +58,7 @@ pub struct PlanCounts {
 /// What is done with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum PlannedAction {
     /// Stretch it.
     Stretch,

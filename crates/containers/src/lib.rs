@@ -1,0 +1,25 @@
+//! What audio containers hold, as far as their own readers do not tell or get wrong.
+//!
+//! This crate is part of [audiostretchy](https://crates.io/crates/audiostretchy) and is written for
+//! it: its API may change with every release.
+
+pub mod aiff;
+pub mod crc;
+pub mod ebml;
+pub mod figures;
+pub mod input;
+pub mod leading_tags;
+pub mod limits;
+pub mod matroska;
+pub mod mp4;
+pub mod mpeg;
+pub mod ogg;
+pub mod ogg_page;
+pub mod riff;
+pub mod sanitize;
+pub mod source;
+pub mod unsupported;
+pub mod video;
+pub mod warning;
+pub mod wav_codec;
+pub mod xing;

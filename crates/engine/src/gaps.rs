@@ -1,0 +1,110 @@
+//! Finding silent gaps block by block.
+
+use super::sample::Sample;
+
+/// Blocks in a row that must be quiet before the one in the middle counts as a gap.
+const QUIET_BLOCKS: u32 = 3;
+
+/// Cuts audio into blocks and tells for each whether it lies within a gap.
+///
+/// A block is judged when the block after it is complete, so up to two blocks are held.
+pub(crate) struct GapDetector<T> {
+    channels: usize,
+    block_len: usize,
+    threshold_db: f64,
+    current: Vec<T>,
+    /// The block before `current`, not yet judged.
+    waiting: Vec<T>,
+    quiet_run: u32,
+    gap_frames: u64,
+}
+
+impl<T: Sample> GapDetector<T> {
+    /// A detector for blocks of `block_frames` frames and a threshold in dB.
+    pub(crate) fn new(channels: usize, block_frames: usize, threshold_db: f32) -> Self {
+        let block_len = block_frames * channels;
+        Self {
+            channels,
+            block_len,
+            threshold_db: f64::from(threshold_db),
+            current: Vec::with_capacity(block_len),
+            waiting: Vec::with_capacity(block_len),
+            quiet_run: 1,
+            gap_frames: 0,
+        }
+    }
+
+    /// Frames judged to lie in gaps so far.
+    pub(crate) fn gap_frames(&self) -> u64 {
+        self.gap_frames
+    }
+
+    fn reset(&mut self) {
+        self.current.clear();
+        self.waiting.clear();
+        self.quiet_run = 1;
+    }
+
+    /// Takes in audio (interleaved), calling `judged` with every block as it is judged.
+    pub(crate) fn process(&mut self, mut input: &[T], mut judged: impl FnMut(&[T], bool)) {
+        while !input.is_empty() {
+            let room = self.block_len - self.current.len();
+            let (now, later) = input.split_at(room.min(input.len()));
+            self.current.extend_from_slice(now);
+            input = later;
+            if self.current.len() == self.block_len {
+                self.complete_block(&mut judged);
+            }
+        }
+    }
+
+    /// Judges what is left; the last block may be a short one.
+    pub(crate) fn finish(&mut self, mut judged: impl FnMut(&[T], bool)) {
+        if !self.current.is_empty() {
+            self.complete_block(&mut judged);
+        }
+        self.judge_waiting(&mut judged);
+        self.reset();
+    }
+
+    fn complete_block(&mut self, judged: &mut impl FnMut(&[T], bool)) {
+        self.quiet_run = if self.is_quiet() {
+            self.quiet_run + 1
+        } else {
+            0
+        };
+        self.judge_waiting(judged);
+        std::mem::swap(&mut self.current, &mut self.waiting);
+        self.current.clear();
+    }
+
+    fn judge_waiting(&mut self, judged: &mut impl FnMut(&[T], bool)) {
+        let is_gap = self.quiet_run >= QUIET_BLOCKS;
+        if is_gap {
+            self.gap_frames += (self.waiting.len() / self.channels) as u64;
+        }
+        if !self.waiting.is_empty() {
+            judged(&self.waiting, is_gap);
+        }
+    }
+
+    /// Whether the level of the current block, relative to a full-scale sine, is at or below the
+    /// threshold.
+    fn is_quiet(&self) -> bool {
+        level_db(&self.current, self.channels) <= self.threshold_db
+    }
+}
+
+/// Level in dB of the mean of the channels of interleaved samples, 0 being a sine at full scale.
+pub fn level_db<T: Sample>(samples: &[T], channels: usize) -> f64 {
+    let frames = samples.chunks_exact(channels);
+    let count = frames.len().max(1) as f64;
+    let energy: f64 = frames
+        .map(|frame| {
+            let sum: f64 = frame.iter().map(|value| value.to_16_bit_scale()).sum();
+            let mean = sum / channels as f64;
+            mean * mean
+        })
+        .sum();
+    10.0 * (energy / count / (32768.0 * 32767.0 / 2.0)).log10()
+}

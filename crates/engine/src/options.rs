@@ -1,0 +1,273 @@
+//! The engine's parameters: their names, defaults and ranges.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+/// Allowed values of [`StretchOptions::ratio`] and of a [`StretchOptions::gap_ratio`] that is on.
+pub const RATIO: RangeInclusive<f64> = 0.25..=4.0;
+/// Allowed values of [`StretchOptions::buffer_ms`], in milliseconds.
+pub const BUFFER_MS: RangeInclusive<f32> = 1.0..=100.0;
+/// Allowed values of [`StretchOptions::threshold_gap_db`], in dB.
+pub const THRESHOLD_GAP_DB: RangeInclusive<f32> = -70.0..=-10.0;
+/// Sample rates that the engine takes, in Hz.
+pub const SAMPLE_RATE: RangeInclusive<u32> = 8_000..=384_000;
+/// The smallest [`StretchOptions::lower_freq`], in Hz.
+pub const MIN_LOWER_FREQ: u32 = 20;
+/// The smallest [`StretchOptions::upper_freq`], in Hz.
+pub const MIN_UPPER_FREQ: u32 = 41;
+/// Channel counts that the engine takes.
+pub const CHANNELS: RangeInclusive<usize> = 1..=8;
+/// Rates from this one up, in Hz, use fast detection unless told otherwise.
+pub const FAST_DETECTION_RATE: u32 = 32_000;
+
+/// How audio is to be stretched. Names and defaults are those of the AudioStretchy Python package.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct StretchOptions {
+    /// Output length divided by input length, 0.25 to 4.0: above 1 slows down, below 1 speeds up.
+    ///
+    /// TDHS rounds it to `f32`, as the engine that it equals does.
+    pub ratio: f64,
+    /// The ratio for silent gaps, 0.25 to 4.0; 0 treats them like everything else.
+    pub gap_ratio: f64,
+    /// Upper end of the pitch search in Hz: above 40, below half the sample rate, at least twice
+    /// `lower_freq`.
+    pub upper_freq: u32,
+    /// Lower end of the pitch search in Hz: 20 or more.
+    pub lower_freq: u32,
+    /// Block length of the gap detector in milliseconds, 1 to 100.
+    pub buffer_ms: f32,
+    /// Level in dB, -70 to -10, at or below which a block counts as silent.
+    pub threshold_gap_db: f32,
+    /// Use two stretchers in cascade even where one would do.
+    pub double_range: bool,
+    /// Search for the pitch at half the sample rate whatever the sample rate is.
+    pub fast_detection: bool,
+    /// Search for the pitch at the full sample rate whatever the sample rate is.
+    pub normal_detection: bool,
+}
+
+impl Default for StretchOptions {
+    fn default() -> Self {
+        Self {
+            ratio: 1.0,
+            gap_ratio: 0.0,
+            upper_freq: 333,
+            lower_freq: 55,
+            buffer_ms: 25.0,
+            threshold_gap_db: -40.0,
+            double_range: false,
+            fast_detection: false,
+            normal_detection: false,
+        }
+    }
+}
+
+/// A parameter that cannot be used, with the value given and what is allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OptionError {
+    /// A value outside its range.
+    OutOfRange {
+        /// The parameter's name, in snake case.
+        name: &'static str,
+        /// The value given.
+        value: String,
+        /// What would be accepted.
+        allowed: String,
+    },
+    /// `fast_detection` and `normal_detection` are both on.
+    BothDetections,
+}
+
+impl fmt::Display for OptionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutOfRange {
+                name,
+                value,
+                allowed,
+            } => write!(f, "{name} is {value}: it must be {allowed}"),
+            Self::BothDetections => {
+                f.write_str("fast_detection and normal_detection are both set: choose one of them")
+            }
+        }
+    }
+}
+
+impl std::error::Error for OptionError {}
+
+impl OptionError {
+    /// The error of a parameter whose value is not among those allowed.
+    pub fn out_of_range(
+        name: &'static str,
+        value: impl fmt::Display,
+        allowed: impl Into<String>,
+    ) -> Self {
+        Self::OutOfRange {
+            name,
+            value: value.to_string(),
+            allowed: allowed.into(),
+        }
+    }
+}
+
+fn within<T: PartialOrd + fmt::Display>(
+    name: &'static str,
+    value: T,
+    range: RangeInclusive<T>,
+    note: &str,
+) -> Result<(), OptionError> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    let (low, high) = range.into_inner();
+    let allowed = format!("from {low} to {high}{note}");
+    Err(OptionError::out_of_range(name, value, allowed))
+}
+
+impl StretchOptions {
+    /// The default options at a speed: 1.5 is half as fast again, a ratio of 1/1.5.
+    ///
+    /// ```
+    /// use audiostretchy_engine::StretchOptions;
+    ///
+    /// let options = StretchOptions { gap_ratio: 0.5, ..StretchOptions::from_speed(1.25) };
+    /// assert_eq!((options.ratio, options.speed()), (0.8, 1.25));
+    /// ```
+    pub fn from_speed(speed: f64) -> Self {
+        Self {
+            ratio: 1.0 / speed,
+            ..Self::default()
+        }
+    }
+
+    /// How many times as fast the output plays: 1 / `ratio`.
+    pub fn speed(&self) -> f64 {
+        1.0 / self.ratio
+    }
+
+    /// Checks everything that can be checked without knowing the audio.
+    ///
+    /// # Errors
+    /// Names the first parameter that is out of range, its value and the range.
+    pub fn validate(&self) -> Result<(), OptionError> {
+        within("ratio", self.ratio, RATIO, "")?;
+        if self.gap_ratio != 0.0 {
+            within("gap_ratio", self.gap_ratio, RATIO, ", or 0 for off")?;
+        }
+        if self.upper_freq < MIN_UPPER_FREQ {
+            return Err(OptionError::out_of_range(
+                "upper_freq",
+                self.upper_freq,
+                "above 40 Hz",
+            ));
+        }
+        if self.lower_freq < MIN_LOWER_FREQ {
+            return Err(OptionError::out_of_range(
+                "lower_freq",
+                self.lower_freq,
+                "at least 20 Hz",
+            ));
+        }
+        if u64::from(self.upper_freq) < 2 * u64::from(self.lower_freq) {
+            return Err(OptionError::out_of_range(
+                "upper_freq",
+                self.upper_freq,
+                format!("at least twice lower_freq, which is {} Hz", self.lower_freq),
+            ));
+        }
+        within("buffer_ms", self.buffer_ms, BUFFER_MS, "")?;
+        within(
+            "threshold_gap_db",
+            self.threshold_gap_db,
+            THRESHOLD_GAP_DB,
+            "",
+        )?;
+        if self.fast_detection && self.normal_detection {
+            return Err(OptionError::BothDetections);
+        }
+        Ok(())
+    }
+
+    /// Checks the parameters together with the audio's sample rate in Hz and channel count.
+    ///
+    /// # Errors
+    /// As [`validate`](Self::validate), and where the engine cannot take that rate or channel count.
+    pub fn validate_for(&self, sample_rate: u32, channels: usize) -> Result<(), OptionError> {
+        self.validate()?;
+        if !SAMPLE_RATE.contains(&sample_rate) {
+            return Err(OptionError::out_of_range(
+                "the input's sample rate",
+                format!("{sample_rate} Hz"),
+                "from 8000 to 384000 Hz",
+            ));
+        }
+        if !CHANNELS.contains(&channels) {
+            return Err(OptionError::out_of_range(
+                "the input's channel count",
+                channels,
+                "from 1 to 8",
+            ));
+        }
+        if u64::from(self.upper_freq) * 2 >= u64::from(sample_rate) {
+            return Err(OptionError::out_of_range(
+                "upper_freq",
+                self.upper_freq,
+                format!(
+                    "below {} Hz, half the input's sample rate",
+                    sample_rate.div_ceil(2)
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// These options with those that have no effect at their defaults: options that are equal then
+    /// give equal output.
+    pub fn effective(&self) -> Self {
+        let mut options = self.clone();
+        if !self.has_gap_ratio() {
+            let Self {
+                gap_ratio,
+                buffer_ms,
+                threshold_gap_db,
+                ..
+            } = Self::default();
+            options.gap_ratio = gap_ratio;
+            options.buffer_ms = buffer_ms;
+            options.threshold_gap_db = threshold_gap_db;
+        }
+        options.double_range = self.uses_cascade();
+        options
+    }
+
+    /// Whether gaps have a ratio of their own.
+    pub fn has_gap_ratio(&self) -> bool {
+        self.gap_ratio != 0.0 && self.gap_ratio as f32 != self.ratio as f32
+    }
+
+    /// Whether the pitch search runs at half rate for audio of this sample rate in Hz.
+    pub fn uses_fast_detection(&self, sample_rate: u32) -> bool {
+        self.fast_detection || (!self.normal_detection && sample_rate >= FAST_DETECTION_RATE)
+    }
+
+    /// The shortest and longest period searched at this sample rate in Hz, in frames.
+    pub fn periods(&self, sample_rate: u32) -> (usize, usize) {
+        let shortest = (sample_rate / self.upper_freq) as usize;
+        let longest = (sample_rate / self.lower_freq) as usize;
+        if self.uses_fast_detection(sample_rate) {
+            (shortest & !1, longest.next_multiple_of(2))
+        } else {
+            (shortest, longest)
+        }
+    }
+
+    /// Whether two stretchers in cascade are used.
+    pub fn uses_cascade(&self) -> bool {
+        let is_single = |ratio: f64| (0.5..=2.0).contains(&(ratio as f32));
+        self.double_range
+            || !is_single(self.ratio)
+            || (self.has_gap_ratio() && !is_single(self.gap_ratio))
+    }
+}

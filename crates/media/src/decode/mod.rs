@@ -1,0 +1,21 @@
+//! Decoding audio files, packet by packet, with Symphonia.
+
+mod adts_reader;
+mod blocks;
+mod convert;
+mod decoder;
+mod demux;
+mod error;
+mod extent;
+mod flac_frame;
+mod flac_reader;
+mod info;
+mod packets;
+mod pcm_reader;
+mod registry;
+mod sampling;
+mod stream;
+
+pub use decoder::Decoder;
+pub use error::{DecodeError, panic_message};
+pub use info::{AudioInfo, Damage};

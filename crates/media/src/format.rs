@@ -1,0 +1,273 @@
+//! The formats that can be written, and how output is to be encoded.
+
+use audiostretchy_engine::OptionError;
+use audiostretchy_engine::options::SAMPLE_RATE;
+use serde::Serialize;
+
+/// A file format that can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Format {
+    /// WAV: PCM of 16 or 24 bits, or 32-bit float.
+    Wav,
+    /// MP3 (MPEG audio layer III).
+    Mp3,
+    /// FLAC: 16 or 24 bits, lossless.
+    Flac,
+    /// AIFF: PCM of 16 or 24 bits, or AIFF-C with 32-bit float.
+    Aiff,
+    /// Ogg Vorbis.
+    Ogg,
+    /// Ogg Opus.
+    Opus,
+    /// M4A: AAC-LC in MP4.
+    M4a,
+    /// M4B: the same for audio books, which players keep the place in.
+    M4b,
+}
+
+impl Format {
+    /// All formats that can be written.
+    pub const ALL: [Self; 8] = [
+        Self::Wav,
+        Self::Mp3,
+        Self::Flac,
+        Self::Aiff,
+        Self::Ogg,
+        Self::Opus,
+        Self::M4a,
+        Self::M4b,
+    ];
+
+    /// The name used in options, presets and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Wav => "wav",
+            Self::Mp3 => "mp3",
+            Self::Flac => "flac",
+            Self::Aiff => "aiff",
+            Self::Ogg => "ogg",
+            Self::Opus => "opus",
+            Self::M4a => "m4a",
+            Self::M4b => "m4b",
+        }
+    }
+
+    /// File name extensions of the format, in lower case; the first is given to new files.
+    pub fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Wav => &["wav", "wave"],
+            Self::Mp3 => &["mp3"],
+            Self::Flac => &["flac"],
+            Self::Aiff => &["aiff", "aif"],
+            Self::Ogg => &["ogg", "oga"],
+            Self::Opus => &["opus"],
+            Self::M4a => &["m4a"],
+            Self::M4b => &["m4b"],
+        }
+    }
+
+    /// The format that a file name extension (any case, without the dot) stands for.
+    pub fn from_extension(extension: &str) -> Option<Self> {
+        let lower = extension.to_ascii_lowercase();
+        Self::ALL
+            .into_iter()
+            .find(|format| format.extensions().contains(&lower.as_str()))
+    }
+
+    /// The format in which an input with a file name extension (any case, without the dot) is kept.
+    ///
+    /// Beside a format's own extensions, those of its relatives that differ in size or sample type
+    /// alone. There is none where the container cannot be written, nor for `mp4`, which may hold
+    /// pictures that would be lost.
+    pub fn kept_from_extension(extension: &str) -> Option<Self> {
+        match extension.to_ascii_lowercase().as_str() {
+            "rf64" => Some(Self::Wav),
+            "aifc" => Some(Self::Aiff),
+            lower => Self::from_extension(lower),
+        }
+    }
+
+    /// The format that is nearest to files whose own cannot be written: the one that holds a codec
+    /// of that short name, such as `aac` or `pcm_s16le`, as far as this build writes it.
+    pub fn nearest_to_codec(codec: &str) -> Self {
+        let format = match codec {
+            "aac" => Self::M4a,
+            "alac" | "flac" => Self::Flac,
+            "opus" => Self::Opus,
+            "vorbis" => Self::Ogg,
+            "mp1" | "mp2" | "mp3" => Self::Mp3,
+            _ => Self::Wav,
+        };
+        match format.is_built_in() {
+            true => format,
+            false => Self::Wav,
+        }
+    }
+
+    /// The format of a [`name`](Self::name).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+
+    /// The Cargo feature that builds the format's encoder in; `None` if it is always there.
+    pub fn feature(self) -> Option<&'static str> {
+        match self {
+            Self::Wav | Self::Aiff => None,
+            Self::Mp3 => Some("mp3"),
+            Self::Flac => Some("flac"),
+            Self::Ogg => Some("vorbis"),
+            Self::Opus => Some("opus"),
+            Self::M4a | Self::M4b => Some("aac"),
+        }
+    }
+
+    /// Whether the format's encoder is in this build. Reading needs no features.
+    pub fn is_built_in(self) -> bool {
+        match self {
+            Self::Wav | Self::Aiff => true,
+            Self::Mp3 => cfg!(feature = "mp3"),
+            Self::Flac => cfg!(feature = "flac"),
+            Self::Ogg => cfg!(feature = "vorbis"),
+            Self::Opus => cfg!(feature = "opus"),
+            Self::M4a | Self::M4b => cfg!(feature = "aac"),
+        }
+    }
+
+    /// Whether decoding gives back the samples that were encoded, to the last bit.
+    pub fn is_lossless(self) -> bool {
+        matches!(self, Self::Wav | Self::Flac | Self::Aiff)
+    }
+}
+
+/// The sample type and depth of lossless output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[non_exhaustive]
+pub enum BitDepth {
+    /// 16-bit integers.
+    #[serde(rename = "16")]
+    Int16,
+    /// 24-bit integers.
+    #[serde(rename = "24")]
+    Int24,
+    /// 32-bit floating point.
+    #[serde(rename = "32f")]
+    Float32,
+}
+
+impl BitDepth {
+    /// All depths that can be written.
+    pub const ALL: [Self; 3] = [Self::Int16, Self::Int24, Self::Float32];
+
+    /// The name used in options, presets and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Int16 => "16",
+            Self::Int24 => "24",
+            Self::Float32 => "32f",
+        }
+    }
+
+    /// The depth of a [`name`](Self::name).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|depth| depth.name() == name)
+    }
+}
+
+/// How output is to be encoded; what is `None` is taken from the source.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct OutputOptions {
+    /// The file format.
+    pub format: Option<Format>,
+    /// Sample rate in Hz, 8,000 to 384,000.
+    pub sample_rate: Option<u32>,
+    /// Sample type and depth, for formats that have a choice.
+    pub bit_depth: Option<BitDepth>,
+    /// Bit rate of lossy formats in kbit/s, 8 to 512.
+    pub bitrate_kbps: Option<u32>,
+    /// Quality of lossy formats at a variable bit rate, from 0 (smallest) to 10 (best).
+    pub quality: Option<f32>,
+    /// Whether to add triangular dither when samples are reduced to 16 bits; they are rounded
+    /// otherwise.
+    pub dither: bool,
+}
+
+impl OutputOptions {
+    /// Checks everything that can be checked without knowing the audio.
+    ///
+    /// # Errors
+    /// Names the first option that is out of range, its value and the range.
+    pub fn validate(&self) -> Result<(), OptionError> {
+        match self.sample_rate {
+            Some(rate) if !SAMPLE_RATE.contains(&rate) => Err(OptionError::out_of_range(
+                "sample_rate",
+                rate,
+                "from 8000 to 384000 Hz, or 0 to keep the input's",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// These options with those that have no effect on a format at their defaults.
+    pub fn effective(&self, format: Format) -> Self {
+        let mut options = self.clone();
+        options.format = Some(format);
+        if format.is_lossless() {
+            options.bitrate_kbps = None;
+            options.quality = None;
+            // Unless another depth is named, the source's may turn out to be 16 bits.
+            options.dither &= options
+                .bit_depth
+                .is_none_or(|depth| depth == BitDepth::Int16);
+        } else {
+            options.bit_depth = None;
+            options.dither = false;
+        }
+        options
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dither_counts_only_where_samples_may_become_16_bits() {
+        for (format, bit_depth, counts) in [
+            (Format::Wav, None, true),
+            (Format::Flac, Some(BitDepth::Int16), true),
+            (Format::Aiff, Some(BitDepth::Int24), false),
+            (Format::Wav, Some(BitDepth::Float32), false),
+            (Format::Mp3, None, false),
+        ] {
+            let options = OutputOptions {
+                bit_depth,
+                dither: true,
+                ..OutputOptions::default()
+            };
+            assert_eq!(options.effective(format).dither, counts, "{format:?}");
+        }
+    }
+
+    #[test]
+    fn the_depth_counts_in_all_lossless_formats() {
+        let options = OutputOptions {
+            bit_depth: Some(BitDepth::Int24),
+            ..OutputOptions::default()
+        };
+        for format in [Format::Wav, Format::Flac, Format::Aiff] {
+            let effective = options.effective(format);
+            assert_eq!(effective.bit_depth, options.bit_depth, "{format:?}");
+        }
+    }
+
+    #[test]
+    fn containers_that_cannot_be_written_are_not_kept() {
+        for extension in ["aac", "au", "caf", "mka", "mp2", "mp4", "w64", "webm"] {
+            assert_eq!(Format::kept_from_extension(extension), None, "{extension}");
+        }
+        assert_eq!(Format::kept_from_extension("RF64"), Some(Format::Wav));
+        assert_eq!(Format::kept_from_extension("m4b"), Some(Format::M4b));
+    }
+}

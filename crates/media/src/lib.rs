@@ -1,0 +1,16 @@
+//! Audio files, block by block: decoders, encoders and a resampler.
+//!
+//! This crate is part of [audiostretchy](https://crates.io/crates/audiostretchy) and is written for
+//! it: its API may change with every release.
+
+#[cfg_attr(
+    not(all(feature = "vorbis", feature = "opus", feature = "aac")),
+    expect(dead_code, reason = "each of these encoders uses some of it")
+)]
+mod channels;
+mod codecs;
+pub mod decode;
+pub mod encode;
+pub mod format;
+pub mod resample;
+pub mod samples;

@@ -1,0 +1,170 @@
+//! From a time in the input to the time of the same audio in the output.
+
+use audiostretchy_engine::TimePoint;
+
+/// Where positions of the input lie in the output.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MovedPositions {
+    /// The positions asked for in rising order: input frames, output frames at the output's rate.
+    pub points: Vec<TimePoint>,
+    /// Lengths of input and output in frames.
+    pub end: TimePoint,
+    /// Sample rate of the input in Hz.
+    pub input_rate: u32,
+    /// Sample rate of the output in Hz.
+    pub output_rate: u32,
+}
+
+impl MovedPositions {
+    /// The output position of an input position, both in frames; past the end, the end.
+    ///
+    /// Exact for positions that were asked for.
+    pub fn output(&self, input: u64) -> u64 {
+        if input >= self.end.input {
+            return self.end.output;
+        }
+        match self
+            .points
+            .binary_search_by_key(&input, |point| point.input)
+        {
+            Ok(found) => self.points[found].output,
+            Err(after) => self
+                .points
+                .get(after)
+                .map_or(self.end.output, |point| point.output),
+        }
+    }
+}
+
+/// Moves the times of everything that carries one.
+///
+/// Metadata is visited twice by the same code: once to learn which positions it needs, once to
+/// move them. The first visit changes nothing.
+#[derive(Debug)]
+pub struct Clock<'a> {
+    rate: u32,
+    mode: Mode<'a>,
+}
+
+#[derive(Debug)]
+enum Mode<'a> {
+    Ask(Vec<u64>),
+    Move(&'a MovedPositions),
+}
+
+impl<'a> Clock<'a> {
+    /// A clock that notes the positions it is asked for, for an input of a sample rate in Hz.
+    pub fn asking(rate: u32) -> Self {
+        Self {
+            rate,
+            mode: Mode::Ask(Vec::new()),
+        }
+    }
+
+    /// A clock that moves times.
+    pub fn moving(positions: &'a MovedPositions) -> Self {
+        Self {
+            rate: positions.input_rate,
+            mode: Mode::Move(positions),
+        }
+    }
+
+    /// The positions asked for, in input frames.
+    pub fn into_positions(self) -> Vec<u64> {
+        match self.mode {
+            Mode::Ask(positions) => positions,
+            Mode::Move(_) => Vec::new(),
+        }
+    }
+
+    /// The sample rate in Hz of the positions that go in.
+    pub fn input_rate(&self) -> u32 {
+        self.rate
+    }
+
+    /// The sample rate in Hz of the positions that come out.
+    pub fn output_rate(&self) -> u32 {
+        match self.mode {
+            Mode::Ask(_) => self.rate,
+            Mode::Move(positions) => positions.output_rate,
+        }
+    }
+
+    /// Length of the output in frames, once known.
+    pub fn output_end(&self) -> Option<u64> {
+        match self.mode {
+            Mode::Ask(_) => None,
+            Mode::Move(positions) => Some(positions.end.output),
+        }
+    }
+
+    /// Whether a position in input frames is known to lie at or behind the input's end.
+    pub fn is_past_end(&self, input: u64) -> bool {
+        matches!(self.mode, Mode::Move(positions) if input >= positions.end.input)
+    }
+
+    /// Moves a position in frames.
+    pub fn frames(&mut self, input: u64) -> u64 {
+        match &mut self.mode {
+            Mode::Ask(positions) => {
+                positions.push(input);
+                input
+            }
+            Mode::Move(positions) => positions.output(input),
+        }
+    }
+
+    /// Moves a time given in units of `1 / per_second` seconds, rounded to the nearest.
+    pub fn units(&mut self, input: u64, per_second: u64) -> u64 {
+        let position = rescale(input, per_second, self.rate.into());
+        let moved = self.frames(position);
+        match self.mode {
+            Mode::Ask(_) => input,
+            Mode::Move(_) => rescale(moved, self.output_rate().into(), per_second),
+        }
+    }
+
+    /// Moves a time in milliseconds.
+    pub fn millis(&mut self, input: u64) -> u64 {
+        self.units(input, 1000)
+    }
+}
+
+/// A number of units of `1 / from` seconds in units of `1 / to` seconds, rounded to the nearest.
+pub fn rescale(value: u64, from: u64, to: u64) -> u64 {
+    let scaled = (u128::from(value) * u128::from(to) + u128::from(from) / 2) / u128::from(from);
+    u64::try_from(scaled).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn positions() -> MovedPositions {
+        let point = |input, output| TimePoint { input, output };
+        MovedPositions {
+            points: vec![point(44_100, 48_000), point(88_200, 60_000)],
+            end: point(100_000, 70_000),
+            input_rate: 44_100,
+            output_rate: 48_000,
+        }
+    }
+
+    #[test]
+    fn asking_changes_nothing() {
+        let mut clock = Clock::asking(44_100);
+        assert_eq!(clock.millis(1234), 1234);
+        assert_eq!(clock.frames(7), 7);
+        assert_eq!(clock.into_positions(), [54_419, 7]);
+    }
+
+    #[test]
+    fn times_move_in_their_own_unit() {
+        let positions = positions();
+        let mut clock = Clock::moving(&positions);
+        assert_eq!(clock.frames(44_100), 48_000);
+        assert_eq!(clock.millis(2000), 1250);
+        assert_eq!(clock.millis(9000), 1458);
+        assert!(clock.is_past_end(100_000));
+    }
+}

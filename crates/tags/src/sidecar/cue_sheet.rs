@@ -1,0 +1,87 @@
+//! Cue sheets (`.cue`) of one file: `INDEX nn mm:ss:ff` with 75 frames to the second.
+
+use std::path::Path;
+
+use crate::clock::Clock;
+
+const FRAMES_PER_SECOND: u64 = 75;
+
+/// The text with every time moved; `None` if there is none, one that cannot be read, or if it is
+/// about several files.
+pub(super) fn moved(text: &str, clock: &mut Clock<'_>) -> Option<String> {
+    let (mut moved, mut indices, mut files) = (String::with_capacity(text.len()), 0, 0);
+    for line in text.split_inclusive('\n') {
+        let content = line.trim_end_matches(['\r', '\n']);
+        let mut words = content.split_whitespace();
+        match words.next().map(str::to_ascii_uppercase).as_deref() {
+            Some("FILE") => files += 1,
+            Some("INDEX") => {
+                let (_, time) = (words.next()?, words.next()?);
+                let frames = clock.units(parse(time)?, FRAMES_PER_SECOND);
+                let at = content.rfind(time)?;
+                let (seconds, frames) = (frames / FRAMES_PER_SECOND, frames % FRAMES_PER_SECOND);
+                let (minutes, seconds) = (seconds / 60, seconds % 60);
+                moved.push_str(&content[..at]);
+                moved.push_str(&format!("{minutes:02}:{seconds:02}:{frames:02}"));
+                moved.push_str(&line[content.len()..]);
+                indices += 1;
+                continue;
+            }
+            // Silence that is in no file cannot be stretched with it.
+            Some("PREGAP" | "POSTGAP") => return None,
+            _ => {}
+        }
+        moved.push_str(line);
+    }
+    (indices > 0 && files <= 1).then_some(moved)
+}
+
+/// The text naming another file.
+pub(super) fn renamed(text: &str, output: &Path) -> String {
+    let Some(name) = output.file_name().and_then(|name| name.to_str()) else {
+        return text.to_owned();
+    };
+    // There is no way to write these in a cue sheet, and they would start lines of their own.
+    let name = name.replace(|c: char| c == '"' || c.is_control(), "_");
+    let kind = match output.extension().and_then(|extension| extension.to_str()) {
+        Some("mp3") => "MP3",
+        Some("aiff" | "aif") => "AIFF",
+        // By custom, everything else too.
+        _ => "WAVE",
+    };
+    let line = |line: &str| match line.trim_start().get(..5) {
+        Some(word) if word.eq_ignore_ascii_case("FILE ") => format!("FILE \"{name}\" {kind}\n"),
+        _ => line.to_owned(),
+    };
+    text.split_inclusive('\n').map(line).collect()
+}
+
+/// Frames of `mm:ss:ff`.
+fn parse(time: &str) -> Option<u64> {
+    let mut parts = time.split(':').map(|part| part.parse::<u64>().ok());
+    let (minutes, seconds, frames) = (parts.next()??, parts.next()??, parts.next()??);
+    let valid = parts.next().is_none() && minutes < 1_000_000 && seconds < 60 && frames < 75;
+    valid.then(|| (minutes * 60 + seconds) * FRAMES_PER_SECOND + frames)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sheets_of_one_file_are_taken() {
+        let sheet = "FILE \"a.wav\" WAVE\r\n  TRACK 01 AUDIO\r\n    INDEX 01 01:02:03\r\n";
+        assert_eq!(
+            moved(sheet, &mut Clock::asking(7500)).as_deref(),
+            Some(sheet)
+        );
+        let renamed = renamed(sheet, Path::new("x/b.mp3"));
+        assert!(renamed.starts_with("FILE \"b.mp3\" MP3\n"));
+        let renamed = super::renamed(sheet, Path::new("x\"\nREM y.wav"));
+        assert!(renamed.starts_with("FILE \"x__REM y.wav\" WAVE\n"));
+        let two = format!("{sheet}{sheet}");
+        for other in ["", "INDEX 01 1:2", two.as_str()] {
+            assert_eq!(moved(other, &mut Clock::asking(1000)), None);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! LRC lyrics: `[mm:ss.xx]` before lines, `<mm:ss.xx>` before words.
+
+use super::{parse_time, split_millis, split_soon};
+use crate::clock::Clock;
+
+/// The text with every time moved; `None` if there is none.
+///
+/// An `[offset:]` moves all times against the audio; it is worked into them. `[length:]` is
+/// replaced.
+pub(super) fn moved(text: &str, clock: &mut Clock<'_>) -> Option<String> {
+    let offset = offset(text)?;
+    let (mut moved, mut times) = (String::with_capacity(text.len()), 0);
+    for line in text.split_inclusive('\n') {
+        if field(line, "offset").is_some() {
+            continue;
+        }
+        if field(line, "length").is_some() {
+            if let Some(end) = clock.output_end() {
+                let seconds = end / u64::from(clock.output_rate().max(1));
+                moved.push_str(&format!(
+                    "[length:{:02}:{:02}]\n",
+                    seconds / 60,
+                    seconds % 60
+                ));
+            }
+            continue;
+        }
+        let mut rest = line;
+        while let Some(at) = rest.find(['[', '<']) {
+            let open = rest.as_bytes()[at];
+            let close = if open == b'[' { ']' } else { '>' };
+            let (before, inner) = rest.split_at(at + 1);
+            moved.push_str(before);
+            rest = inner;
+            if let Some((inner, after)) = split_soon(inner, close)
+                && inner.contains(':')
+                && let Some(time) = parse_time(inner, &['.'])
+            {
+                // A positive offset shows lines earlier.
+                let time = time.saturating_add_signed(-offset);
+                let (hours, minutes, seconds, millis) = split_millis(clock.millis(time));
+                let minutes = hours * 60 + minutes;
+                // Hundredths are what players know, thousandths stay where they were.
+                let precise = inner
+                    .split_once('.')
+                    .is_some_and(|(_, part)| part.len() > 2);
+                let fraction = match precise {
+                    true => format!("{millis:03}"),
+                    false => format!("{:02}", millis / 10),
+                };
+                moved.push_str(&format!("{minutes:02}:{seconds:02}.{fraction}{close}"));
+                times += 1;
+                rest = after;
+            }
+        }
+        moved.push_str(rest);
+    }
+    (times > 0).then_some(moved)
+}
+
+/// The value of a line such as `[offset:+500]`.
+fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    let inner = line.trim().strip_prefix('[')?.strip_suffix(']')?;
+    let (key, value) = inner.split_once(':')?;
+    key.trim()
+        .eq_ignore_ascii_case(name)
+        .then_some(value.trim())
+}
+
+/// Milliseconds of the offset, 0 where there is none; `None` if it cannot be read.
+fn offset(text: &str) -> Option<i64> {
+    match text.lines().find_map(|line| field(line, "offset")) {
+        Some(value) => value.parse::<i64>().ok().filter(|v| v.abs() < 100_000_000),
+        None => Some(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_but_the_times_stays() {
+        let text = "[ar:Someone]\n[00:12.00][01:15.50]La <00:12.50>la\n[02:00.123]End [sic]\n";
+        assert_eq!(moved(text, &mut Clock::asking(1000)).as_deref(), Some(text));
+        let shifted = moved("[offset:500]\n[00:12.00]La\n", &mut Clock::asking(1000));
+        assert_eq!(shifted.as_deref(), Some("[00:11.50]La\n"));
+    }
+
+    #[test]
+    fn text_without_times_is_not_lyrics() {
+        assert_eq!(
+            moved("La la la\n[Chorus]\n", &mut Clock::asking(1000)),
+            None
+        );
+        assert_eq!(
+            moved("[offset:x]\n[00:12.00]La\n", &mut Clock::asking(1000)),
+            None
+        );
+    }
+}

@@ -1,0 +1,226 @@
+//! Text files beside the audio that tell times in it: subtitles, lyrics, transcripts, cue sheets,
+//! labels.
+//!
+//! A file is taken if it lies beside the input and has its name with another extension. What does
+//! not parse as a whole is left behind with a warning, and never copied: a wrong time is worse
+//! than none.
+
+mod cue_sheet;
+mod labels;
+mod lyrics;
+mod subtitles;
+mod transcript;
+
+use std::ffi::OsStr;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::clock::Clock;
+use audiostretchy_containers::input::{is_out_of_room, open_file};
+use audiostretchy_containers::warning::Warning;
+
+/// The most bytes of a file that is taken.
+const MAX_BYTES: u64 = 8 << 20;
+
+/// Bytes in which a time in brackets ends.
+const MAX_TIME: usize = 32;
+
+/// Extensions looked for, in lower case, with what the files are.
+const KINDS: [(&str, Kind); 6] = [
+    ("srt", Kind::Srt),
+    ("vtt", Kind::Vtt),
+    ("lrc", Kind::Lyrics),
+    ("json", Kind::Transcript),
+    ("cue", Kind::CueSheet),
+    ("txt", Kind::Labels),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Srt,
+    Vtt,
+    Lyrics,
+    Transcript,
+    CueSheet,
+    Labels,
+}
+
+impl Kind {
+    fn of(path: &Path) -> Option<Self> {
+        let extension = path.extension()?;
+        let mut kinds = KINDS.into_iter();
+        let (_, kind) = kinds.find(|(known, _)| extension.eq_ignore_ascii_case(known))?;
+        Some(kind)
+    }
+}
+
+/// What stands before and behind a bracket that comes as soon as it does behind a time.
+fn split_soon(text: &str, close: char) -> Option<(&str, &str)> {
+    let mut bytes = text.bytes().take(MAX_TIME);
+    let at = bytes.position(|byte| char::from(byte) == close)?;
+    Some((&text[..at], &text[at + 1..]))
+}
+
+/// A text file with times in it.
+#[derive(Debug, Clone)]
+pub struct Sidecar {
+    path: PathBuf,
+    kind: Kind,
+    text: String,
+}
+
+impl Sidecar {
+    /// Reads text files from beside an input; those that cannot be understood give a warning.
+    ///
+    /// # Errors
+    /// Where no more files can be opened at this moment.
+    pub fn read_all(paths: &[PathBuf]) -> io::Result<(Vec<Self>, Vec<Warning>)> {
+        let (mut found, mut warnings) = (Vec::new(), Vec::new());
+        for path in paths {
+            let Some(kind) = Kind::of(path) else { continue };
+            match read(path) {
+                Ok(text) => {
+                    let sidecar = text.map(|text| Self {
+                        path: path.clone(),
+                        kind,
+                        text,
+                    });
+                    let is_whole = |this: &Self| this.moved(&mut Clock::asking(1000)).is_some();
+                    match sidecar.filter(is_whole) {
+                        Some(sidecar) => found.push(sidecar),
+                        // Any text and any JSON may lie beside audio without telling times.
+                        None if matches!(kind, Kind::Labels | Kind::Transcript) => {}
+                        None => warnings.push(unreadable(path)),
+                    }
+                }
+                Err(error) if is_out_of_room(&error) => return Err(error),
+                Err(_) => warnings.push(unreadable(path)),
+            }
+        }
+        Ok((found, warnings))
+    }
+
+    /// What the file is called.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Asks for every position that will be needed.
+    pub fn visit(&self, clock: &mut Clock<'_>) {
+        self.moved(clock);
+    }
+
+    /// The text with every time moved; `None` if it is not whole.
+    fn moved(&self, clock: &mut Clock<'_>) -> Option<String> {
+        match self.kind {
+            Kind::Srt => subtitles::moved(&self.text, subtitles::Dialect::Srt, clock),
+            Kind::Vtt => subtitles::moved(&self.text, subtitles::Dialect::Vtt, clock),
+            Kind::Lyrics => lyrics::moved(&self.text, clock),
+            Kind::Transcript => transcript::moved(&self.text, clock),
+            Kind::CueSheet => cue_sheet::moved(&self.text, clock),
+            Kind::Labels => labels::moved(&self.text, clock),
+        }
+    }
+
+    /// The file to be written beside an output, and its content.
+    pub fn finish(&self, output: &Path, clock: &mut Clock<'_>) -> Option<(PathBuf, String)> {
+        let mut text = self.moved(clock)?;
+        if self.kind == Kind::CueSheet {
+            text = cue_sheet::renamed(&text, output);
+        }
+        Some((counterpart(&self.path, output), text))
+    }
+}
+
+/// A text file beside the input tells times that cannot be read.
+fn unreadable(path: &Path) -> Warning {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let message = format!("{name} beside the input cannot be read and was left behind");
+    Warning::new("sidecar-unreadable", message)
+}
+
+/// Where the counterpart of a text file beside an input lies beside its output.
+pub fn counterpart(sidecar: &Path, output: &Path) -> PathBuf {
+    output.with_extension(sidecar.extension().unwrap_or_default())
+}
+
+/// Whether a file of that name, in the same folder, is taken for a text file of an input: it has
+/// the input's name with another extension, in lower or in upper case.
+pub fn is_beside(name: &OsStr, input: &Path) -> bool {
+    let path = Path::new(name);
+    let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+    let one_case = [extension.to_lowercase(), extension.to_uppercase()];
+    Kind::of(path).is_some()
+        && one_case.iter().any(|case| case == extension)
+        && path.file_stem() == input.file_stem()
+        && Some(name) != input.file_name()
+}
+
+/// Whether a file has an extension that text files of an input have.
+pub fn may_be_sidecar(path: &Path) -> bool {
+    Kind::of(path).is_some()
+}
+
+/// The text of a file of sensible size: UTF-8, or Latin-1 where it is not.
+fn read(path: &Path) -> io::Result<Option<String>> {
+    let mut bytes = Vec::new();
+    let Some(file) = open_file(path)? else {
+        return Ok(None);
+    };
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES || bytes.contains(&0) {
+        return Ok(None);
+    }
+    Ok(Some(match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => error
+            .as_bytes()
+            .iter()
+            .map(|&byte| char::from(byte))
+            .collect(),
+    }))
+}
+
+/// Takes `[[hours:]minutes:]seconds` with a fraction behind one of `marks`; milliseconds.
+fn parse_time(text: &str, marks: &[char]) -> Option<u64> {
+    let (whole, fraction) = match text.split_once(marks) {
+        Some((whole, fraction)) => (whole, fraction),
+        None => (text, "0"),
+    };
+    let digits = |part: &str| {
+        let valid = !part.is_empty() && part.len() < 8 && part.bytes().all(|b| b.is_ascii_digit());
+        valid.then(|| part.parse::<u64>().ok()).flatten()
+    };
+    let mut seconds = 0;
+    let parts: Vec<_> = whole.split(':').collect();
+    if parts.len() > 3 {
+        return None;
+    }
+    for part in parts {
+        seconds = seconds * 60 + digits(part)?;
+    }
+    let millis: u64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
+    digits(fraction)?;
+    Some(seconds * 1000 + millis)
+}
+
+/// Hours, minutes, seconds and milliseconds.
+fn split_millis(millis: u64) -> (u64, u64, u64, u64) {
+    let (seconds, rest) = (millis / 1000, millis % 1000);
+    (seconds / 3600, seconds / 60 % 60, seconds % 60, rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_all_notations_are_read() {
+        assert_eq!(parse_time("01:02:03,450", &[',']), Some(3_723_450));
+        assert_eq!(parse_time("02:03.45", &['.']), Some(123_450));
+        assert_eq!(parse_time("75", &['.']), Some(75_000));
+        for wrong in ["", "a:b", "1:2:3:4", "-1", "1.-2", "1:+2"] {
+            assert_eq!(parse_time(wrong, &['.']), None, "{wrong}");
+        }
+    }
+}

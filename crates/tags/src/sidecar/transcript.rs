@@ -1,0 +1,58 @@
+//! Podcast transcripts and chapters in JSON (the Podcasting 2.0 namespace): `segments` or
+//! `chapters` with `startTime` and `endTime` in seconds.
+
+use serde_json::{Map, Value};
+
+use crate::clock::Clock;
+
+const PER_SECOND: u64 = 1000;
+
+/// The text with every time moved; `None` if it is neither a transcript nor a list of chapters.
+pub(super) fn moved(text: &str, clock: &mut Clock<'_>) -> Option<String> {
+    let mut json: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
+    let list = ["segments", "chapters"]
+        .into_iter()
+        .find(|list| json.get(list).is_some_and(Value::is_array))?;
+    let items = json.get_mut(list)?.as_array_mut()?;
+    if items.is_empty() {
+        return None;
+    }
+    for item in items {
+        let item = item.as_object_mut()?;
+        move_time(item, "startTime", clock)?;
+        if item.contains_key("endTime") {
+            move_time(item, "endTime", clock)?;
+        }
+    }
+    let mut text = serde_json::to_string_pretty(&json).ok()?;
+    text.push('\n');
+    Some(text)
+}
+
+fn move_time(item: &mut Map<String, Value>, key: &str, clock: &mut Clock<'_>) -> Option<()> {
+    let seconds = item.get(key)?.as_f64()?;
+    if !(0.0..1e9).contains(&seconds) {
+        return None;
+    }
+    let moved = clock.units((seconds * PER_SECOND as f64).round() as u64, PER_SECOND);
+    item.insert(key.to_owned(), (moved as f64 / PER_SECOND as f64).into());
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_lists_with_times_are_taken() {
+        let transcript =
+            r#"{"version":"1.0.0","segments":[{"startTime":0.5,"endTime":1,"body":"Hi"}]}"#;
+        let same = moved(transcript, &mut Clock::asking(1000)).unwrap();
+        let value: Value = serde_json::from_str(&same).unwrap();
+        assert_eq!(value["segments"][0]["startTime"], 0.5);
+        assert_eq!(value["segments"][0]["body"], "Hi");
+        for other in ["{}", "[1]", r#"{"segments":[{"body":"x"}]}"#, "no json"] {
+            assert_eq!(moved(other, &mut Clock::asking(1000)), None);
+        }
+    }
+}

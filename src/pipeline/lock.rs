@@ -1,0 +1,29 @@
+//! Locks that tell other runs that a file is at work.
+
+use std::fs::{File, TryLockError};
+use std::io;
+
+/// How often a file is opened anew that seems to have lost its name before it was locked.
+pub(crate) const ATTEMPTS: usize = 10;
+
+/// Locks a file against other runs; `false` where the file system cannot do that.
+///
+/// # Errors
+/// `WouldBlock` if another run has it.
+pub(crate) fn try_lock(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
+        Err(TryLockError::Error(error)) if is_unsupported(&error) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Whether an error says that a file system cannot do something at all.
+pub(crate) fn is_unsupported(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(libc::ENOLCK) {
+        return true;
+    }
+    error.kind() == io::ErrorKind::Unsupported
+}

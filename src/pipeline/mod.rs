@@ -1,0 +1,403 @@
+//! One file from end to end, block by block: decode, stretch, resample, encode.
+
+pub(crate) mod atomic_file;
+pub(crate) mod estimate;
+pub(crate) mod file;
+pub(crate) mod file_state;
+pub(crate) mod keep;
+pub(crate) mod lock;
+pub(crate) mod paths;
+mod positions;
+mod sink;
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use audiostretchy_containers::input::{Input, InputError};
+use audiostretchy_containers::warning::Warning;
+use audiostretchy_engine::{OptionError, StretchOptions, Stretcher, TimePoint};
+use audiostretchy_media::decode::{AudioInfo, Damage, DecodeError, Decoder};
+use audiostretchy_media::encode::{EncodeError, EncodeSpec, Encoded, Encoder, Sink};
+use audiostretchy_media::format::{Format, OutputOptions};
+use audiostretchy_media::resample::ResampleError;
+use audiostretchy_media::samples::MediaSample;
+use audiostretchy_tags::sidecar::Sidecar;
+use audiostretchy_tags::{Clock, Metadata, MovedPositions};
+
+use keep::Keep;
+use positions::Times;
+use sink::OutputPath;
+
+use crate::progress::Progress;
+
+/// Frames that are stretched before they are encoded, so that it pays to hand them to another
+/// thread.
+const ENCODED_FRAMES: usize = 16_384;
+
+/// Why a file could not be stretched.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PipelineError {
+    /// The input cannot be decoded.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// A parameter does not fit the audio.
+    #[error(transparent)]
+    Options(#[from] OptionError),
+    /// The output rate cannot be reached.
+    #[error(transparent)]
+    Resample(#[from] ResampleError),
+    /// The output cannot be encoded.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// The input is lossless, and the format that its name stands for is not.
+    #[error(
+        "the file holds {codec}, which is lossless, and its format cannot be kept: {} would lose \
+         quality; choose --format flac, or --format {} to have it so",
+        named.name(),
+        named.name()
+    )]
+    LosslessToLossy {
+        /// The input's codec.
+        codec: &'static str,
+        /// The format that its name stands for.
+        named: Format,
+    },
+    /// The progress callback asked to stop.
+    #[error("stopped before the end")]
+    Cancelled,
+}
+
+impl From<InputError> for PipelineError {
+    fn from(error: InputError) -> Self {
+        Self::Decode(error.into())
+    }
+}
+
+/// What became of a file.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// What the input's header told.
+    pub source: AudioInfo,
+    /// Frames read from the input.
+    pub input_frames: u64,
+    /// How the output was encoded.
+    pub spec: EncodeSpec,
+    /// What was written, at `spec.sample_rate`.
+    pub encoded: Encoded,
+    /// What was wrong with the input; told in `warnings` too.
+    pub damage: Damage,
+    /// Frames of the input found to lie in gaps.
+    pub gap_frames: u64,
+    /// Tags and chapters with their times moved, to be written into the output.
+    pub metadata: Option<Metadata>,
+    /// Text files from beside the input.
+    pub sidecars: Vec<Sidecar>,
+    /// Where the positions went that tags, chapters and text files tell.
+    pub positions: MovedPositions,
+    /// A point for every cut, at the output's rate, if the time map was asked for.
+    pub time_map: Option<Vec<TimePoint>>,
+    /// What went other than asked.
+    pub warnings: Vec<Warning>,
+}
+
+/// One input, opened, with everything decided about its output.
+pub(crate) struct Pipeline {
+    input: Input,
+    decoder: Decoder,
+    stretch: StretchOptions,
+    spec: EncodeSpec,
+    metadata: Option<Metadata>,
+    sidecars: Vec<Sidecar>,
+    time_map: bool,
+    beside_idle_workers: bool,
+    warnings: Vec<Warning>,
+}
+
+impl Pipeline {
+    /// Opens an input, which is read from its start, and decides how its output is encoded.
+    ///
+    /// # Errors
+    /// Where the input cannot be read, a parameter does not fit it, or `format` cannot hold it.
+    pub(crate) fn open(
+        input: &Input,
+        stretch: &StretchOptions,
+        format: Format,
+        output: &OutputOptions,
+    ) -> Result<Self, PipelineError> {
+        let decoder = Decoder::from_input(input)?;
+        Self::of(input, decoder, stretch, format, output)
+    }
+
+    /// As [`of`](Self::of), with the output in the input's own format: the one that its name stands
+    /// for, unless its content is Opus in a file named as Ogg.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and where a lossless input would have to become lossy.
+    pub(crate) fn of_to_keep(
+        input: &Input,
+        decoder: Decoder,
+        stretch: &StretchOptions,
+        named: Format,
+        output: &OutputOptions,
+    ) -> Result<Self, PipelineError> {
+        let (format, warning) = kept_format(decoder.info(), named)?;
+        let mut this = Self::of(input, decoder, stretch, format, output)?;
+        this.warnings.extend(warning);
+        Ok(this)
+    }
+
+    /// As [`open`](Self::open), with an input that is being decoded already, such as by
+    /// [`Decoder::from_input_within`].
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) fn of(
+        input: &Input,
+        decoder: Decoder,
+        stretch: &StretchOptions,
+        format: Format,
+        output: &OutputOptions,
+    ) -> Result<Self, PipelineError> {
+        let source = decoder.info();
+        stretch.validate_for(source.sample_rate, source.channels)?;
+        let (spec, warnings) = EncodeSpec::new(source, format, output)?;
+        Ok(Self {
+            input: input.reopen(),
+            decoder,
+            stretch: stretch.clone(),
+            spec,
+            metadata: None,
+            sidecars: Vec::new(),
+            time_map: false,
+            beside_idle_workers: false,
+            warnings,
+        })
+    }
+
+    /// Reads what is to be kept of the input beside its audio.
+    ///
+    /// What cannot be read is a warning.
+    #[must_use]
+    pub(crate) fn keeping(mut self, keep: Keep) -> Self {
+        if keep.tags {
+            let source = self.decoder.info();
+            let (metadata, warnings) =
+                Metadata::read(&self.input, source.container, source.sample_rate);
+            self.metadata = Some(metadata);
+            self.warnings.extend(warnings);
+        }
+        self.time_map = keep.time_map;
+        self
+    }
+
+    /// Reads text files that lie beside the input and tell times.
+    ///
+    /// What cannot be understood is a warning.
+    ///
+    /// # Errors
+    /// Where no more files can be opened at this moment.
+    pub(crate) fn with_sidecars(mut self, paths: &[PathBuf]) -> Result<Self, PipelineError> {
+        let (sidecars, warnings) = Sidecar::read_all(paths).map_err(DecodeError::Io)?;
+        self.sidecars = sidecars;
+        self.warnings.extend(warnings);
+        Ok(self)
+    }
+
+    /// Lets [`run`](Self::run) hand work to other threads of the rayon pool that it is called in.
+    ///
+    /// A thread that waits for them takes up whatever else is to be done in its pool: not for a
+    /// pool of somebody else's.
+    #[must_use]
+    pub(crate) fn beside_idle_workers(mut self, is_own_pool: bool) -> Self {
+        self.beside_idle_workers = is_own_pool;
+        self
+    }
+
+    /// What the input's header told.
+    pub(crate) fn source(&self) -> &AudioInfo {
+        self.decoder.info()
+    }
+
+    /// What goes other than asked, as far as is known before [`run`](Self::run).
+    pub(crate) fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// How the output will be encoded.
+    pub(crate) fn spec(&self) -> &EncodeSpec {
+        &self.spec
+    }
+
+    /// Lets [`run`](Self::run) take short parts from all over the file, for measurements.
+    #[must_use]
+    pub(crate) fn sampled(mut self) -> Self {
+        self.decoder.start_sampling();
+        self
+    }
+
+    /// Runs the whole file through; `progress` is called after every block.
+    ///
+    /// Everything happens on the calling thread; only a [`Session`](crate::batch::Session) lets
+    /// workers with nothing else to do encode.
+    ///
+    /// # Errors
+    /// Where reading or writing fails, the input is changed meanwhile, or `progress` breaks.
+    pub(crate) fn run(
+        self,
+        sink: impl Sink,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Outcome, PipelineError> {
+        let input = self.input.reopen();
+        let result = self.run_to(sink, progress);
+        // Whatever else is wrong then.
+        match input.is_changed() {
+            true => Err(DecodeError::ChangedWhileRead.into()),
+            false => result,
+        }
+    }
+
+    fn run_to(
+        self,
+        sink: impl Sink,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Outcome, PipelineError> {
+        let encoder = self.spec.start(sink)?;
+        if self.decoder.info().fits_16_bits() {
+            self.run_as::<i16>(encoder, progress)
+        } else {
+            self.run_as::<f32>(encoder, progress)
+        }
+    }
+
+    fn run_as<T: MediaSample>(
+        self,
+        mut encoder: Box<dyn Encoder + '_>,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Outcome, PipelineError> {
+        let Self {
+            input: _,
+            mut decoder,
+            stretch,
+            spec,
+            mut metadata,
+            sidecars,
+            time_map,
+            beside_idle_workers,
+            mut warnings,
+        } = self;
+        let source = decoder.info().clone();
+        let mut times = Times::wanted_by(metadata.as_mut(), &sidecars, &source);
+        times.whole = time_map.then(Vec::new);
+        let make = match times.is_needed() {
+            true => Stretcher::<T>::with_time_map,
+            false => Stretcher::<T>::new,
+        };
+        let mut stretcher = make(&stretch, source.sample_rate, source.channels)?;
+        let mut output = OutputPath::new(&source, spec.sample_rate)?;
+        let mut block = Vec::new();
+        let (mut stretched, mut ready) = (Vec::new(), Vec::new());
+        let mut more = true;
+        while more {
+            stretched.clear();
+            let encode = || output.write(&ready, encoder.as_mut());
+            let (encoded, filled) = side_by_side(beside_idle_workers, encode, || {
+                while stretched.len() < ENCODED_FRAMES * source.channels {
+                    if !decoder.next_block(&mut block)? {
+                        stretcher.finish(&mut stretched);
+                        times.advance(&mut stretcher);
+                        return Ok(false);
+                    }
+                    stretcher.process(&block, &mut stretched);
+                    times.advance(&mut stretcher);
+                    let so_far = Progress {
+                        frames: decoder.frames(),
+                        total: source.frames,
+                    };
+                    if progress(so_far).is_break() {
+                        return Err(PipelineError::Cancelled);
+                    }
+                }
+                Ok(true)
+            });
+            more = filled?;
+            encoded?;
+            std::mem::swap(&mut stretched, &mut ready);
+        }
+        output.write(&ready, encoder.as_mut())?;
+        output.finish(encoder.as_mut())?;
+        let encoded = encoder.finish()?;
+
+        let damage = decoder.damage();
+        warnings.extend(damage.warnings(source.sample_rate));
+        warnings.extend(encoded.clipping());
+        let (positions, time_map) =
+            times.finish(decoder.frames(), &source, encoded.frames, spec.sample_rate);
+        if let Some(metadata) = &mut metadata {
+            let mut clock = Clock::moving(&positions);
+            warnings.extend(metadata.visit(&mut clock, stretch.ratio));
+        }
+        Ok(Outcome {
+            source,
+            input_frames: decoder.frames(),
+            spec,
+            encoded,
+            damage,
+            gap_frames: stretcher.gap_frames(),
+            metadata,
+            sidecars,
+            positions,
+            time_map,
+            warnings,
+        })
+    }
+}
+
+/// Does both, in this order, or, where that is `allowed`, side by side if this thread belongs to a
+/// pool in which another has nothing to do; the second on this thread.
+fn side_by_side<A: Send, B>(
+    allowed: bool,
+    first: impl FnOnce() -> A + Send,
+    second: impl FnOnce() -> B,
+) -> (A, B) {
+    if !allowed || rayon::current_thread_index().is_none() || rayon::current_num_threads() == 1 {
+        return (first(), second());
+    }
+    let mut done = None;
+    let second = rayon::in_place_scope(|scope| {
+        scope.spawn(|_| done = Some(first()));
+        second()
+    });
+    (done.expect("a scope ends after what it spawned"), second)
+}
+
+/// The format in which a file is kept whose name stands for `named`: its content decides.
+fn kept_format(
+    source: &AudioInfo,
+    named: Format,
+) -> Result<(Format, Option<Warning>), PipelineError> {
+    let codec = source.codec;
+    if named.is_lossless() {
+        return Ok((named, None));
+    }
+    if source.bits_per_sample.is_some() {
+        return Err(PipelineError::LosslessToLossy { codec, named });
+    }
+    Ok(match (codec, named) {
+        ("vorbis", Format::Ogg)
+        | ("opus", Format::Opus)
+        | ("mp3", Format::Mp3)
+        | ("aac", Format::M4a | Format::M4b) => (named, None),
+        // Files that end in .ogg may hold either.
+        ("opus", Format::Ogg) => (Format::Opus, None),
+        _ => (named, Some(codec_changed(codec, named))),
+    })
+}
+
+/// The input's name stands for a format that is not its content's.
+fn codec_changed(codec: &str, to: Format) -> Warning {
+    let to = to.name();
+    let message =
+        format!("the input holds {codec}, which its name does not tell: converted to {to}");
+    Warning::new("codec-changed", message)
+}

@@ -1,0 +1,80 @@
+//! Where the positions go that tags, chapters and text files beside the audio tell.
+
+use audiostretchy_engine::{PositionMapper, Sample, Stretcher, TimePoint};
+use audiostretchy_media::decode::AudioInfo;
+use audiostretchy_tags::sidecar::Sidecar;
+use audiostretchy_tags::{Clock, Metadata, MovedPositions, rescale};
+
+/// Finds where the positions went that something beside the audio asks for.
+pub(super) struct Times {
+    mapper: PositionMapper,
+    is_needed: bool,
+    /// All points, if they are wanted.
+    pub(super) whole: Option<Vec<TimePoint>>,
+}
+
+impl Times {
+    pub(super) fn wanted_by(
+        metadata: Option<&mut Metadata>,
+        sidecars: &[Sidecar],
+        source: &AudioInfo,
+    ) -> Self {
+        let mut clock = Clock::asking(source.sample_rate);
+        if let Some(metadata) = metadata {
+            metadata.visit(&mut clock, 1.0);
+        }
+        for sidecar in sidecars {
+            sidecar.visit(&mut clock);
+        }
+        let positions = clock.into_positions();
+        Self {
+            is_needed: !positions.is_empty(),
+            mapper: PositionMapper::new(positions),
+            whole: None,
+        }
+    }
+
+    /// Whether the stretcher has to keep its time map.
+    pub(super) fn is_needed(&self) -> bool {
+        self.is_needed || self.whole.is_some()
+    }
+
+    pub(super) fn advance<T: Sample>(&mut self, stretcher: &mut Stretcher<T>) {
+        let whole = &mut self.whole;
+        let points = stretcher.drain_time_points();
+        self.mapper.advance(points.inspect(|&point| {
+            if let Some(whole) = whole {
+                whole.push(point);
+            }
+        }));
+    }
+
+    /// The positions at the output's rate; lengths are in frames, rates in Hz.
+    pub(super) fn finish(
+        self,
+        input_frames: u64,
+        source: &AudioInfo,
+        output_frames: u64,
+        output_rate: u32,
+    ) -> (MovedPositions, Option<Vec<TimePoint>>) {
+        let input_rate = source.sample_rate;
+        let at_output_rate = |point: TimePoint| TimePoint {
+            output: rescale(point.output, input_rate.into(), output_rate.into()).min(output_frames),
+            ..point
+        };
+        let whole = self.whole.map(|points| {
+            let points = points.into_iter().map(at_output_rate);
+            points.collect()
+        });
+        let positions = MovedPositions {
+            points: (self.mapper.finish().into_iter().map(at_output_rate)).collect(),
+            end: TimePoint {
+                input: input_frames,
+                output: output_frames,
+            },
+            input_rate,
+            output_rate,
+        };
+        (positions, whole)
+    }
+}
