@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::OnceLock;
 
-use audiostretchy::media::decode::{DecodeError, Decoder};
+use audiostretchy_media::decode::{DecodeError, Decoder};
 use rayon::prelude::*;
 use walkdir::WalkDir;
 

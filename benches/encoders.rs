@@ -11,9 +11,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use audiostretchy::media::decode::{AudioInfo, Decoder};
-use audiostretchy::media::encode::{EncodeSpec, Samples};
-use audiostretchy::media::format::{Format, OutputOptions};
+use audiostretchy_media::decode::{AudioInfo, Decoder};
+use audiostretchy_media::encode::EncodeSpec;
+use audiostretchy_media::format::{Format, OutputOptions};
+use audiostretchy_media::samples::Samples;
 
 const RATE: u32 = 48_000;
 const CHANNELS: usize = 2;
@@ -114,10 +115,10 @@ fn encode(format: Format, rate: u32, channels: usize, samples: &[i16], output: &
         frames: None,
         bitrate_kbps: None,
     };
-    let (spec, _) = EncodeSpec::new(&info, format, &OutputOptions::default(), 0).unwrap();
+    let (spec, _) = EncodeSpec::new(&info, format, &OutputOptions::default()).unwrap();
     let mut encoder = spec.start(fs::File::create(output).unwrap()).unwrap();
     for block in samples.chunks(BLOCK * channels) {
-        encoder.write(Samples::Int16(block)).unwrap();
+        encoder.write(Samples::from(block)).unwrap();
     }
     encoder.finish().unwrap();
 }

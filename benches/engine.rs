@@ -9,14 +9,29 @@ use audiostretchy::{Sample, StretchOptions, Stretcher};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 // The search is no part of the public interface, so it is built in here once more.
-#[allow(dead_code, unused_imports)]
-#[path = "../src/engine/kernels/mod.rs"]
+#[allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    reason = "the crate uses all of it"
+)]
+#[path = "../crates/engine/src/kernels/mod.rs"]
 mod kernels;
-#[allow(dead_code, unused_imports)]
-#[path = "../src/engine/period.rs"]
+#[allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    reason = "the crate uses all of it"
+)]
+#[path = "../crates/engine/src/period.rs"]
 mod period;
-#[allow(dead_code, unused_imports)]
-#[path = "../src/engine/sample.rs"]
+#[allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    reason = "the crate uses all of it"
+)]
+#[path = "../crates/engine/src/sample.rs"]
 mod sample;
 
 use kernels::Kernel;

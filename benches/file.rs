@@ -2,12 +2,9 @@
 //!
 //! `cargo bench --bench file`
 
-use std::fs::File;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use audiostretchy::pipeline::Pipeline;
-use audiostretchy::{Format, OutputOptions, StretchOptions};
+use audiostretchy::{Format, OutputOptions, StretchOptions, stretch_audio};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 const SECONDS: u32 = 60;
@@ -46,15 +43,13 @@ fn whole_files(criterion: &mut Criterion) {
         };
         for format in Format::ALL {
             let output = folder.path().join("output").with_extension(format.name());
+            let encoding = OutputOptions {
+                format: Some(format),
+                ..OutputOptions::default()
+            };
             group.bench_function(format!("{name}/wav to {}", format.name()), |bencher| {
                 bencher.iter(|| {
-                    let options = OutputOptions::default();
-                    let pipeline = Pipeline::open(&input, &stretch, format, &options)
-                        .expect("the input is good");
-                    let sink = File::create(&output).expect("the folder can be written to");
-                    pipeline
-                        .run(&sink, &mut |_| ControlFlow::Continue(()))
-                        .expect("the input is good")
+                    stretch_audio(&input, &output, &stretch, &encoding).expect("the input is good")
                 });
             });
         }

@@ -8,7 +8,6 @@
 use std::error::Error;
 use std::path::Path;
 
-use audiostretchy::media::encode::Samples;
 use audiostretchy::{AudioStretch, BitDepth, OutputOptions, StretchOptions};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -26,10 +25,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
 
     // Half as loud.
-    let quieter: Vec<f32> = match audio.samples() {
-        Samples::Int16(samples) => samples.iter().map(|&s| f32::from(s) / 65_536.0).collect(),
-        Samples::Float32(samples) => samples.iter().map(|&s| s / 2.0).collect(),
-    };
+    let samples = audio.samples();
+    let quieter: Vec<f32> = samples.to_f32().iter().map(|sample| sample / 2.0).collect();
     audio.set_samples(quieter, audio.channels())?;
 
     audio.stretch(&StretchOptions {

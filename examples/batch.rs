@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Event::FileFinished { report, .. } => println!("finished {}", report.input),
         _ => {}
     };
-    let report = session.run(&RunOptions::default(), &stop, &on_event);
+    let report = session.run(&RunOptions::default(), &stop, on_event);
     println!(
         "{} done, {} failed, {} not run",
         report.counts.done, report.counts.failed, report.counts.not_run

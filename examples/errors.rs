@@ -8,7 +8,7 @@
 use std::error::Error as _;
 use std::process::ExitCode;
 
-use audiostretchy::{Error, OptionError, StretchOptions, stretch_audio};
+use audiostretchy::{Error, OptionError, OutputOptions, StretchOptions, stretch_audio};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -17,10 +17,10 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     let options = StretchOptions {
-        ratio: ratio.parse().unwrap_or(f32::NAN),
+        ratio: ratio.parse().unwrap_or(f64::NAN),
         ..StretchOptions::default()
     };
-    let Err(error) = stretch_audio(input, output, &options) else {
+    let Err(error) = stretch_audio(input, output, &options, &OutputOptions::default()) else {
         return ExitCode::SUCCESS;
     };
     let (code, advice) = match &error {

@@ -39,8 +39,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         estimate.processing.as_secs_f64()
     );
     let clock = Instant::now();
-    let mut go_on = |_frames| ControlFlow::Continue(());
-    let outcome = conversion.to_writer(&input, std::io::sink(), &mut go_on)?;
+    let go_on = |_| ControlFlow::Continue(());
+    let outcome = conversion.to_writer(&input, std::io::sink(), go_on)?;
     let seconds = outcome.encoded.frames as f64 / f64::from(outcome.spec.sample_rate);
     println!(
         "it was: to {seconds:.2} s, in {:.2} s",

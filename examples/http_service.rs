@@ -255,7 +255,7 @@ impl Upload {
 
     /// Stretches the file into another temporary one; takes its time, and a thread.
     fn stretch(self, cancelled: &AtomicBool) -> Result<File, Failure> {
-        let mut go_on = |_frames| match cancelled.load(Ordering::Relaxed) {
+        let go_on = |_| match cancelled.load(Ordering::Relaxed) {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         };
@@ -266,7 +266,7 @@ impl Upload {
             input = input.with_hint(extension);
         }
         let mut output = tempfile::tempfile().map_err(failed)?;
-        match self.conversion.to_writer(&input, &mut output, &mut go_on) {
+        match self.conversion.to_writer(&input, &mut output, go_on) {
             Ok(_) => println!("done with {:?}", self.name),
             Err(Error::Cancelled) => {
                 println!("the client is gone: stopped {:?}", self.name);
@@ -352,6 +352,7 @@ fn media_type(format: Format) -> &'static str {
         Format::Aiff => "audio/aiff",
         Format::Ogg | Format::Opus => "audio/ogg",
         Format::M4a | Format::M4b => "audio/mp4",
+        _ => "application/octet-stream",
     }
 }
 

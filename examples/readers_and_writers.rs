@@ -10,7 +10,9 @@ use std::error::Error;
 use std::io::Cursor;
 use std::ops::ControlFlow;
 
-use audiostretchy::{AudioStretch, Conversion, Format, Input, OutputOptions, StretchOptions};
+use audiostretchy::{
+    AudioStretch, Conversion, Format, Input, OutputOptions, Progress, StretchOptions,
+};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let stretch = StretchOptions {
@@ -39,13 +41,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let input = Input::spool(std::io::stdin().lock())?;
     let mut told = 0;
-    let mut progress = |frames| {
-        if frames >= told + 1_000_000 {
-            told = frames;
-            eprintln!("{frames} frames done");
+    let show = |progress: Progress| {
+        if progress.frames >= told + 1_000_000 {
+            told = progress.frames;
+            let total = progress.total.map_or("?".into(), |total| total.to_string());
+            eprintln!("{told} of {total} frames done");
         }
         ControlFlow::Continue(())
     };
-    conversion.to_writer(&input, std::io::stdout().lock(), &mut progress)?;
+    conversion.to_writer(&input, std::io::stdout().lock(), show)?;
     Ok(())
 }

@@ -7,7 +7,7 @@
 
 use std::error::Error;
 
-use audiostretchy::{StretchOptions, stretch_audio};
+use audiostretchy::{OutputOptions, StretchOptions, stretch_audio};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ratio: ratio.parse()?,
         ..StretchOptions::default()
     };
-    let outcome = stretch_audio(input, output, &options)?;
+    let outcome = stretch_audio(input, output, &options, &OutputOptions::default())?;
     println!(
         "{} frames became {}",
         outcome.input_frames, outcome.encoded.frames

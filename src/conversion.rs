@@ -230,17 +230,18 @@ impl Conversion {
 }
 
 /// Estimates how long the output of a file will be and how long this machine will take for it,
-/// written in the file's own format, or as WAV where that cannot be.
+/// written in the format that `encoding` names, else in the file's own, else as WAV.
 ///
 /// Short parts from all over the file are stretched in memory, for about a third of a second, to
 /// measure the machine; nothing is written. Where gaps have a ratio of their own, the length rests
-/// on such parts too. [`Conversion::estimate`] is the same for other formats.
+/// on such parts too. [`Conversion::estimate`] is the same for any input.
 ///
 /// ```
-/// use audiostretchy::{StretchOptions, estimate};
+/// use audiostretchy::{OutputOptions, StretchOptions, estimate};
 ///
 /// let options = StretchOptions { ratio: 0.5, ..StretchOptions::default() };
-/// let estimate = estimate("tests/data/recordings/stories/sea.wav", &options)?;
+/// let input = "tests/data/recordings/stories/sea.wav";
+/// let estimate = estimate(input, &options, &OutputOptions::default())?;
 /// assert_eq!((estimate.input_seconds, estimate.output_seconds), (6.0, 3.0));
 /// assert!(estimate.processing.as_secs_f64() > 0.0);
 /// # Ok::<(), audiostretchy::Error>(())
@@ -248,15 +249,19 @@ impl Conversion {
 ///
 /// # Errors
 /// Where the input cannot be read or a parameter is out of range: see [`Error`].
-pub fn estimate(path: impl AsRef<Path>, options: &StretchOptions) -> Result<Estimate, Error> {
+pub fn estimate(
+    path: impl AsRef<Path>,
+    options: &StretchOptions,
+    encoding: &OutputOptions,
+) -> Result<Estimate, Error> {
     let path = path.as_ref();
     let input = Input::open(path).map_err(|error| Error::of_path(error, path))?;
     let own = input.hint().and_then(Format::kept_from_extension);
     let conversion = Conversion {
         stretch: options.clone(),
         encoding: OutputOptions {
-            format: Some(own.unwrap_or(Format::Wav)),
-            ..OutputOptions::default()
+            format: encoding.format.or(own).or(Some(Format::Wav)),
+            ..encoding.clone()
         },
         ..Conversion::default()
     };
@@ -276,7 +281,10 @@ pub(crate) fn guarded<T>(
 ///
 /// # Errors
 /// Where neither tells one, as an invalid parameter `format`.
-pub(crate) fn format_of(options: &OutputOptions, path: Option<&Path>) -> Result<Format, OptionError> {
+pub(crate) fn format_of(
+    options: &OutputOptions,
+    path: Option<&Path>,
+) -> Result<Format, OptionError> {
     let extension = path
         .and_then(Path::extension)
         .and_then(|name| name.to_str());

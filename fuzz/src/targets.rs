@@ -6,27 +6,25 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use audiostretchy::batch::PlanRequest;
-use audiostretchy::media::decode::Decoder;
-use audiostretchy::media::encode::EncodeSpec;
-use audiostretchy::media::metadata::{Clock, Metadata, MovedPositions};
-use audiostretchy::media::sidecar::Sidecar;
-use audiostretchy::pipeline::Pipeline;
 use audiostretchy::preset::PresetStore;
 use audiostretchy::{
-    Format, Input, Keep, OutputOptions, Sample, StretchOptions, Stretcher, TimePoint,
+    Conversion, Format, Input, OutputOptions, Sample, Samples, StretchOptions, Stretcher, TimePoint,
 };
-use symphonia_core::formats::probe::Hint;
+use audiostretchy_media::decode::Decoder;
+use audiostretchy_media::encode::EncodeSpec;
+use audiostretchy_tags::sidecar::Sidecar;
+use audiostretchy_tags::{Clock, Metadata, MovedPositions};
 use tempfile::TempDir;
 
 /// Frames after which a target has heard enough.
 const ENOUGH: u64 = 1 << 20;
 
 /// A target's name and itself.
-pub type Target = (&'static str, fn(&[u8]));
+pub(super) type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
 #[allow(dead_code, reason = "the tests run all of them")]
-pub const ALL: [Target; 7] = [
+pub(super) const ALL: [Target; 7] = [
     ("decode", decode),
     ("pipeline", pipeline),
     ("tags", tags),
@@ -52,8 +50,8 @@ fn input(data: &[u8]) -> Input {
 }
 
 /// Decodes a file of any format: every block holds whole frames, and they are as many as said.
-pub fn decode(data: &[u8]) {
-    let Ok(mut decoder) = Decoder::new(Box::new(Cursor::new(data.to_vec())), &Hint::new()) else {
+pub(super) fn decode(data: &[u8]) {
+    let Ok(mut decoder) = Decoder::from_input(&input(data)) else {
         return;
     };
     let info = decoder.info().clone();
@@ -67,27 +65,32 @@ pub fn decode(data: &[u8]) {
 }
 
 /// Stretches a file of any format to WAV: what is written can be read back, and is as long.
-pub fn pipeline(data: &[u8]) {
+pub(super) fn pipeline(data: &[u8]) {
     let input = input(data);
     let stretch = StretchOptions {
         ratio: [0.25, 0.5, 0.8, 1.0, 1.7, 4.0][data.len() % 6],
         gap_ratio: [0.0, 0.5][data.len() / 6 % 2],
         ..StretchOptions::default()
     };
-    let output = OutputOptions::default();
-    let Ok(pipeline) = Pipeline::open_input(&input, &stretch, Format::Wav, &output) else {
-        return;
+    let conversion = Conversion {
+        stretch,
+        encoding: OutputOptions {
+            format: Some(Format::Wav),
+            ..OutputOptions::default()
+        },
+        ..Conversion::default()
     };
-    let mut wav = Cursor::new(Vec::new());
-    let pipeline = pipeline.keeping(Keep::default());
-    let outcome = pipeline.run(&mut wav, &mut |frames| match frames < ENOUGH {
-        true => ControlFlow::Continue(()),
-        false => ControlFlow::Break(()),
+    let mut wav = Vec::new();
+    let outcome = conversion.to_writer(&input, &mut wav, |progress| {
+        match progress.frames < ENOUGH {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        }
     });
     let Ok(outcome) = outcome else {
         return;
     };
-    let info = Decoder::new(Box::new(wav), &Hint::new()).map(|decoder| decoder.info().clone());
+    let info = Decoder::from_input(&self::input(&wav)).map(|decoder| decoder.info().clone());
     match info {
         Ok(info) => assert_eq!(info.frames, Some(outcome.encoded.frames)),
         Err(_) => assert_eq!(outcome.encoded.frames, 0),
@@ -97,7 +100,7 @@ pub fn pipeline(data: &[u8]) {
 /// Reads tags of a file of any format, moves all times and puts them into a file of each format.
 ///
 /// The last byte chooses the output's format.
-pub fn tags(data: &[u8]) {
+pub(super) fn tags(data: &[u8]) {
     let folder = folder();
     let container = match data {
         [b'R', b'I', b'F', b'F', ..] => "wave",
@@ -149,13 +152,12 @@ fn half_as_long(clock: Clock<'_>) -> MovedPositions {
 fn short_file(format: Format) -> Vec<u8> {
     let mut wav = b"RIFF\x44\x22\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x44\xac\0\0\x88\x58\x01\0\x02\0\x10\0data\x20\x22\0\0".to_vec();
     wav.resize(wav.len() + 0x2220, 0);
-    let wav = Decoder::new(Box::new(Cursor::new(wav)), &Hint::new()).expect("a plain WAV file");
-    let (spec, _) = EncodeSpec::new(wav.info(), format, &OutputOptions::default(), 0)
+    let wav = Decoder::from_input(&input(&wav)).expect("a plain WAV file");
+    let (spec, _) = EncodeSpec::new(wav.info(), format, &OutputOptions::default())
         .expect("every format holds mono at 44.1 kHz");
     let mut file = Cursor::new(Vec::new());
     let mut encoder = spec.start(&mut file).expect("writing to memory");
-    let silence = vec![0; 4410];
-    let samples = audiostretchy::media::encode::Samples::Int16(&silence);
+    let samples = Samples::from(vec![0i16; 4410]);
     encoder.write(samples).expect("writing to memory");
     encoder.finish().expect("writing to memory");
     file.into_inner()
@@ -163,7 +165,7 @@ fn short_file(format: Format) -> Vec<u8> {
 
 /// Stretches any audio with any parameters, in blocks of any size: the output is as if it had come
 /// in one, and about as long as asked for.
-pub fn engine(data: &[u8]) {
+pub(super) fn engine(data: &[u8]) {
     let Some((head, audio)) = data.split_first_chunk::<24>() else {
         return;
     };
@@ -174,11 +176,11 @@ pub fn engine(data: &[u8]) {
     let number = |at: usize| u32::from(u16::from_le_bytes([head[at], head[at + 1]]));
     let options = StretchOptions {
         // A little beyond what is allowed.
-        ratio: float(0, 0.2, 4.1),
+        ratio: float(0, 0.2, 4.1).into(),
         gap_ratio: if head[2] & 1 == 0 {
             0.0
         } else {
-            float(3, 0.2, 4.1)
+            float(3, 0.2, 4.1).into()
         },
         upper_freq: number(5) % 3000,
         lower_freq: number(7) % 1500,
@@ -187,7 +189,6 @@ pub fn engine(data: &[u8]) {
         double_range: head[2] & 2 != 0,
         fast_detection: head[2] & 4 != 0,
         normal_detection: head[2] & 8 != 0,
-        sample_rate: 0,
     };
     let rate = number(13) * 6;
     let channels = usize::from(head[15] % 10);
@@ -224,7 +225,7 @@ fn stretch<T: Sample + PartialEq + std::fmt::Debug>(
     assert!(points.windows(2).all(is_rising), "{options:?}");
     let (frames, made) = (samples.len() / channels, expected.len() / channels);
     let longest = rate as usize / options.lower_freq as usize + 2;
-    let most = (frames as f32 * options.ratio.max(options.gap_ratio)) as usize + 16 * longest;
+    let most = (frames as f64 * options.ratio.max(options.gap_ratio)) as usize + 16 * longest;
     assert!(made <= most, "{made} frames of {frames}: {options:?}");
 
     let mut parts = Stretcher::<T>::new(options, rate, channels).expect("as before");
@@ -243,7 +244,7 @@ fn stretch<T: Sample + PartialEq + std::fmt::Debug>(
 }
 
 /// Reads a preset: what is accepted can be used.
-pub fn preset(data: &[u8]) {
+pub(super) fn preset(data: &[u8]) {
     let folder = folder();
     let file = folder.path().join("any.toml");
     fs::write(&file, data).expect("writing to a temporary folder");
@@ -257,7 +258,7 @@ pub fn preset(data: &[u8]) {
 }
 
 /// Plans a run into a folder with a journal: an output that is up to date is there.
-pub fn journal(data: &[u8]) {
+pub(super) fn journal(data: &[u8]) {
     let folder = folder();
     let (input, output) = (folder.path().join("in"), folder.path().join("out"));
     for folder in [&input, &output] {
@@ -276,7 +277,7 @@ pub fn journal(data: &[u8]) {
 /// Reads text files that may lie beside audio, and moves their times.
 ///
 /// The first byte chooses what the file is said to be.
-pub fn sidecar(data: &[u8]) {
+pub(super) fn sidecar(data: &[u8]) {
     const EXTENSIONS: [&str; 6] = ["srt", "vtt", "lrc", "json", "cue", "txt"];
     let Some((kind, text)) = data.split_first() else {
         return;

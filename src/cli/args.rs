@@ -21,7 +21,7 @@ use super::{color, help, text, values, words};
     after_help = help::EXAMPLE,
     after_long_help = help::end()
 )]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     pub command: Option<Command>,
     #[command(flatten)]
@@ -41,7 +41,7 @@ pub struct Args {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// List, show or check presets
     #[command(subcommand)]
     Presets(PresetsCommand),
@@ -58,7 +58,7 @@ pub enum Command {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum ReportCommand {
+pub(super) enum ReportCommand {
     /// Show what a run did, and the command that retries what failed
     ///
     /// The exit code is that of the run.
@@ -72,7 +72,7 @@ pub enum ReportCommand {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum PresetsCommand {
+pub(super) enum PresetsCommand {
     /// List all presets
     List {
         /// A folder of presets that is looked into first
@@ -98,7 +98,7 @@ pub enum PresetsCommand {
 }
 
 #[derive(Debug, clap::Args)]
-pub struct ConvertArgs {
+pub(super) struct ConvertArgs {
     /// Audio files and folders, then the output; - is standard input or output
     ///
     /// The output is a folder, or a file where the input is a single file.
@@ -503,7 +503,7 @@ pub struct ConvertArgs {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum IfExistsArg {
+pub(super) enum IfExistsArg {
     /// Leave what is up to date, make the rest again; refuse files of others
     Resume,
     /// Leave it and go on
@@ -515,14 +515,14 @@ pub enum IfExistsArg {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum NoFilesArg {
+pub(super) enum NoFilesArg {
     Pass,
     Fail,
 }
 
 /// How much is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verbosity {
+pub(super) enum Verbosity {
     Quiet,
     Normal,
     Verbose,
@@ -548,7 +548,7 @@ impl Args {
     }
 
     /// Parses the command line; ends the program where it is wrong or asks for help.
-    pub fn parse_or_exit() -> Self {
+    pub(super) fn parse_or_exit() -> Self {
         let args = Self::parse_words(std::env::args_os()).unwrap_or_else(|error| {
             // The error repeats what was given, which `*` may have filled in with names of files:
             // the same mistake, made with what can be shown.

@@ -18,7 +18,7 @@ const GAP: &str = "  ";
 
 /// The characters that bars are made of.
 #[derive(Debug, Clone, Copy)]
-pub struct Glyphs {
+pub(super) struct Glyphs {
     done: &'static str,
     rest: &'static str,
     ellipsis: &'static str,
@@ -38,7 +38,7 @@ const ASCII: Glyphs = Glyphs {
 
 impl Glyphs {
     /// Those that the locale has.
-    pub fn of_locale() -> Self {
+    pub(super) fn of_locale() -> Self {
         Self::of(|name| std::env::var_os(name))
     }
 
@@ -56,7 +56,7 @@ impl Glyphs {
 
 /// How everything is shown.
 #[derive(Debug, Clone, Copy)]
-pub struct Look {
+pub(super) struct Look {
     pub glyphs: Glyphs,
     pub colors: Palette,
     /// Columns of the widest name.
@@ -67,7 +67,7 @@ pub struct Look {
 
 /// A file at work. Lengths are in seconds of audio.
 #[derive(Debug, Clone, Copy)]
-pub struct File<'a> {
+pub(super) struct File<'a> {
     pub name: &'a str,
     pub position: f64,
     /// 0 if not known.
@@ -78,7 +78,7 @@ pub struct File<'a> {
 
 /// The run as a whole.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Total {
+pub(super) struct Total {
     pub finished: usize,
     pub files: usize,
     pub up_to_date: usize,
@@ -91,7 +91,7 @@ pub struct Total {
 
 impl Look {
     /// The line of a file, in at most `width` columns.
-    pub fn file(&self, file: File<'_>, width: usize) -> String {
+    pub(super) fn file(&self, file: File<'_>, width: usize) -> String {
         let clock = figures::clock(self.longest).len();
         let is_known = file.length > 0.0;
         let share = if is_known {
@@ -145,7 +145,7 @@ impl Look {
     }
 
     /// The line of the whole run, in at most `width` columns.
-    pub fn total(&self, total: Total, width: usize) -> String {
+    pub(super) fn total(&self, total: Total, width: usize) -> String {
         let share = match total.length > 0.0 {
             true => (total.position / total.length).clamp(0.0, 1.0),
             false => 0.0,

@@ -24,7 +24,7 @@ const MANNERS: [&str; 8] = [
 
 /// What is asked for makes no sense. Nothing has been written.
 #[derive(Debug, thiserror::Error)]
-pub enum UselessError {
+pub(super) enum UselessError {
     #[error("nothing would change; give --speed, a preset with a speed, or --format")]
     Nothing,
     #[error(
@@ -42,7 +42,7 @@ pub enum UselessError {
 }
 
 /// Checks that a run changes something, and that a single output can be as asked for.
-pub fn check(
+pub(super) fn check(
     args: &ConvertArgs,
     resolved: &Resolved,
     request: &PlanRequest,
@@ -59,7 +59,7 @@ pub fn check(
 }
 
 /// As [`check`], where the output may have another format than the input by its name alone.
-pub fn check_settings(
+pub(super) fn check_settings(
     args: &ConvertArgs,
     resolved: &Resolved,
     converts: bool,
@@ -71,7 +71,11 @@ pub fn check_settings(
 }
 
 /// Refuses options for formats of another kind than that of the one output.
-pub fn check_fit(args: &ConvertArgs, format: Format, output: &Path) -> Result<(), UselessError> {
+pub(super) fn check_fit(
+    args: &ConvertArgs,
+    format: Format,
+    output: &Path,
+) -> Result<(), UselessError> {
     let is_depth = |depth: &String| depth != "keep";
     let (is_lossy, options) = match format.is_lossless() {
         true => (

@@ -9,7 +9,7 @@ use clap::{ColorChoice, ValueEnum};
 
 /// How words are shown; without colours, the styles do nothing.
 #[derive(Debug, Clone, Copy)]
-pub struct Palette {
+pub(super) struct Palette {
     pub done: Style,
     pub warning: Style,
     pub failed: Style,
@@ -19,7 +19,7 @@ pub struct Palette {
 
 impl Palette {
     /// No colours.
-    pub const NONE: Self = Self {
+    pub(super) const NONE: Self = Self {
         done: Style::new(),
         warning: Style::new(),
         failed: Style::new(),
@@ -27,12 +27,12 @@ impl Palette {
     };
 
     /// Colours for standard error.
-    pub fn of_stderr() -> Self {
+    pub(super) fn of_stderr() -> Self {
         Self::of(AutoStream::choice(&io::stderr()))
     }
 
     /// Colours for standard output.
-    pub fn of_stdout() -> Self {
+    pub(super) fn of_stdout() -> Self {
         Self::of(AutoStream::choice(&io::stdout()))
     }
 
@@ -51,7 +51,7 @@ impl Palette {
 }
 
 /// Makes everything that is shown follow `--color`; `auto` asks the terminal and `NO_COLOR`.
-pub fn set(choice: ColorChoice) {
+pub(super) fn set(choice: ColorChoice) {
     let choice = match choice {
         ColorChoice::Auto => anstream::ColorChoice::Auto,
         ColorChoice::Always => anstream::ColorChoice::Always,
@@ -64,7 +64,7 @@ pub fn set(choice: ColorChoice) {
 }
 
 /// What `--color` says, found without parsing: the parser's own errors are to follow it too.
-pub fn asked_for(arguments: impl Iterator<Item = impl AsRef<OsStr>>) -> ColorChoice {
+pub(super) fn asked_for(arguments: impl Iterator<Item = impl AsRef<OsStr>>) -> ColorChoice {
     let mut choice = ColorChoice::Auto;
     let mut arguments = arguments.skip(1);
     while let Some(argument) = arguments.next() {

@@ -19,7 +19,7 @@ use super::{command_line, text};
 type WritePlan = fn(&PlanReport, &mut dyn Write) -> io::Result<()>;
 
 /// Tells what a run of a plan would do, and what it would return.
-pub fn run(
+pub(super) fn run(
     args: &ConvertArgs,
     plan: &mut Plan,
     resolved: &Resolved,

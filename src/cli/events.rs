@@ -52,7 +52,7 @@ enum Line<'a> {
 }
 
 /// Writes events as lines.
-pub struct EventLines<'a> {
+pub(super) struct EventLines<'a> {
     plan: &'a Plan,
     /// What became of the lines so far; nothing is written after the first error.
     state: Mutex<io::Result<()>>,
@@ -60,7 +60,7 @@ pub struct EventLines<'a> {
 
 impl<'a> EventLines<'a> {
     /// Events of a run of `plan`.
-    pub fn new(plan: &'a Plan) -> Self {
+    pub(super) fn new(plan: &'a Plan) -> Self {
         Self {
             plan,
             state: Mutex::new(Ok(())),
@@ -69,7 +69,7 @@ impl<'a> EventLines<'a> {
 
     /// Writes an event, but for the end of the run: that is not over before the reports are
     /// written.
-    pub fn write(&self, event: Event<'_>) {
+    pub(super) fn write(&self, event: Event<'_>) {
         let input = |index: usize| PathText::from(&self.plan.jobs[index].input);
         match event {
             Event::RunStarted {
@@ -108,7 +108,7 @@ impl<'a> EventLines<'a> {
     /// # Errors
     /// Where a line could not be written. A reader that has closed its end is no error: it may
     /// have seen enough.
-    pub fn finish(&self, report: &Report) -> io::Result<()> {
+    pub(super) fn finish(&self, report: &Report) -> io::Result<()> {
         self.line(&Line::RunFinished {
             outcome: report.outcome,
             exit_code: report.exit_code,

@@ -13,14 +13,14 @@ use super::reports::ReportError;
 /// The command line, a preset or the plan is wrong; nothing was written.
 const USAGE: u8 = 2;
 /// A report could not be written.
-pub const REPORT: u8 = audiostretchy::report::NOT_WRITTEN;
+pub(super) const REPORT: u8 = audiostretchy::report::NOT_WRITTEN;
 /// There was no audio to stretch.
 const NO_AUDIO: u8 = 4;
 /// Another run is writing to the output folder: `EX_TEMPFAIL`, which asks to try again later.
 const LOCKED: u8 = 75;
 
 /// The exit code of an error that ends the program.
-pub fn of(error: &(dyn Error + 'static)) -> ExitCode {
+pub(super) fn of(error: &(dyn Error + 'static)) -> ExitCode {
     if error.is::<ReportError>() {
         return REPORT.into();
     }

@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 /// A list could not be read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read the list of files {}", path.display())]
-pub struct ListError {
+pub(super) struct ListError {
     path: PathBuf,
     source: io::Error,
 }
 
 /// Reads a list of paths from a file, or from standard input if it is `-`; empty entries are
 /// passed over.
-pub fn read(list: &Path, separator: u8) -> Result<Vec<PathBuf>, ListError> {
+pub(super) fn read(list: &Path, separator: u8) -> Result<Vec<PathBuf>, ListError> {
     let mut bytes = Vec::new();
     let result = if list == Path::new("-") {
         io::stdin().lock().read_to_end(&mut bytes)

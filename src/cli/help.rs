@@ -11,7 +11,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use super::args::Args;
 
 /// The end of the short help.
-pub const EXAMPLE: &str = "Example:
+pub(super) const EXAMPLE: &str = "Example:
   audiostretchy podcasts/ faster/ --preset speech --speed 1.5
 
 --help has exit codes, presets and recipes.";
@@ -66,7 +66,7 @@ const RECIPES: [(&str, &str); 5] = [
 ];
 
 /// The end of the long help.
-pub fn end() -> String {
+pub(super) fn end() -> String {
     let list = |title: &str, rows: &[(&str, &str)]| {
         let width = rows.iter().map(|(term, _)| term.len()).max().unwrap_or(0);
         let rows = rows
@@ -84,7 +84,7 @@ pub fn end() -> String {
 }
 
 /// Whether the short help is asked for, in which an option has one line.
-pub fn is_short(words: &[OsString]) -> bool {
+pub(super) fn is_short(words: &[OsString]) -> bool {
     let mut words = words.iter().take_while(|word| *word != "--");
     words.any(|word| word == "-h")
 }
@@ -115,7 +115,7 @@ fn subcommands(command: &Command, roff: &mut Roff) {
 }
 
 /// The manual page, in roff.
-pub fn manual() -> io::Result<Vec<u8>> {
+pub(super) fn manual() -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
     // The end of the help has sections of its own here.
     let man = Man::new(

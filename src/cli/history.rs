@@ -5,17 +5,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// What the report is called where no other name is given.
-pub const REPORT_NAME: &str = "audiostretchy-report.json";
+pub(super) const REPORT_NAME: &str = "audiostretchy-report.json";
 
 /// Reports that are kept unless told otherwise.
-pub const DEFAULT: usize = 10;
+pub(super) const DEFAULT: usize = 10;
 
 /// Makes room for a new report in the place of `report`: what is there becomes number 1, number 1
 /// becomes 2, and so on up to `most`; what would come after that is removed.
 ///
 /// # Errors
 /// Where one of them cannot be renamed.
-pub fn make_room(report: &Path, most: usize) -> io::Result<()> {
+pub(super) fn make_room(report: &Path, most: usize) -> io::Result<()> {
     let place = |number| match number {
         0 => report.to_owned(),
         _ => numbered(report, number),

@@ -48,7 +48,7 @@ use screen::say;
 use time_map::TimeMap;
 
 /// Parses the command line, does what it says, and tells the exit code.
-pub fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     signals::outlive_full_files();
     color::set(color::asked_for(std::env::args_os()));
     let args = Args::parse_or_exit();

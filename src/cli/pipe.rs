@@ -52,12 +52,12 @@ enum UsageError {
 }
 
 /// Whether the input or the output is a pipe.
-pub fn is_asked_for(args: &ConvertArgs) -> bool {
+pub(super) fn is_asked_for(args: &ConvertArgs) -> bool {
     args.paths.iter().any(|path| is_pipe(path))
 }
 
 /// Stretches one piece of audio from or to a pipe.
-pub fn run(args: &ConvertArgs, resolved: &Resolved) -> Result<ExitCode, Box<dyn StdError>> {
+pub(super) fn run(args: &ConvertArgs, resolved: &Resolved) -> Result<ExitCode, Box<dyn StdError>> {
     let [from, to] = &args.paths[..] else {
         return Err(UsageError::SeveralPaths.into());
     };

@@ -10,7 +10,7 @@ use audiostretchy::preset::{Layer, PresetStore, Resolved};
 use super::args::PresetsCommand;
 use super::text;
 
-pub fn run(command: &PresetsCommand) -> Result<ExitCode, Box<dyn Error>> {
+pub(super) fn run(command: &PresetsCommand) -> Result<ExitCode, Box<dyn Error>> {
     let mut out = io::stdout().lock();
     match command {
         PresetsCommand::List { preset_dir } => list(&store(preset_dir.as_deref())?, &mut out)?,

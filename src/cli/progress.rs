@@ -23,7 +23,7 @@ const UNITS: f64 = 1000.0;
 const SHORTEST: f64 = 0.1;
 
 /// Shows a run on standard error.
-pub struct Progress {
+pub(super) struct Progress {
     verbosity: Verbosity,
     look: Look,
     state: Arc<State>,
@@ -46,7 +46,7 @@ struct State {
 
 impl Progress {
     /// Progress of a run of `plan`.
-    pub fn new(verbosity: Verbosity, plan: &Plan) -> Self {
+    pub(super) fn new(verbosity: Verbosity, plan: &Plan) -> Self {
         let names = plan.to_stretch().map(|job| text::path(&job.input));
         let is_up_to_date = |job: &&Job| job.action == Action::SkipUpToDate;
         let look = Look {
@@ -82,7 +82,7 @@ impl Progress {
     }
 
     /// Shows an event.
-    pub fn show(&self, event: Event<'_>) {
+    pub(super) fn show(&self, event: Event<'_>) {
         let mut running = self.running();
         match event {
             Event::RunStarted { audio_seconds, .. } => {
@@ -127,7 +127,7 @@ impl Progress {
     }
 
     /// Says that no other file will be taken up, and how `again` would stop at once.
-    pub fn stopping(&self, again: &str) {
+    pub(super) fn stopping(&self, again: &str) {
         let running = self.running();
         self.state.is_stopping.store(true, Ordering::Relaxed);
         let until = match running.len() {
@@ -144,14 +144,14 @@ impl Progress {
     }
 
     /// Says that the files at work are given up.
-    pub fn giving_up(&self) {
+    pub(super) fn giving_up(&self) {
         let running = self.running();
         let files = figures::count(running.len() as u64, "file");
         self.say(&format!("giving up {files} at work"));
     }
 
     /// Takes the bars away for good.
-    pub fn clear(&self) {
+    pub(super) fn clear(&self) {
         let _drawing = self.running();
         self.clear_bars();
     }

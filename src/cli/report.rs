@@ -13,7 +13,7 @@ use super::history::REPORT_NAME;
 use super::{summary, text};
 
 /// Shows a report and returns what its run did.
-pub fn run(command: &ReportCommand) -> Result<ExitCode, Box<dyn Error>> {
+pub(super) fn run(command: &ReportCommand) -> Result<ExitCode, Box<dyn Error>> {
     let ReportCommand::Show { path, verbose } = command;
     let file = match path.is_dir() {
         true => path.join(REPORT_NAME),

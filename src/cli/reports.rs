@@ -24,7 +24,7 @@ struct Target {
 }
 
 /// All reports to be written.
-pub struct Reports {
+pub(super) struct Reports {
     targets: Vec<Target>,
     /// How many reports of earlier runs are kept in the output folder.
     history: usize,
@@ -32,7 +32,7 @@ pub struct Reports {
 
 /// Reports are asked for where they cannot go. Nothing has been written then.
 #[derive(Debug, thiserror::Error)]
-pub enum TargetError {
+pub(super) enum TargetError {
     #[error("{first} and {second} would both write to standard output; give one of them a file")]
     StandardOutput {
         first: &'static str,
@@ -43,14 +43,14 @@ pub enum TargetError {
 /// A report could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write the report to {}", text::path(path))]
-pub struct ReportError {
+pub(super) struct ReportError {
     path: PathBuf,
     source: io::Error,
 }
 
 impl ReportError {
     /// The error of writing that report.
-    pub fn new(path: &Path, source: io::Error) -> Self {
+    pub(super) fn new(path: &Path, source: io::Error) -> Self {
         Self {
             path: path.to_owned(),
             source,
@@ -58,12 +58,12 @@ impl ReportError {
     }
 
     /// Whether that report is the one.
-    pub fn is_about(&self, file: &Path) -> bool {
+    pub(super) fn is_about(&self, file: &Path) -> bool {
         self.path == file
     }
 
     /// An error of writing to standard output.
-    pub fn standard_output(source: io::Error) -> Self {
+    pub(super) fn standard_output(source: io::Error) -> Self {
         let path = "standard output".into();
         Self { path, source }
     }
@@ -74,7 +74,7 @@ impl Reports {
     ///
     /// # Errors
     /// Where two of them, or one and `--events`, would go to standard output.
-    pub fn new(args: &ConvertArgs, folder: Option<&Path>) -> Result<Self, TargetError> {
+    pub(super) fn new(args: &ConvertArgs, folder: Option<&Path>) -> Result<Self, TargetError> {
         let default = || Some(folder?.join(REPORT_NAME));
         let target = |option, path: Option<PathBuf>, write| {
             path.map(|path| Target {
@@ -120,7 +120,7 @@ impl Reports {
     }
 
     /// The files that will be written.
-    pub fn files(&self) -> Vec<ExtraFile> {
+    pub(super) fn files(&self) -> Vec<ExtraFile> {
         let files = (self.targets.iter()).filter(|target| !target.is_standard_output());
         let file = |target: &Target| ExtraFile {
             option: target.option,
@@ -131,7 +131,7 @@ impl Reports {
     }
 
     /// The file of the JSON report.
-    pub fn json(&self) -> Option<&Path> {
+    pub(super) fn json(&self) -> Option<&Path> {
         let json = self
             .targets
             .iter()
@@ -141,7 +141,7 @@ impl Reports {
 
     /// Writes all reports, also where one cannot be written; `report` then tells that in its exit
     /// code, unless nothing can be written to the output folder, and had not to be.
-    pub fn write(&self, report: &mut Report, session: &Session) -> Vec<ReportError> {
+    pub(super) fn write(&self, report: &mut Report, session: &Session) -> Vec<ReportError> {
         let mut errors = Vec::new();
         // A run that had nothing to do is no reason to forget one that had.
         let is_worth_keeping = report.counts.done + report.counts.failed + report.pruned.len() > 0;
@@ -188,7 +188,7 @@ impl Target {
 ///
 /// # Errors
 /// Where it cannot be written.
-pub fn write_to(
+pub(super) fn write_to(
     path: &Path,
     is_named: bool,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,

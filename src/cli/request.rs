@@ -13,7 +13,7 @@ use super::{file_list, words};
 
 impl ConvertArgs {
     /// The settings given as options, to be laid over the preset's.
-    pub fn layer(&self) -> Result<Layer, PresetError> {
+    pub(super) fn layer(&self) -> Result<Layer, PresetError> {
         let mut layer = Layer::command_line();
         let numbers = [
             ("ratio", self.ratio),
@@ -57,7 +57,7 @@ impl ConvertArgs {
     }
 
     /// What the plan is to be made from.
-    pub fn plan_request(&self, settings: &Settings) -> Result<PlanRequest, Box<dyn Error>> {
+    pub(super) fn plan_request(&self, settings: &Settings) -> Result<PlanRequest, Box<dyn Error>> {
         let (output, inputs) = self.paths.split_last().expect("clap asks for a path");
         let listed = match (&self.files_from, &self.files_from0) {
             (Some(list), _) => file_list::read(list, b'\n')?,
@@ -119,7 +119,7 @@ impl ConvertArgs {
     }
 
     /// Failures after which no further file is taken up.
-    pub fn most_failures(&self) -> Option<usize> {
+    pub(super) fn most_failures(&self) -> Option<usize> {
         if self.fail_fast {
             Some(1)
         } else {
@@ -128,17 +128,17 @@ impl ConvertArgs {
     }
 
     /// Whether there is at least one input and an output.
-    pub fn has_inputs(&self) -> bool {
+    pub(super) fn has_inputs(&self) -> bool {
         self.paths.len() >= 2 || self.files_from.is_some() || self.files_from0.is_some()
     }
 
     /// Whether the time map goes to standard output.
-    pub fn prints_time_map(&self) -> bool {
+    pub(super) fn prints_time_map(&self) -> bool {
         self.time_map.as_deref() == Some(Path::new("-"))
     }
 
     /// How much is shown.
-    pub fn verbosity(&self) -> Verbosity {
+    pub(super) fn verbosity(&self) -> Verbosity {
         match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,
             (false, 0) => Verbosity::Normal,
@@ -149,7 +149,7 @@ impl ConvertArgs {
 
 impl IfExistsArg {
     /// Whether the same command run again leaves what is done by then.
-    pub fn leaves_what_is_done(self) -> bool {
+    pub(super) fn leaves_what_is_done(self) -> bool {
         matches!(self, Self::Resume | Self::Skip)
     }
 }

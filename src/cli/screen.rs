@@ -17,7 +17,7 @@ macro_rules! say {
 pub(super) use say;
 
 /// What [`say!`] does.
-pub fn write_line(text: std::fmt::Arguments<'_>) {
+pub(super) fn write_line(text: std::fmt::Arguments<'_>) {
     // In one piece, so that lines of several threads do not mix.
     let _ = io::stderr()
         .lock()
@@ -25,20 +25,20 @@ pub fn write_line(text: std::fmt::Arguments<'_>) {
 }
 
 /// Keeps the terminal from writing `^C` into the bars, which would be left on the screen then.
-pub struct HiddenControls {
+pub(super) struct HiddenControls {
     is_on: bool,
 }
 
 impl HiddenControls {
     /// Hides them until [`show`](Self::show) is called or this is dropped.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             is_on: set(LocalModes::ECHOCTL, false),
         }
     }
 
     /// Shows them again if they were shown before.
-    pub fn show(&self) {
+    pub(super) fn show(&self) {
         if self.is_on {
             set(LocalModes::ECHOCTL, true);
         }

@@ -14,7 +14,7 @@ use super::progress::Progress;
 use super::screen::say;
 
 /// Listens to signals until dropped.
-pub struct Listening {
+pub(super) struct Listening {
     handle: Option<Handle>,
     exit_code: Arc<AtomicU8>,
     is_over: Arc<AtomicBool>,
@@ -22,13 +22,13 @@ pub struct Listening {
 
 impl Listening {
     /// The exit code that tells which signal came, if one has.
-    pub fn exit_code(&self) -> Option<u8> {
+    pub(super) fn exit_code(&self) -> Option<u8> {
         Some(self.exit_code.load(Ordering::Relaxed)).filter(|&code| code > 0)
     }
 
     /// Says that the run is over: from here on, two signals end the program, whatever it waits for
     /// in writing reports.
-    pub fn run_is_over(&self) {
+    pub(super) fn run_is_over(&self) {
         self.is_over.store(true, Ordering::Relaxed);
     }
 }
@@ -43,21 +43,21 @@ impl Drop for Listening {
 
 /// Makes writing beyond a limit on the size of files (`ulimit -f`) an error of that file, not the
 /// end of the program.
-pub fn outlive_full_files() {
+pub(super) fn outlive_full_files() {
     let never_read = Arc::new(AtomicBool::new(false));
     let _ = signal_hook::flag::register(SIGXFSZ, never_read);
 }
 
 /// The signals that ask a program to end, but for those that it was started to outlive, as by
 /// `nohup`. That of a closed terminal is left alone also where that cannot be told.
-pub fn to_listen_to() -> Vec<i32> {
+pub(super) fn to_listen_to() -> Vec<i32> {
     let mut signals = vec![SIGINT, SIGTERM, SIGHUP];
     signals.retain(|&signal| !is_ignored(signal).unwrap_or(signal == SIGHUP));
     signals
 }
 
 /// Starts to listen. Where that cannot be, signals do as they do by themselves.
-pub fn listen<'scope>(
+pub(super) fn listen<'scope>(
     scope: &'scope Scope<'scope, '_>,
     session: &'scope Session,
     stop: StopToken,

@@ -16,7 +16,12 @@ use super::{retry, text};
 /// that retries them.
 ///
 /// `goes_on` tells that the same command does what this run did not.
-pub fn print(report: &Report, verbosity: Verbosity, report_file: Option<&Path>, goes_on: bool) {
+pub(super) fn print(
+    report: &Report,
+    verbosity: Verbosity,
+    report_file: Option<&Path>,
+    goes_on: bool,
+) {
     if verbosity > Verbosity::Quiet {
         for line in totals(report, goes_on) {
             say!("{line}");
@@ -34,7 +39,7 @@ pub fn print(report: &Report, verbosity: Verbosity, report_file: Option<&Path>, 
 }
 
 /// How many files ended how, what that did to lengths and sizes, and how long it took.
-pub fn totals(report: &Report, goes_on: bool) -> Vec<String> {
+pub(super) fn totals(report: &Report, goes_on: bool) -> Vec<String> {
     let done = || report.with_status(Status::Done);
     let mut lines = match (&report.files[..], report.outcome) {
         ([file], RunOutcome::Success)
@@ -140,7 +145,11 @@ fn change<'a>(done: impl Iterator<Item = &'a FileReport>) -> Option<String> {
 }
 
 /// Every failure, then the command that retries them and what was not run.
-pub fn failures(report: &Report, report_file: Option<&Path>, colors: Palette) -> Vec<String> {
+pub(super) fn failures(
+    report: &Report,
+    report_file: Option<&Path>,
+    colors: Palette,
+) -> Vec<String> {
     let style = colors.failed;
     let failed = report.with_status(Status::Failed).map(|file| {
         let why = text::escape(&file.explanation());
@@ -152,7 +161,7 @@ pub fn failures(report: &Report, report_file: Option<&Path>, colors: Palette) ->
 }
 
 /// What became of a file, without its warnings; why it failed is told at the end.
-pub fn file(report: &FileReport, verbosity: Verbosity, colors: Palette) -> String {
+pub(super) fn file(report: &FileReport, verbosity: Verbosity, colors: Palette) -> String {
     let (word, style) = match report.status {
         Status::Done => ("done", colors.done),
         Status::Failed => ("failed", colors.failed),
@@ -190,7 +199,7 @@ pub fn file(report: &FileReport, verbosity: Verbosity, colors: Palette) -> Strin
 }
 
 /// The warnings of a file, a line each.
-pub fn warnings(report: &FileReport, colors: Palette) -> impl Iterator<Item = String> {
+pub(super) fn warnings(report: &FileReport, colors: Palette) -> impl Iterator<Item = String> {
     let style = colors.warning;
     report.warnings.iter().map(move |warning| {
         let message = text::escape(&warning.message);

@@ -7,21 +7,21 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 /// A time map on its way to standard output, through a file.
-pub struct TimeMap(TempDir);
+pub(super) struct TimeMap(TempDir);
 
 impl TimeMap {
     /// A place for the file; it is removed in the end.
-    pub fn new() -> io::Result<Self> {
+    pub(super) fn new() -> io::Result<Self> {
         tempfile::tempdir().map(Self)
     }
 
     /// Where the file goes.
-    pub fn path(&self) -> PathBuf {
+    pub(super) fn path(&self) -> PathBuf {
         self.0.path().join("time-map.json")
     }
 
     /// Copies it to standard output, if it was made. A reader that has seen enough is no error.
-    pub fn print(self) -> io::Result<()> {
+    pub(super) fn print(self) -> io::Result<()> {
         let Ok(mut file) = File::open(self.path()) else {
             return Ok(());
         };

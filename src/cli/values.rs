@@ -3,7 +3,7 @@
 use audiostretchy::{BitDepth, Format};
 
 /// A number; what people write for one is told how to write it here.
-pub fn number(text: &str) -> Result<f64, String> {
+pub(super) fn number(text: &str) -> Result<f64, String> {
     if let Ok(number) = text.parse() {
         return Ok(number);
     }
@@ -20,12 +20,12 @@ pub fn number(text: &str) -> Result<f64, String> {
 }
 
 /// A whole number.
-pub fn whole_number(text: &str) -> Result<i64, &'static str> {
+pub(super) fn whole_number(text: &str) -> Result<i64, &'static str> {
     text.parse().map_err(|_| "it must be a whole number")
 }
 
 /// A sample rate; a number that can only be a speed is told the option for that.
-pub fn sample_rate(text: &str) -> Result<i64, String> {
+pub(super) fn sample_rate(text: &str) -> Result<i64, String> {
     /// No sample rate is lower, and no speed as high.
     const SPEEDS: std::ops::RangeInclusive<f64> = 0.1..=100.0;
     match (text.parse(), text.replacen(',', ".", 1).parse::<f64>()) {
@@ -38,13 +38,13 @@ pub fn sample_rate(text: &str) -> Result<i64, String> {
 }
 
 /// How many files at a time.
-pub fn file_count(text: &str) -> Result<usize, &'static str> {
+pub(super) fn file_count(text: &str) -> Result<usize, &'static str> {
     let allowed = "it must be a whole number, or 0 for one file a processor";
     text.parse().map_err(|_| allowed)
 }
 
 /// The names of formats that this build writes.
-pub fn formats() -> impl Iterator<Item = &'static str> {
+pub(super) fn formats() -> impl Iterator<Item = &'static str> {
     let built_in = Format::ALL
         .into_iter()
         .filter(|format| format.is_built_in());
@@ -52,12 +52,12 @@ pub fn formats() -> impl Iterator<Item = &'static str> {
 }
 
 /// The names of sample types.
-pub fn bit_depths() -> impl Iterator<Item = &'static str> {
+pub(super) fn bit_depths() -> impl Iterator<Item = &'static str> {
     std::iter::once("keep").chain(BitDepth::ALL.map(BitDepth::name))
 }
 
 /// A count that cannot be 0.
-pub fn at_least_one(text: &str) -> Result<usize, String> {
+pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) => Err("it must be 1 or more".into()),
         Ok(number) => Ok(number),

@@ -51,13 +51,13 @@ const SUBCOMMANDS: [(&[&str], &str); 4] = [
     text::path(path),
     if *is_output { "write to a folder and upload that" } else { "download it first" }
 )]
-pub struct AddressError {
+pub(super) struct AddressError {
     path: PathBuf,
     is_output: bool,
 }
 
 /// Puts the tip that is meant into an error of the parser.
-pub fn add_tip(error: &mut clap::Error) {
+pub(super) fn add_tip(error: &mut clap::Error) {
     if error.kind() != ErrorKind::UnknownArgument {
         return;
     }
@@ -75,7 +75,7 @@ pub fn add_tip(error: &mut clap::Error) {
 }
 
 /// The subcommand that is meant by the first of some paths, if no input is called so.
-pub fn meant_subcommand(paths: &[PathBuf]) -> Option<String> {
+pub(super) fn meant_subcommand(paths: &[PathBuf]) -> Option<String> {
     let first = paths.first().filter(|path| !path.exists())?;
     let is_meant = |(words, _): &&(&[&str], _)| words.iter().any(|word| first == Path::new(word));
     let (_, subcommand) = SUBCOMMANDS.iter().find(is_meant)?;
@@ -86,7 +86,7 @@ pub fn meant_subcommand(paths: &[PathBuf]) -> Option<String> {
 }
 
 /// Refuses addresses.
-pub fn check_no_addresses<'a>(
+pub(super) fn check_no_addresses<'a>(
     inputs: impl IntoIterator<Item = &'a PathBuf>,
     output: &Path,
 ) -> Result<(), AddressError> {

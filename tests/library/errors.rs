@@ -5,14 +5,14 @@ use std::io::{self, Cursor, Write};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use audiostretchy::media::limits::Limits;
 use audiostretchy::{
     AudioStretch, Conversion, Error, Format, Input, OptionError, OutputOptions, StretchOptions,
     stretch_audio,
 };
+use audiostretchy_containers::limits::Limits;
 
-use super::files::Files;
 use super::{at_ratio, recording, written_as};
+use crate::files::Files;
 
 /// The names in a folder.
 fn names(files: &Files) -> Vec<String> {
@@ -28,14 +28,26 @@ fn names(files: &Files) -> Vec<String> {
 fn error_of(name: &str, bytes: &[u8], options: &StretchOptions) -> Error {
     let files = Files::new();
     let input = files.write(name, bytes);
-    let error = stretch_audio(input, files.path("out.wav"), options).unwrap_err();
+    let error = stretch_audio(
+        input,
+        files.path("out.wav"),
+        options,
+        &OutputOptions::default(),
+    )
+    .unwrap_err();
     assert_eq!(names(&files), [name]);
     error
 }
 
 #[test]
 fn a_missing_file_is_not_found() {
-    let error = stretch_audio("missing.wav", "out.wav", &at_ratio(0.5)).unwrap_err();
+    let error = stretch_audio(
+        "missing.wav",
+        "out.wav",
+        &at_ratio(0.5),
+        &OutputOptions::default(),
+    )
+    .unwrap_err();
     assert!(matches!(&error, Error::NotFound { path, .. } if path.ends_with("missing.wav")));
     let mut cause = error.source();
     while let Some(next) = cause.and_then(|cause| cause.source()) {
@@ -83,7 +95,7 @@ fn damage_that_can_be_filled_up_fails_only_if_asked_to() {
             ..Conversion::default()
         };
         let mut output = Vec::new();
-        let result = conversion.to_writer(&input, &mut output, &mut |_| ControlFlow::Continue(()));
+        let result = conversion.to_writer(&input, &mut output, |_| ControlFlow::Continue(()));
         (result, output)
     };
     let (result, output) = run(false);
@@ -149,7 +161,13 @@ fn what_a_format_cannot_hold_is_a_failure_of_processing() {
     let files = Files::new();
     let surround = files.source(44_100, 6, 0.2);
     let before = names(&files);
-    let error = stretch_audio(&surround, files.path("out.mp3"), &at_ratio(0.5)).unwrap_err();
+    let error = stretch_audio(
+        &surround,
+        files.path("out.mp3"),
+        &at_ratio(0.5),
+        &OutputOptions::default(),
+    )
+    .unwrap_err();
     assert!(matches!(error, Error::Processing { .. }), "{error:?}");
     assert_eq!(names(&files), before);
 }
@@ -159,7 +177,13 @@ fn an_output_that_cannot_be_written_is_told_and_leaves_nothing() {
     let files = Files::new();
     let in_the_way = files.write("file", b"");
     let output = in_the_way.join("out.wav");
-    let error = stretch_audio(recording("stories/sea.wav"), output, &at_ratio(0.5)).unwrap_err();
+    let error = stretch_audio(
+        recording("stories/sea.wav"),
+        output,
+        &at_ratio(0.5),
+        &OutputOptions::default(),
+    )
+    .unwrap_err();
     assert!(matches!(error, Error::Output { .. }), "{error:?}");
     assert_eq!(names(&files), ["file"]);
 
@@ -184,7 +208,7 @@ fn a_file_is_never_written_over_itself() {
     let files = Files::new();
     let bytes = std::fs::read(recording("stories/sea.wav")).unwrap();
     let path = files.write("in.wav", &bytes);
-    let error = stretch_audio(&path, &path, &at_ratio(0.5)).unwrap_err();
+    let error = stretch_audio(&path, &path, &at_ratio(0.5), &OutputOptions::default()).unwrap_err();
     assert!(matches!(error, Error::OutputIsInput { .. }), "{error:?}");
     let audio = AudioStretch::open(&path).unwrap();
     assert!(audio.save(&path, &OutputOptions::default()).is_err());
@@ -196,8 +220,8 @@ fn a_cancelled_conversion_leaves_nothing() {
     let files = Files::new();
     let input = Input::open(recording("stories/sea.wav")).unwrap();
     let mut told = 0;
-    let result = Conversion::default().to_file(&input, files.path("out.wav"), &mut |frames| {
-        told = frames;
+    let result = Conversion::default().to_file(&input, files.path("out.wav"), |progress| {
+        told = progress.frames;
         ControlFlow::Break(())
     });
     assert!(matches!(result, Err(Error::Cancelled)));
@@ -210,9 +234,15 @@ fn an_output_is_replaced_only_by_a_whole_one() {
     let files = Files::new();
     let output = files.write("out.wav", b"old");
     let broken = files.write("broken.wav", b"RIFF....WAVE");
-    assert!(stretch_audio(broken, &output, &at_ratio(0.5)).is_err());
+    assert!(stretch_audio(broken, &output, &at_ratio(0.5), &OutputOptions::default()).is_err());
     assert_eq!(std::fs::read(&output).unwrap(), b"old");
-    stretch_audio(recording("stories/sea.wav"), &output, &at_ratio(0.5)).unwrap();
+    stretch_audio(
+        recording("stories/sea.wav"),
+        &output,
+        &at_ratio(0.5),
+        &OutputOptions::default(),
+    )
+    .unwrap();
     assert_eq!(&std::fs::read(&output).unwrap()[..4], b"RIFF");
 }
 
@@ -251,10 +281,8 @@ fn an_input_that_changes_while_it_is_read_is_unreadable() {
         encoding: written_as(Format::Wav),
         ..Conversion::default()
     };
-    let mut go_on = |_| ControlFlow::Continue(());
-    let error = conversion
-        .to_writer(&input, io::sink(), &mut go_on)
-        .unwrap_err();
+    let go_on = |_| ControlFlow::Continue(());
+    let error = conversion.to_writer(&input, io::sink(), go_on).unwrap_err();
     assert!(matches!(error, Error::Unreadable { .. }), "{error:?}");
     let error = AudioStretch::open_input(&input).unwrap_err();
     assert!(matches!(error, Error::Unreadable { .. }), "{error:?}");

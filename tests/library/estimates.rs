@@ -2,17 +2,21 @@
 
 use std::time::Duration;
 
-use audiostretchy::media::decode::Decoder;
-use audiostretchy::{Error, StretchOptions, estimate, stretch_audio};
+use audiostretchy::{Error, OutputOptions, StretchOptions, estimate, stretch_audio};
+use audiostretchy_media::decode::Decoder;
 
-use super::files::{Files, run};
 use super::{RECORDINGS, at_ratio, recording};
+use crate::files::{Files, run};
 
 /// Compares the estimated length with that of the output, which is written as WAV.
 fn assert_right(input: &std::path::Path, options: &StretchOptions) {
-    let estimate = estimate(input, options).unwrap();
+    assert_right_as(input, options, &OutputOptions::default());
+}
+
+fn assert_right_as(input: &std::path::Path, options: &StretchOptions, encoding: &OutputOptions) {
+    let estimate = estimate(input, options, encoding).unwrap();
     let files = Files::new();
-    let outcome = stretch_audio(input, files.path("out.wav"), options).unwrap();
+    let outcome = stretch_audio(input, files.path("out.wav"), options, encoding).unwrap();
     let written = outcome.encoded.frames as f64 / f64::from(outcome.spec.sample_rate);
     // The output may be off by a few periods of the lowest pitch.
     let difference = (estimate.output_seconds - written).abs();
@@ -38,11 +42,15 @@ fn the_length_is_right_with_gaps_and_another_rate() {
     let options = StretchOptions {
         ratio: 1.5,
         gap_ratio: 0.3,
-        sample_rate: 32_000,
         ..StretchOptions::default()
     };
-    assert_right(&recording("lectures/scaling.wav"), &options);
-    let frames = estimate(recording("lectures/scaling.wav"), &options).unwrap();
+    let encoding = OutputOptions {
+        sample_rate: Some(32_000),
+        ..OutputOptions::default()
+    };
+    let input = recording("lectures/scaling.wav");
+    assert_right_as(&input, &options, &encoding);
+    let frames = estimate(&input, &options, &encoding).unwrap();
     let expected = frames.output_seconds * 32_000.0;
     assert!((frames.output_frames as f64 - expected).abs() < 1.0);
 }
@@ -62,9 +70,13 @@ fn a_file_without_a_length_is_counted() {
 
 #[test]
 fn what_cannot_be_stretched_cannot_be_estimated() {
-    let missing = estimate("missing.wav", &at_ratio(0.5));
+    let missing = estimate("missing.wav", &at_ratio(0.5), &OutputOptions::default());
     assert!(matches!(missing, Err(Error::NotFound { .. })));
-    let wrong = estimate(recording("stories/sea.wav"), &at_ratio(0.1));
+    let wrong = estimate(
+        recording("stories/sea.wav"),
+        &at_ratio(0.1),
+        &OutputOptions::default(),
+    );
     assert!(matches!(wrong, Err(Error::InvalidParameter(_))));
 }
 
@@ -90,8 +102,14 @@ fn long_files_are_looked_at_all_over() {
             &["-map", "[out]", path.to_str().unwrap()],
         ];
         run("ffmpeg", &arguments.concat());
-        let estimate = estimate(&path, &options).unwrap();
-        let outcome = stretch_audio(&path, files.path("out.wav"), &options).unwrap();
+        let estimate = estimate(&path, &options, &OutputOptions::default()).unwrap();
+        let outcome = stretch_audio(
+            &path,
+            files.path("out.wav"),
+            &options,
+            &OutputOptions::default(),
+        )
+        .unwrap();
         let written = outcome.encoded.frames as f64 / f64::from(outcome.spec.sample_rate);
         let off = estimate.output_seconds / written;
         assert!((0.7..1.3).contains(&off), "{extension}: {off}");

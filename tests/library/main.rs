@@ -1,11 +1,13 @@
-//! The library's uppermost floor: audio in memory, readers and writers, errors.
+//! The library as its users see it: audio in memory, readers and writers, errors, presets, examples.
 
 mod errors;
 mod estimates;
-#[allow(dead_code)] // Made for the tests of decoders, which use all of it.
-#[path = "../files/mod.rs"]
+mod examples;
+#[path = "../support/files.rs"]
 mod files;
+mod fuzz;
 mod memory;
+mod presets;
 mod streams;
 
 use std::path::{Path, PathBuf};
@@ -29,7 +31,7 @@ const RECORDINGS: [&str; 7] = [
     "stories/temps.opus",
 ];
 
-fn at_ratio(ratio: f32) -> StretchOptions {
+fn at_ratio(ratio: f64) -> StretchOptions {
     StretchOptions {
         ratio,
         ..StretchOptions::default()

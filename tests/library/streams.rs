@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::Read;
 use std::ops::ControlFlow;
 
-use audiostretchy::{Conversion, Format, Input, stretch_audio};
+use audiostretchy::{Conversion, Format, Input, OutputOptions, stretch_audio};
 
-use super::files::Files;
 use super::{RECORDINGS, at_ratio, recording, written_as};
+use crate::files::Files;
 
 /// Hides everything of a reader but that it can be read, a little at a time.
 struct Pipe(File);
@@ -25,7 +25,13 @@ fn a_pipe_to_a_pipe_equals_a_file_to_a_file() {
     for name in RECORDINGS {
         for format in [Format::Wav, Format::Mp3, Format::Flac, Format::Ogg] {
             let output = files.path("out").with_extension(format.name());
-            stretch_audio(recording(name), &output, &at_ratio(1.2)).unwrap();
+            stretch_audio(
+                recording(name),
+                &output,
+                &at_ratio(1.2),
+                &OutputOptions::default(),
+            )
+            .unwrap();
             let conversion = Conversion {
                 stretch: at_ratio(1.2),
                 encoding: written_as(format),
@@ -33,8 +39,7 @@ fn a_pipe_to_a_pipe_equals_a_file_to_a_file() {
             };
             let input = Input::spool(Pipe(File::open(recording(name)).unwrap())).unwrap();
             let mut piped = Vec::new();
-            let outcome =
-                conversion.to_writer(&input, &mut piped, &mut |_| ControlFlow::Continue(()));
+            let outcome = conversion.to_writer(&input, &mut piped, |_| ControlFlow::Continue(()));
             assert!(outcome.unwrap().input_frames > 0);
             assert!(
                 piped == std::fs::read(output).unwrap(),
@@ -53,7 +58,7 @@ fn an_input_can_be_read_again() {
     };
     let mut outputs = [Vec::new(), Vec::new()];
     for output in &mut outputs {
-        let done = conversion.to_writer(&input, output, &mut |_| ControlFlow::Continue(()));
+        let done = conversion.to_writer(&input, output, |_| ControlFlow::Continue(()));
         done.unwrap();
     }
     assert!(outputs[0] == outputs[1] && !outputs[0].is_empty());
@@ -69,7 +74,7 @@ fn tags_can_be_left_behind() {
             ..Conversion::default()
         };
         let mut output = Vec::new();
-        let done = conversion.to_writer(&input, &mut output, &mut |_| ControlFlow::Continue(()));
+        let done = conversion.to_writer(&input, &mut output, |_| ControlFlow::Continue(()));
         done.unwrap();
         let title = b"The Lighthouse";
         let is_there = output.windows(title.len()).any(|bytes| bytes == title);

@@ -3,6 +3,8 @@
 //! This crate is part of [audiostretchy](https://crates.io/crates/audiostretchy) and is written for
 //! it: its API may change with every release.
 
+#![forbid(unsafe_code)]
+
 pub mod aiff;
 pub mod crc;
 pub mod ebml;

@@ -3,6 +3,8 @@
 //! This crate is part of [audiostretchy](https://crates.io/crates/audiostretchy) and is written for
 //! it: its API may change with every release.
 
+#![forbid(unsafe_code)]
+
 #[cfg_attr(
     not(all(feature = "vorbis", feature = "opus", feature = "aac")),
     expect(dead_code, reason = "each of these encoders uses some of it")

@@ -4,6 +4,8 @@
 //! This crate is part of [audiostretchy](https://crates.io/crates/audiostretchy) and is written for
 //! it: its API may change with every release.
 
+#![forbid(unsafe_code)]
+
 mod budget;
 mod chapter;
 mod clock;

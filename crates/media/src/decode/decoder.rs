@@ -6,7 +6,6 @@ use audiostretchy_containers::input::Input;
 use audiostretchy_containers::limits::{Limits, Meter};
 use symphonia_core::formats::Track;
 use symphonia_core::formats::probe::Hint;
-use symphonia_core::io::MediaSource;
 use symphonia_core::packet::Packet;
 
 use super::convert::{Converter, Spec};
@@ -53,12 +52,13 @@ impl Decoder {
     /// Opens a file and reads its header.
     ///
     /// # Errors
-    /// Where the file cannot be opened, is no audio, or has no decoder.
+    /// Where the file cannot be opened, is no audio, has no decoder, or holds not a single frame.
     pub fn open(path: &Path) -> Result<Self, DecodeError> {
         Self::from_input(&Input::open(path)?)
     }
 
-    /// Reads the header of an input, from its start.
+    /// Reads the header of an input, from its start, and decodes its first packet: what a header
+    /// says of channels and sample rate is not always so.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -75,43 +75,12 @@ impl Decoder {
         if let Some(extension) = input.hint() {
             hint.with_extension(extension);
         }
-        let source = Box::new(input.reopen());
-        guarded(|| Self::start(source, Some(input.reopen()), &hint, limits))
+        guarded(|| Self::start(input.reopen(), &hint, limits))
     }
 
-    /// Reads the header of any source of bytes, and decodes its first packet: what a header says
-    /// of channels and sample rate is not always so.
-    ///
-    /// # Errors
-    /// Where the source cannot be read, is no audio, has no decoder, or holds not a single frame.
-    pub fn new(source: Box<dyn MediaSource>, hint: &Hint) -> Result<Self, DecodeError> {
-        Self::new_within(source, hint, &Limits::default())
-    }
-
-    /// As [`new`](Self::new), within limits of one's own.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    pub fn new_within(
-        source: Box<dyn MediaSource>,
-        hint: &Hint,
-        limits: &Limits,
-    ) -> Result<Self, DecodeError> {
-        if source.byte_len().is_none() || !source.is_seekable() {
-            return guarded(|| Self::start(source, None, hint, limits));
-        }
-        let input = Input::from_reader(source)?;
-        let source = Box::new(input.reopen());
-        guarded(|| Self::start(source, Some(input), hint, limits))
-    }
-
-    fn start(
-        source: Box<dyn MediaSource>,
-        input: Option<Input>,
-        hint: &Hint,
-        limits: &Limits,
-    ) -> Result<Self, DecodeError> {
+    fn start(input: Input, hint: &Hint, limits: &Limits) -> Result<Self, DecodeError> {
         let meter = Meter::new(limits);
+        let source = Box::new(input.reopen());
         let (mut reader, scan) = demux::open(source, hint, &meter)?;
         let hidden_bytes = picture_bytes(reader.as_mut()) + scan.hidden_bytes;
         let container = reader.format_info().short_name;

@@ -49,8 +49,8 @@ pub(super) struct Packets {
     /// Frames missing before the first packet of streams that have started.
     pub late: u64,
     pub damage: Damage,
-    /// The bytes, where they can be read again.
-    pub input: Option<Input>,
+    /// The bytes.
+    input: Input,
     /// Where in them another file starts that was appended.
     pub next_file: Option<u64>,
 }
@@ -62,7 +62,7 @@ impl Packets {
         codec: Box<dyn AudioDecoder>,
         scan: Scan,
         track: &Track,
-        input: Option<Input>,
+        input: Input,
         meter: Meter,
     ) -> Self {
         let kind = reader.format_info().short_name;
@@ -186,10 +186,10 @@ impl Packets {
 
     /// Goes on to a Matroska file that was appended to the one that ends here; false if none was.
     fn open_next_file(&mut self) -> Result<bool, DecodeError> {
-        let Some((input, at)) = self.input.as_ref().zip(self.next_file.take()) else {
+        let Some(at) = self.next_file.take() else {
             return Ok(false);
         };
-        let rest = Window::new(input.reopen(), at..input.byte_len())?;
+        let rest = Window::new(self.input.reopen(), at..self.input.byte_len())?;
         self.meter.allow(limits::MAX_HEADER_BYTES);
         let Ok((reader, scan)) = demux::open(Box::new(rest), &Hint::new(), &self.meter) else {
             self.damage.cut_short = true;

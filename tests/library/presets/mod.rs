@@ -1,0 +1,107 @@
+//! Presets: what the built-in ones hold, what wins over what, where names are looked up, and what
+//! is said about a mistake.
+
+mod any_values;
+mod layers;
+mod lookup;
+mod mistakes;
+mod result;
+mod values;
+
+use std::error::Error;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use audiostretchy::StretchOptions;
+use audiostretchy::preset::{Entry, Layer, PresetError, PresetStore, Resolved, Source, Value};
+use audiostretchy_media::format::{BitDepth, Format, OutputOptions};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+/// Two folders of presets, `first` and `second`, looked up in this order.
+struct Folders {
+    root: TempDir,
+}
+
+impl Folders {
+    fn new() -> Self {
+        let root = TempDir::new().unwrap();
+        for name in ["first", "second"] {
+            fs::create_dir(root.path().join(name)).unwrap();
+        }
+        Self { root }
+    }
+
+    fn with(files: &[(&str, &str)]) -> Self {
+        let folders = Self::new();
+        for (path, text) in files {
+            folders.write(path, text);
+        }
+        folders
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.root.path().join(path)
+    }
+
+    fn write(&self, path: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.path(path), content).unwrap();
+    }
+
+    fn store(&self) -> PresetStore {
+        PresetStore::new([self.path("first"), self.path("second")])
+    }
+
+    fn resolve(&self, name: &str) -> Result<Resolved, PresetError> {
+        self.store().resolve(Some(name.as_ref()), &Layer::default())
+    }
+
+    fn stretch(&self, name: &str) -> StretchOptions {
+        self.resolve(name).unwrap().settings.stretch
+    }
+
+    /// The message for a preset, with the path of the temporary folder left out.
+    fn error(&self, name: &str) -> String {
+        self.plain(self.resolve(name).unwrap_err())
+    }
+
+    fn plain(&self, error: PresetError) -> String {
+        let root = format!("{}/", self.root.path().display());
+        error.to_string().replace(&root, "")
+    }
+
+    /// The source of a key, with the path of the temporary folder left out.
+    fn source(&self, resolved: &Resolved, key: &str) -> String {
+        let root = format!("{}/", self.root.path().display());
+        let source = resolved.entry(key).unwrap().source.to_string();
+        source.replace(&root, "")
+    }
+}
+
+/// The message for a file `first/a.toml` with this text.
+fn error_in(text: &str) -> String {
+    Folders::with(&[("first/a.toml", text)]).error("a")
+}
+
+fn built_in(name: &str) -> Resolved {
+    under(name, &Layer::default())
+}
+
+fn under(name: &str, command_line: &Layer) -> Resolved {
+    PresetStore::new([])
+        .resolve(Some(name.as_ref()), command_line)
+        .unwrap()
+}
+
+fn command_line(pairs: &[(&str, Value)]) -> Layer {
+    let mut layer = Layer::command_line();
+    for (key, value) in pairs {
+        layer.set(key, value.clone()).unwrap();
+    }
+    layer
+}
+
+fn value(resolved: &Resolved, key: &str) -> Option<Value> {
+    resolved.entry(key).unwrap().value.clone()
+}

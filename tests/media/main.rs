@@ -1,0 +1,14 @@
+//! Audio files: decoders, encoders, tags and times, held against other programs.
+//!
+//! Needs the tools that `scripts/test-tools` installs.
+
+mod chapters;
+mod damage;
+mod decode;
+mod decode_streams;
+mod encoders;
+#[path = "../support/files.rs"]
+mod files;
+mod matrix;
+mod tags;
+mod timed;

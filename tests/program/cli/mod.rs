@@ -1,0 +1,24 @@
+//! The command line: options, names, pipes, the screen.
+
+mod bad_files;
+mod earlier_reports;
+mod engine_options;
+mod existing_outputs;
+mod formats;
+mod help;
+mod left_out;
+mod main_job;
+mod names;
+mod nearest_formats;
+mod parameters;
+mod pipes;
+mod plan;
+mod plan_errors;
+mod running;
+#[cfg(target_os = "linux")]
+mod screen;
+#[cfg(target_os = "linux")]
+mod terminal;
+mod two_hundred_files;
+mod unsupported;
+mod words;

@@ -1,0 +1,184 @@
+//! Runs that are killed at any moment.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::env::{TestEnv, Tree};
+
+const FILES: usize = 40;
+const ARGS: &str = "in out --speed 1.5 -j 2 -q";
+
+/// Numbers that look random (the generator of Knuth's MMIX).
+pub(super) struct Random(pub u64);
+
+impl Random {
+    /// The next number, from 0 up to and without 1.
+    pub(super) fn next(&mut self) -> f64 {
+        let Self(state) = self;
+        *state =
+            (state.wrapping_mul(6_364_136_223_846_793_005)).wrapping_add(1_442_695_040_888_963_407);
+        (*state >> 33) as f64 / (1u64 << 31) as f64
+    }
+}
+
+fn make_inputs(env: &TestEnv) {
+    let formats = ["wav", "flac", "mp3", "ogg"];
+    for (number, format) in (0..FILES).zip(formats.into_iter().cycle()) {
+        let made = format!("made/{}.{format}", number % 8);
+        if !env.exists(&made) {
+            let seconds = 0.2 + 0.1 * (number % 8) as f64;
+            env.encode_recording("speech-16k-mono", &made, &format!("-t {seconds}"));
+        }
+        let folder = ["", "one/", "one/two/"][number % 3];
+        env.write(format!("in/{folder}{number:02}.{format}"), env.read(&made));
+        if number % 4 == 0 {
+            let text = format!("1\n00:00:00,050 --> 00:00:00,150\nLine {number}\n");
+            env.write(format!("in/{folder}{number:02}.srt"), text);
+        }
+    }
+}
+
+/// What a file of each name may hold: at any time one of these, whole, or it is not there.
+type Allowed<'a> = BTreeMap<&'a Path, Vec<&'a [u8]>>;
+
+fn allowed<'a>(trees: &[&'a Tree]) -> Allowed<'a> {
+    let mut allowed = Allowed::new();
+    for (path, content) in trees.iter().flat_map(|tree| tree.iter()) {
+        if let Some(content) = content {
+            allowed.entry(path).or_default().push(content);
+        }
+    }
+    allowed
+}
+
+/// Looks at every file with a name of its own in the output folder; gives how many.
+fn check_all(root: &Path, folder: &Path, allowed: &Allowed<'_>) -> Result<usize, PathBuf> {
+    let mut looked_at = 0;
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            looked_at += check_all(root, &path, allowed)?;
+        } else if name.starts_with("audiostretchy-report.") {
+            // Of a report, what it was called may be over.
+            let Ok(report) = fs::read(&path) else {
+                continue;
+            };
+            serde_json::from_slice::<serde_json::Value>(&report).map_err(|_| path)?;
+        } else if !name.starts_with(".audiostretchy") {
+            let content = fs::read(&path).unwrap();
+            let allowed = allowed.get(path.strip_prefix(root).unwrap());
+            if !allowed.is_some_and(|allowed| allowed.contains(&content.as_slice())) {
+                return Err(path);
+            }
+            looked_at += 1;
+        }
+    }
+    Ok(looked_at)
+}
+
+/// Starts the run and kills it at the moment `at`, from 0 to 1, of the time that it is expected to
+/// take; gives whether it was still going on.
+fn run_and_kill(env: &TestEnv, at: f64, expected: &mut Duration) -> bool {
+    let mut command = env.command(ARGS.split(' '));
+    let clock = Instant::now();
+    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(expected.mul_f64(at));
+    let waited = clock.elapsed();
+    child.kill().unwrap();
+    let is_killed = !child.wait().unwrap().success();
+    if !is_killed {
+        // On a machine with other work to do, the first run may have been a slow one.
+        *expected = waited.min(*expected);
+    }
+    is_killed
+}
+
+#[test]
+fn a_killed_run_is_resumed_and_nothing_is_ever_partial() {
+    kill(20);
+}
+
+#[test]
+#[ignore = "takes some minutes"]
+fn runs_killed_three_hundred_times_are_resumed_and_nothing_is_ever_partial() {
+    kill(300);
+}
+
+/// `AUDIOSTRETCHY_KILL_SEED` begins the series of moments elsewhere.
+fn kill(rounds: usize) {
+    let seed = std::env::var("AUDIOSTRETCHY_KILL_SEED");
+    let seed = seed.map_or(1, |seed| seed.parse().unwrap());
+    let mut random = Random(seed);
+    let env = TestEnv::new();
+    make_inputs(&env);
+
+    // What the output folder holds after a run that nothing disturbs, and after one at another
+    // speed, whose files are replaced later on.
+    env.run("in out --speed 1.2").succeeds();
+    let old_outputs = env.outputs("out");
+    fs::rename(env.path("out"), env.path("old")).unwrap();
+    let clock = Instant::now();
+    env.run(ARGS).succeeds();
+    let mut whole_run = clock.elapsed();
+    let new = env.outputs("out");
+    assert_eq!(env.files("out").len(), FILES + FILES / 4);
+    let audio = env.files("out").into_iter();
+    for name in audio.filter(|name| !name.ends_with(".srt")).take(12) {
+        assert!(!env.decode(&format!("out/{name}")).is_empty());
+    }
+
+    let (mut killed, mut resumed_twice, looked_at) = (0, 0, AtomicUsize::new(0));
+    for round in 0..rounds {
+        fs::remove_dir_all(env.path("out")).unwrap();
+        let is_second_run = round % 3 == 2;
+        let allowed = if is_second_run {
+            // With its times: a file of another time is not ours.
+            env.tool("cp", ["-a", "old", "out"]);
+            allowed(&[&old_outputs, &new])
+        } else {
+            allowed(&[&new])
+        };
+        let over = AtomicBool::new(false);
+        let root = env.path("out");
+        let partial = std::thread::scope(|scope| {
+            let checker = scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    looked_at.fetch_add(check_all(&root, &root, &allowed)?, Ordering::Relaxed);
+                    std::thread::yield_now();
+                }
+                Ok::<_, PathBuf>(())
+            });
+            killed += usize::from(run_and_kill(&env, random.next(), &mut whole_run));
+            if round % 5 == 4 {
+                // The resumed run is killed too.
+                let was = run_and_kill(&env, random.next(), &mut whole_run);
+                resumed_twice += usize::from(was);
+            }
+            let resumed = env.run(ARGS);
+            over.store(true, Ordering::Relaxed);
+            (checker.join().unwrap(), resumed)
+        });
+        let (partial, resumed) = partial;
+        let at = format!("seed {seed}, round {round}");
+        assert!(partial.is_ok(), "{at}: {partial:?} is partial");
+        let resumed = resumed.succeeds();
+        let outputs = env.outputs("out");
+        assert!(outputs == new, "{at}: the outputs differ\n{resumed}");
+    }
+    println!(
+        "seed {seed}: {rounds} rounds, {killed} killed in the middle, {resumed_twice} killed again \
+         after that, {} looks at outputs, undisturbed run {:.2} s, {:.1} s in all",
+        looked_at.into_inner(),
+        whole_run.as_secs_f64(),
+        clock.elapsed().as_secs_f64(),
+    );
+    assert!(
+        killed * 3 > rounds,
+        "only {killed} of {rounds} runs were killed"
+    );
+}
