@@ -12,11 +12,11 @@ use audiostretchy_engine::options::{CHANNELS, SAMPLE_RATE};
 use audiostretchy_engine::{
     OptionError, PositionMapper, Sample, StretchOptions, Stretcher, level_db,
 };
-use audiostretchy_media::decode::{AudioInfo, DecodeError, Decoder};
+use audiostretchy_media::decode::{AudioInfo, DecodeError, DecodedSample, Decoder};
 use audiostretchy_media::encode::{EncodeError, EncodeSpec, Encoded};
 use audiostretchy_media::format::{Format, OutputOptions};
 use audiostretchy_media::resample::Resampler;
-use audiostretchy_media::samples::{MediaSample, Samples};
+use audiostretchy_media::samples::Samples;
 use audiostretchy_tags::{Clock, Metadata, MovedPositions, rescale};
 
 use crate::conversion::{format_of, guarded};
@@ -121,7 +121,7 @@ impl AudioStretch {
         })
     }
 
-    fn decode<T: MediaSample>(mut decoder: Decoder) -> Result<Self, DecodeError>
+    fn decode<T: DecodedSample>(mut decoder: Decoder) -> Result<Self, DecodeError>
     where
         Samples<'static>: From<Vec<T>>,
     {

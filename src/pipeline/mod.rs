@@ -16,11 +16,10 @@ use std::path::PathBuf;
 use audiostretchy_containers::input::{Input, InputError};
 use audiostretchy_containers::warning::Warning;
 use audiostretchy_engine::{OptionError, StretchOptions, Stretcher, TimePoint};
-use audiostretchy_media::decode::{AudioInfo, Damage, DecodeError, Decoder};
+use audiostretchy_media::decode::{AudioInfo, Damage, DecodeError, DecodedSample, Decoder};
 use audiostretchy_media::encode::{EncodeError, EncodeSpec, Encoded, Encoder, Sink};
 use audiostretchy_media::format::{Format, OutputOptions};
 use audiostretchy_media::resample::ResampleError;
-use audiostretchy_media::samples::MediaSample;
 use audiostretchy_tags::sidecar::Sidecar;
 use audiostretchy_tags::{Clock, Metadata, MovedPositions};
 
@@ -270,7 +269,7 @@ impl Pipeline {
         }
     }
 
-    fn run_as<T: MediaSample>(
+    fn run_as<T: DecodedSample>(
         self,
         mut encoder: Box<dyn Encoder + '_>,
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,

@@ -10,5 +10,7 @@ mod encoders;
 #[path = "../support/files.rs"]
 mod files;
 mod matrix;
+#[path = "../support/pages.rs"]
+mod pages;
 mod tags;
 mod timed;

@@ -16,6 +16,8 @@ use lofty::mpeg::MpegFile;
 use lofty::picture::{MimeType, Picture, PictureType};
 use lofty::tag::{ItemKey, Tag};
 
+use crate::pages::{has_part, is_page};
+
 const TITLE: &str = "Größe 漢字 🎵";
 const CUSTOM: &str = "value of a field of my own";
 const CHAPTER_LINK: &str = "https://example.org/chapter";
@@ -187,9 +189,6 @@ fn found(path: &Path) -> Vec<&'static str> {
     kept.map(|(name, _)| name).collect()
 }
 
-/// Set this variable to write `docs/tags.md` anew.
-const UPDATE: &str = "AUDIOSTRETCHY_UPDATE_DOCS";
-
 #[test]
 fn the_table_of_what_is_kept_is_true() {
     let folder = tempfile::tempdir().unwrap();
@@ -235,15 +234,11 @@ fn the_table_of_what_is_kept_is_true() {
         }
         table.push_str(&format!("| {input} | {} |\n", cells.join(" | ")));
     }
-    is_written("docs/tags.md", &format!("{INTRODUCTION}{table}{NOTES}"));
-
-    let readme = fs::read_to_string(root("README.md")).unwrap();
-    let (before, rest) = readme.split_once(START).unwrap();
-    let (_, after) = rest.split_once(END).unwrap();
-    let summary = summary(&arrived);
-    is_written(
-        "README.md",
-        &format!("{before}{START}\n\n{summary}\n{END}{after}"),
+    is_page("docs/tags.md", &format!("{INTRODUCTION}{table}{NOTES}"));
+    has_part(
+        "docs/formats.md",
+        "tags",
+        &format!("\n{}\n", summary(&arrived)),
     );
 }
 
@@ -293,48 +288,30 @@ fn summary(arrived: &Arrived) -> String {
     table
 }
 
-fn root(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
-
-/// Checks what a file says, or writes it where that is asked for.
-fn is_written(path: &str, text: &str) {
-    if std::env::var_os(UPDATE).is_some() {
-        fs::write(root(path), text).unwrap();
-    }
-    let written = fs::read_to_string(root(path)).unwrap_or_default();
-    assert_eq!(
-        written, text,
-        "run the tests with {UPDATE}=1 to write {path} anew"
-    );
-}
-
-/// Around the table in the README.
-const START: &str = "<!-- tags -->";
-const END: &str = "<!-- /tags -->";
-
 const NOTES: &str = "
-Beside these, `tests/timed` shows with files made by hand and by other programs:
+The tests in `tests/media/timed` show the rest, with files made by hand and by other programs:
 
-- ID3v2: nested tables of contents with their own titles, pictures and links; synchronised lyrics
-  (SYLT), events (ETCO), length (TLEN) and tempo (TBPM) moved. A tag stays in the version that it
-  came in. A bad frame costs itself alone, with the warning `tags-damaged`. Tags at the end of a file
-  (ID3v1, APE) fill the gaps of those at the start.
-- Several values of a field arrive in every format; in ID3v2, all but the first of several comments
-  and lyrics get a number as their description.
-- WAV: cue points, labels, notes and regions, sampler loops, and the broadcast extension, whose time
-  of day stays the same.
-- FLAC: cue sheets, no longer of a CD, since its sectors are gone.
-- ReplayGain: the gain stays, as stretching does not change how loud audio is; the peak goes.
-- Chapters that start behind the end of the audio are left out, with the warning
-  `chapters-past-end`; those whose times are not understood, with `chapters-unreadable`. Of several editions of chapters in Matroska, the default one is taken.
+- ID3v2: nested tables of contents keep their titles, pictures and links. Synchronised lyrics (SYLT),
+  events (ETCO), length (TLEN) and tempo (TBPM) are moved. A tag keeps its version. One bad frame is
+  left out with the warning `tags-damaged`; the others are kept. Tags at the end of a file (ID3v1,
+  APE) fill the gaps of those at its start.
+- Several values of a field arrive in every format. In ID3v2, all comments and lyrics but the first
+  get a number as their description.
+- WAV: cue points, labels, notes, regions and sampler loops are moved, and so is the broadcast
+  extension, whose time of day stays the same.
+- FLAC: cue sheets are moved. They are no longer those of a CD, whose sectors have another length.
+- ReplayGain: the gain is kept, since stretching does not change how loud audio is. The peak is not.
+- Chapters that start after the end of the audio are left out with the warning `chapters-past-end`;
+  chapters whose times cannot be read, with `chapters-unreadable`. Of several editions of chapters in
+  Matroska, the default one is kept.
 ";
 
-const INTRODUCTION: &str = "# What is kept of tags
+const INTRODUCTION: &str = "# Which tags are kept
 
-Of title, artist, album, genre, date, track, comment, lyrics, a field with a name of one's own, a
-cover and chapters: what arrives of those that ffmpeg could put into the input; in MP3 files the
-chapters have links and pictures of their own. Made and checked by `tests/tags.rs`.
+Each input has a title, artist, album, genre, date, track, comment, lyrics, a custom field, a cover
+and chapters, as far as ffmpeg can put them into its format. In MP3 files the chapters have links and
+pictures of their own as well. The table shows what arrives in the output. The test
+`tests/media/tags.rs` makes and checks it.
 
 ";
 

@@ -1,6 +1,6 @@
 //! Finding silent gaps block by block.
 
-use super::sample::Sample;
+use super::sample::EngineSample;
 
 /// Blocks in a row that must be quiet before the one in the middle counts as a gap.
 const QUIET_BLOCKS: u32 = 3;
@@ -19,7 +19,7 @@ pub(crate) struct GapDetector<T> {
     gap_frames: u64,
 }
 
-impl<T: Sample> GapDetector<T> {
+impl<T: EngineSample> GapDetector<T> {
     /// A detector for blocks of `block_frames` frames and a threshold in dB.
     pub(crate) fn new(channels: usize, block_frames: usize, threshold_db: f32) -> Self {
         let block_len = block_frames * channels;
@@ -96,7 +96,7 @@ impl<T: Sample> GapDetector<T> {
 }
 
 /// Level in dB of the mean of the channels of interleaved samples, 0 being a sine at full scale.
-pub fn level_db<T: Sample>(samples: &[T], channels: usize) -> f64 {
+pub(crate) fn level_db<T: EngineSample>(samples: &[T], channels: usize) -> f64 {
     let frames = samples.chunks_exact(channels);
     let count = frames.len().max(1) as f64;
     let energy: f64 = frames

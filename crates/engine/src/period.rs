@@ -1,7 +1,7 @@
 //! The search for the period at which the audio resembles itself most.
 
 use super::kernels::{self, BATCH, Code, GROUP, Kernel, QUAD};
-use super::sample::Sample;
+use super::sample::EngineSample;
 
 /// Zeros behind the audio, so that the last group can read past the last lag.
 const PADDING: usize = 4 * GROUP;
@@ -57,7 +57,7 @@ impl PeriodSearch {
 
     /// The best period, in frames, for the start of `audio` (interleaved, at least two of the
     /// longest periods long).
-    pub(crate) fn find<T: Sample>(&mut self, audio: &[T]) -> usize {
+    pub(crate) fn find<T: EngineSample>(&mut self, audio: &[T]) -> usize {
         kernels::run_best(Find {
             search: self,
             audio,
@@ -65,7 +65,7 @@ impl PeriodSearch {
     }
 
     #[inline(always)]
-    fn find_inline<T: Sample>(&mut self, audio: &[T], kernel: impl Kernel) -> usize {
+    fn find_inline<T: EngineSample>(&mut self, audio: &[T], kernel: impl Kernel) -> usize {
         let (shortest, longest) = self.lags;
         mix_down(
             audio,
@@ -267,7 +267,7 @@ pub(crate) struct Find<'a, T> {
     pub audio: &'a [T],
 }
 
-impl<T: Sample> Code for Find<'_, T> {
+impl<T: EngineSample> Code for Find<'_, T> {
     type Output = usize;
 
     #[inline(always)]
@@ -287,7 +287,7 @@ fn limit(score: u32, scale: u32) -> f32 {
 
 /// Fills `analysis` with the floor of the mean of every `values` values in a row.
 #[inline(always)]
-fn mix_down<T: Sample>(audio: &[T], values: usize, analysis: &mut [i16]) {
+fn mix_down<T: EngineSample>(audio: &[T], values: usize, analysis: &mut [i16]) {
     match values {
         1 => mix_down_by::<T, 1>(audio, analysis),
         2 => mix_down_by::<T, 2>(audio, analysis),
@@ -302,7 +302,7 @@ fn mix_down<T: Sample>(audio: &[T], values: usize, analysis: &mut [i16]) {
 }
 
 #[inline(always)]
-fn mix_down_by<T: Sample, const N: usize>(audio: &[T], analysis: &mut [i16]) {
+fn mix_down_by<T: EngineSample, const N: usize>(audio: &[T], analysis: &mut [i16]) {
     let (groups, _) = audio.as_chunks::<N>();
     for (mean, group) in analysis.iter_mut().zip(groups) {
         let sum: i32 = group.iter().map(|&value| i32::from(value.to_i16())).sum();

@@ -2,42 +2,19 @@
 
 use super::kernels::{Code, Kernel, run_best};
 
-/// A sample: `i16`, or `f32` with full scale at 1.0. No other type can be one.
-pub trait Sample: sealed::EngineSample {
-    /// The value with full scale at 1.0.
-    fn to_f32(self) -> f32;
+/// A sample as the engine works on it.
+pub trait EngineSample: Copy + Default + Send + Sync + 'static {
+    /// The value on the 16-bit scale, rounded and limited to it: what every decision is based on.
+    fn to_i16(self) -> i16;
+
+    /// The value on the 16-bit scale, unrounded.
+    fn to_16_bit_scale(self) -> f64;
+
+    /// Weighs `from` and `to` by `len - i` and `i` parts in `len`.
+    ///
+    /// `inverse` is `1.0 / len`, kept out of the loop because a division is dear.
+    fn fade(from: Self, to: Self, i: f64, len: f64, inverse: f64) -> Self;
 }
-
-impl Sample for i16 {
-    #[inline(always)]
-    fn to_f32(self) -> f32 {
-        f32::from(self) / 32768.0
-    }
-}
-
-impl Sample for f32 {
-    #[inline(always)]
-    fn to_f32(self) -> f32 {
-        self
-    }
-}
-
-/// What the engine does with samples, which is nobody else's business.
-mod sealed {
-    pub trait EngineSample: Copy + Default + Send + Sync + 'static {
-        /// The value on the 16-bit scale, rounded and limited to it: what every decision is based on.
-        fn to_i16(self) -> i16;
-
-        /// The value on the 16-bit scale, unrounded.
-        fn to_16_bit_scale(self) -> f64;
-
-        /// Weighs `from` and `to` by `len - i` and `i` parts in `len`.
-        ///
-        /// `inverse` is `1.0 / len`, kept out of the loop because a division is dear.
-        fn fade(from: Self, to: Self, i: f64, len: f64, inverse: f64) -> Self;
-    }
-}
-pub(crate) use sealed::EngineSample;
 
 impl EngineSample for i16 {
     #[inline(always)]
@@ -87,7 +64,7 @@ impl EngineSample for f32 {
 /// Appends the cross-fade from `from` to `to` (both interleaved, of the same length) to `output`.
 ///
 /// The weights move with every value, so that the channels of a frame differ slightly.
-pub(crate) fn cross_fade<T: Sample>(from: &[T], to: &[T], output: &mut Vec<T>) {
+pub(crate) fn cross_fade<T: EngineSample>(from: &[T], to: &[T], output: &mut Vec<T>) {
     let start = output.len();
     output.resize(start + from.len(), T::default());
     run_best(CrossFade {
@@ -103,7 +80,7 @@ struct CrossFade<'a, T> {
     output: &'a mut [T],
 }
 
-impl<T: Sample> Code for CrossFade<'_, T> {
+impl<T: EngineSample> Code for CrossFade<'_, T> {
     type Output = ();
 
     #[inline(always)]

@@ -1,7 +1,7 @@
 //! One stretcher: ratios from 0.5 to 2.0.
 
 use super::period::PeriodSearch;
-use super::sample::{Sample, cross_fade};
+use super::sample::{EngineSample, cross_fade};
 use super::time_map::TimePoint;
 
 /// One TDHS stretcher over a sliding window of interleaved audio.
@@ -22,7 +22,7 @@ pub(crate) struct Stage<T> {
     points: Option<Vec<TimePoint>>,
 }
 
-impl<T: Sample> Stage<T> {
+impl<T: EngineSample> Stage<T> {
     /// A stretcher for periods between two lengths in frames. With `points` it keeps its time
     /// points there.
     pub(crate) fn new(

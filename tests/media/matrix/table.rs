@@ -1,35 +1,19 @@
-//! The table of formats in the README, from what the test has found.
+//! The table of formats in `docs/formats.md`, from what the test has found.
 //!
-//! `UPDATE_README=1 cargo test --test matrix` writes it.
+//! `UPDATE_DOCS=1 cargo test --test media matrix::` writes it.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
 use audiostretchy::{BitDepth, Format, OutputOptions};
 use audiostretchy_media::encode::EncodeSpec;
 
 use crate::encoders::support::{RATES, source};
 use crate::matrix::sources::{self, Source};
+use crate::pages::has_part;
 
-const START: &str = "<!-- formats -->\n";
-const END: &str = "<!-- /formats -->";
-
-/// Compares the README with what was read: every source with the frames it had too many.
+/// Compares the page with what was read: every source with the frames it had too many.
 pub(super) fn check(read: &[(&'static Source, i64)]) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = fs::read_to_string(&path).unwrap();
-    let (before, rest) = readme.split_once(START).expect("the README has the mark");
-    let (found, after) = rest.split_once(END).expect("the README has the end mark");
-    let table = render(read);
-    if std::env::var_os("UPDATE_README").is_some() {
-        fs::write(&path, [before, START, &table, END, after].concat()).unwrap();
-    } else {
-        assert!(
-            found == table,
-            "the README should hold (write it with UPDATE_README=1):\n{table}"
-        );
-    }
+    has_part("docs/formats.md", "formats", &render(read));
 }
 
 fn render(read: &[(&'static Source, i64)]) -> String {

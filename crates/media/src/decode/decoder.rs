@@ -8,6 +8,7 @@ use symphonia_core::formats::Track;
 use symphonia_core::formats::probe::Hint;
 use symphonia_core::packet::Packet;
 
+use super::blocks::DecodedSample;
 use super::convert::{Converter, Spec};
 use super::demux::{self, default_track, picture_bytes, trims_by_packet};
 use super::error::{DecodeError, guarded};
@@ -16,7 +17,6 @@ use super::info::{AudioInfo, Damage};
 use super::packets::Packets;
 use super::registry;
 use super::sampling::Sampling;
-use crate::samples::MediaSample;
 
 /// The fewest bytes that a second of audio takes, in any codec. A file cannot have lost more
 /// audio than would fit into it at this rate; what claims to be more is a broken timestamp.
@@ -160,11 +160,14 @@ impl Decoder {
     /// # Errors
     /// Where reading fails, the file is truncated, holds no audio, or changes its sample rate or
     /// channel count in a way that cannot be followed.
-    pub fn next_block<T: MediaSample>(&mut self, block: &mut Vec<T>) -> Result<bool, DecodeError> {
+    pub fn next_block<T: DecodedSample>(
+        &mut self,
+        block: &mut Vec<T>,
+    ) -> Result<bool, DecodeError> {
         if self.frames > self.max_frames {
             return Err(self.too_long());
         }
-        guarded(|| self.read_block(block))
+        guarded(|| T::read_block(self, block))
     }
 
     /// From now on gives out short parts from all over the file, first the beginning, then the

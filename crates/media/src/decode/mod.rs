@@ -16,6 +16,7 @@ mod registry;
 mod sampling;
 mod stream;
 
+pub use blocks::DecodedSample;
 pub use decoder::Decoder;
 pub use error::{DecodeError, panic_message};
 pub use info::{AudioInfo, Damage};

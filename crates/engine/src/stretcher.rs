@@ -1,0 +1,287 @@
+//! The stretcher: one stage or two, and gaps with a ratio of their own.
+
+use crate::gaps::GapDetector;
+use crate::options::{OptionError, StretchOptions};
+use crate::sample::EngineSample;
+use crate::stage::Stage;
+use crate::time_map::{Cascade, TimePoint};
+
+/// Frames fed to the first stretcher at a time: bounds what lies between two in cascade.
+const FEED_FRAMES: usize = 4096;
+
+/// A streaming stretcher: feed blocks of any size, get blocks.
+///
+/// For a given input the output does not depend on how it was cut into blocks. Memory is bounded,
+/// and nothing is allocated per block once the buffers have grown to the size of the work.
+///
+/// ```
+/// use audiostretchy_engine::{StretchOptions, Stretcher};
+///
+/// let options = StretchOptions { ratio: 0.5, ..StretchOptions::default() };
+/// let mut stretcher = Stretcher::<i16>::new(&options, 44_100, 2)?;
+/// let mut output = Vec::new();
+/// for block in vec![0i16; 2 * 44_100].chunks(2 * 1000) {
+///     stretcher.process(block, &mut output);
+/// }
+/// stretcher.finish(&mut output);
+/// // Half as long, give or take a few periods of the lowest pitch.
+/// assert!(output.len().abs_diff(2 * 22_050) < 2 * 4 * 802);
+/// # Ok::<(), audiostretchy_engine::OptionError>(())
+/// ```
+pub struct Stretcher<T> {
+    channels: usize,
+    ratio: f32,
+    gaps: Option<GapDetector<T>>,
+    gap_ratio: f32,
+    chain: Chain<T>,
+}
+
+impl<T: Sample> Stretcher<T> {
+    /// A stretcher for audio of a sample rate in Hz and a number of channels.
+    ///
+    /// `options.sample_rate` is not the engine's business and is ignored.
+    ///
+    /// # Errors
+    /// Names the parameter that is out of range or does not fit the audio.
+    pub fn new(
+        options: &StretchOptions,
+        sample_rate: u32,
+        channels: usize,
+    ) -> Result<Self, OptionError> {
+        Self::build(options, sample_rate, channels, false)
+    }
+
+    /// As [`new`](Self::new), and keeps the time map: take it with
+    /// [`drain_time_points`](Self::drain_time_points).
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_time_map(
+        options: &StretchOptions,
+        sample_rate: u32,
+        channels: usize,
+    ) -> Result<Self, OptionError> {
+        Self::build(options, sample_rate, channels, true)
+    }
+
+    fn build(
+        options: &StretchOptions,
+        sample_rate: u32,
+        channels: usize,
+        record: bool,
+    ) -> Result<Self, OptionError> {
+        options.validate_for(sample_rate, channels)?;
+        let cascade = options.uses_cascade();
+        let (shortest, longest) = options.periods(sample_rate);
+        // What one part fed can set free: itself and what waited for enough to search in.
+        let free_frames = FEED_FRAMES + 3 * longest;
+        let most_cuts = if record { free_frames / shortest } else { 0 };
+        let stage = || {
+            Stage::new(
+                channels,
+                (shortest, longest),
+                options.uses_fast_detection(sample_rate),
+                record.then(|| Vec::with_capacity(most_cuts)),
+            )
+        };
+        // A step at most doubles the length.
+        let middle_frames = if cascade { 2 * free_frames } else { 0 };
+        let block_frames = f64::from(sample_rate) * f64::from(options.buffer_ms) / 1000.0;
+        Ok(Self {
+            channels,
+            ratio: options.ratio as f32,
+            gaps: options.has_gap_ratio().then(|| {
+                GapDetector::new(channels, block_frames as usize, options.threshold_gap_db)
+            }),
+            gap_ratio: options.gap_ratio as f32,
+            chain: Chain {
+                first: stage(),
+                second: cascade.then(stage),
+                middle: Vec::with_capacity(middle_frames * channels),
+                feed_len: FEED_FRAMES * channels,
+                cascade: Cascade::with_capacity(most_cuts),
+                points: Vec::with_capacity(most_cuts),
+            },
+        })
+    }
+
+    /// Takes in `input` and appends to `output` what is ready, both interleaved.
+    ///
+    /// # Panics
+    /// If `input` does not hold whole frames.
+    pub fn process(&mut self, input: &[T], output: &mut Vec<T>) {
+        assert!(
+            input.len().is_multiple_of(self.channels),
+            "blocks must hold whole frames of {} channels",
+            self.channels
+        );
+        T::process(self, input, output);
+    }
+
+    /// Appends to `output` all that is left, and starts anew: what is fed next is another piece.
+    pub fn finish(&mut self, output: &mut Vec<T>) {
+        T::finish(self, output);
+    }
+
+    /// Frames of input found to lie in gaps since the stretcher was made (0 unless gaps have a ratio of their own).
+    pub fn gap_frames(&self) -> u64 {
+        self.gaps.as_ref().map_or(0, GapDetector::gap_frames)
+    }
+
+    /// The new points of the time map, in rising order: one for every cut since the last call.
+    ///
+    /// Empty unless made by [`with_time_map`](Self::with_time_map).
+    pub fn drain_time_points(&mut self) -> impl Iterator<Item = TimePoint> {
+        self.chain.points.drain(..)
+    }
+}
+
+/// A sample: `i16`, or `f32` with full scale at 1.0. No other type can be one.
+pub trait Sample: sealed::Work {
+    /// The value with full scale at 1.0.
+    fn to_f32(self) -> f32;
+}
+
+impl Sample for i16 {
+    #[inline(always)]
+    fn to_f32(self) -> f32 {
+        f32::from(self) / 32768.0
+    }
+}
+
+impl Sample for f32 {
+    #[inline(always)]
+    fn to_f32(self) -> f32 {
+        self
+    }
+}
+
+/// Level in dB of the mean of the channels of interleaved samples, 0 being a sine at full scale.
+pub fn level_db<T: Sample>(samples: &[T], channels: usize) -> f64 {
+    T::level_db(samples, channels)
+}
+
+mod sealed {
+    use super::Stretcher;
+    use crate::sample::EngineSample;
+
+    /// What takes time. Implemented for each type of sample apart, it is compiled in this crate and
+    /// at its level of optimisation, and not anew wherever a stretcher is used.
+    pub trait Work: EngineSample {
+        fn process(stretcher: &mut Stretcher<Self>, input: &[Self], output: &mut Vec<Self>);
+        fn finish(stretcher: &mut Stretcher<Self>, output: &mut Vec<Self>);
+        fn level_db(samples: &[Self], channels: usize) -> f64;
+    }
+
+    macro_rules! work_on {
+        ($sample:ty) => {
+            impl Work for $sample {
+                fn process(
+                    stretcher: &mut Stretcher<Self>,
+                    input: &[Self],
+                    output: &mut Vec<Self>,
+                ) {
+                    stretcher.process_whole_frames(input, output);
+                }
+
+                fn finish(stretcher: &mut Stretcher<Self>, output: &mut Vec<Self>) {
+                    stretcher.finish_piece(output);
+                }
+
+                fn level_db(samples: &[Self], channels: usize) -> f64 {
+                    crate::gaps::level_db(samples, channels)
+                }
+            }
+        };
+    }
+    work_on!(i16);
+    work_on!(f32);
+}
+
+impl<T: EngineSample> Stretcher<T> {
+    fn process_whole_frames(&mut self, input: &[T], output: &mut Vec<T>) {
+        match &mut self.gaps {
+            None => self.chain.process(input, self.ratio, output),
+            Some(gaps) => gaps.process(input, |block, is_gap| {
+                let ratio = if is_gap { self.gap_ratio } else { self.ratio };
+                self.chain.process(block, ratio, output);
+            }),
+        }
+    }
+
+    fn finish_piece(&mut self, output: &mut Vec<T>) {
+        if let Some(gaps) = &mut self.gaps {
+            gaps.finish(|block, is_gap| {
+                let ratio = if is_gap { self.gap_ratio } else { self.ratio };
+                self.chain.process(block, ratio, output);
+            });
+        }
+        self.chain.finish(output);
+    }
+}
+
+/// One stretcher, or two in cascade.
+struct Chain<T> {
+    first: Stage<T>,
+    second: Option<Stage<T>>,
+    /// Output of the first stretcher on its way to the second.
+    middle: Vec<T>,
+    /// Values fed to the first stretcher at a time: whole frames, or a stretcher that passes its
+    /// input on at once would stand within a frame.
+    feed_len: usize,
+    cascade: Cascade,
+    points: Vec<TimePoint>,
+}
+
+impl<T: EngineSample> Chain<T> {
+    fn process(&mut self, input: &[T], ratio: f32, output: &mut Vec<T>) {
+        let (ratio, rest) = match self.second {
+            None => (ratio, 1.0),
+            Some(_) => split_ratio(ratio),
+        };
+        for part in input.chunks(self.feed_len) {
+            match &mut self.second {
+                None => self.first.process(part, ratio, output),
+                Some(second) => {
+                    self.middle.clear();
+                    self.first.process(part, ratio, &mut self.middle);
+                    second.process(&self.middle, rest, output);
+                }
+            }
+            self.collect_points();
+        }
+    }
+
+    fn finish(&mut self, output: &mut Vec<T>) {
+        match &mut self.second {
+            None => self.first.drain(output),
+            Some(second) => {
+                self.middle.clear();
+                self.first.drain(&mut self.middle);
+                second.process(&self.middle, 1.0, output);
+                second.drain(output);
+                second.reset();
+            }
+        }
+        self.first.reset();
+        self.collect_points();
+        self.cascade.reset();
+    }
+
+    fn collect_points(&mut self) {
+        let Some(first) = self.first.points() else {
+            return;
+        };
+        match self.second.as_mut().and_then(Stage::points) {
+            None => self.points.append(first),
+            Some(second) => self.cascade.join(first, second, &mut self.points),
+        }
+    }
+}
+
+/// Splits a ratio into what the first stretcher can do and the rest for the second.
+fn split_ratio(ratio: f32) -> (f32, f32) {
+    let first = ratio.clamp(0.5, 2.0);
+    let rest = f64::from(ratio) / f64::from(first);
+    (first, rest as f32)
+}
