@@ -49,7 +49,7 @@ fn a_report_that_is_read_and_written_again_is_the_same() {
     assert_eq!(String::from_utf8(written).unwrap(), folder.text(REPORT));
 
     let ratio = &report.settings.values["ratio"];
-    assert_eq!(ratio.value.as_ref().unwrap().to_string(), "0.6666667");
+    assert_eq!(ratio.value, Some((1.0 / 1.5).into()));
     assert_eq!(ratio.source, "the command line");
     let inputs = report
         .files

@@ -1,8 +1,4 @@
-//! What audio containers hold, as far as their own readers do not tell or get wrong.
-//!
-//! This crate is part of [audiostretchy](https://crates.io/crates/audiostretchy) and is written for
-//! it: its API may change with every release.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 pub mod aiff;

@@ -1,8 +1,4 @@
-//! Time-domain harmonic scaling (TDHS): changing the length of audio without changing its pitch.
-//!
-//! The engine finds the period at which the audio repeats itself and cuts out, or puts in, whole
-//! periods with a cross-fade. On 16-bit audio its output equals that of audio-stretch 0.4, the
-//! engine behind the AudioStretchy Python package, to the last bit.
+#![doc = include_str!("../README.md")]
 
 mod gaps;
 mod kernels;

@@ -1,8 +1,4 @@
-//! Audio files, block by block: decoders, encoders and a resampler.
-//!
-//! This crate is part of [audiostretchy](https://crates.io/crates/audiostretchy) and is written for
-//! it: its API may change with every release.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 #[cfg_attr(

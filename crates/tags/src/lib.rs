@@ -1,9 +1,4 @@
-//! Tags, pictures, chapters, cue points and the text files beside audio: read, moved in time with
-//! the audio, written.
-//!
-//! This crate is part of [audiostretchy](https://crates.io/crates/audiostretchy) and is written for
-//! it: its API may change with every release.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod budget;
