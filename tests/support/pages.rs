@@ -7,7 +7,7 @@ use std::path::Path;
 const UPDATE: &str = "UPDATE_DOCS";
 
 /// Checks that a page has some text, or writes it where that is asked for.
-pub fn is_page(page: &str, text: &str) {
+pub(crate) fn is_page(page: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
     if std::env::var_os(UPDATE).is_some() {
         fs::write(&path, text).unwrap();
@@ -20,7 +20,7 @@ pub fn is_page(page: &str, text: &str) {
 }
 
 /// As [`is_page`], for the part between `<!-- mark -->` and `<!-- /mark -->`.
-pub fn has_part(page: &str, mark: &str, text: &str) {
+pub(crate) fn has_part(page: &str, mark: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
     let written = fs::read_to_string(&path).unwrap();
     let (start, end) = (format!("<!-- {mark} -->\n"), format!("<!-- /{mark} -->"));
