@@ -77,18 +77,6 @@ pub(super) fn listed_place(path: &Path) -> Result<PathBuf, PlanError> {
     Ok(place)
 }
 
-/// Whether a path can only be that of a folder.
-pub(super) fn ends_in_separator(path: &Path) -> bool {
-    let bytes = path.as_os_str().as_encoded_bytes();
-    bytes
-        .last()
-        .is_some_and(|&byte| std::path::is_separator(byte.into()))
-        || matches!(
-            path.components().next_back(),
-            Some(Component::ParentDir | Component::CurDir)
-        )
-}
-
 fn format_of(path: &Path) -> Option<Format> {
     Format::from_extension(path.extension()?.to_str()?)
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::selection::Selection;
 use super::unfinished::UnfinishedFiles;
 use crate::pipeline::keep::Keep;
+use crate::pipeline::paths::ends_in_separator;
 use audiostretchy_engine::StretchOptions;
 use audiostretchy_media::format::OutputOptions;
 
@@ -114,7 +115,7 @@ impl PlanRequest {
 
     /// Whether outputs go into a folder, rather than to a single file.
     pub fn writes_folder(&self) -> bool {
-        let names_folder = super::naming::ends_in_separator(&self.output) || self.output.is_dir();
+        let names_folder = ends_in_separator(&self.output) || self.output.is_dir();
         let [input] = &self.inputs[..] else {
             return true;
         };

@@ -4,11 +4,9 @@ use std::ffi::OsString;
 use std::io;
 
 use clap::builder::StyledStr;
-use clap::{Arg, Command, CommandFactory};
+use clap::{Arg, Command};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
-
-use super::args::Args;
 
 /// The end of the short help.
 pub(super) const EXAMPLE: &str = "Example:
@@ -114,12 +112,13 @@ fn subcommands(command: &Command, roff: &mut Roff) {
     }
 }
 
-/// The manual page, in roff.
-pub(super) fn manual() -> io::Result<Vec<u8>> {
+/// The manual page of a command, in roff.
+pub(super) fn manual(mut command: Command) -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
     // The end of the help has sections of its own here.
     let man = Man::new(
-        Args::command()
+        command
+            .clone()
             .after_help(None::<&str>)
             .after_long_help(None::<&str>),
     );
@@ -130,7 +129,6 @@ pub(super) fn manual() -> io::Result<Vec<u8>> {
     man.render_options_section(&mut page)?;
     let mut roff = Roff::new();
     roff.control("SH", ["SUBCOMMANDS"]);
-    let mut command = Args::command();
     command.build();
     subcommands(&command, &mut roff);
     for (title, rows) in [("EXIT STATUS", &EXIT_CODES[..]), ("PRESETS", &PRESETS)] {

@@ -279,7 +279,9 @@ fn completions(shell: clap_complete::Shell) -> Result<ExitCode, Box<dyn Error>> 
 }
 
 fn manual() -> Result<ExitCode, Box<dyn Error>> {
-    io::stdout().lock().write_all(&help::manual()?)?;
+    io::stdout()
+        .lock()
+        .write_all(&help::manual(Args::command())?)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -8,7 +8,6 @@ use audiostretchy::batch::{self, ExtraFile, Session};
 use audiostretchy::report::{self, Report};
 
 use super::args::ConvertArgs;
-use super::exit_code;
 use super::history::{self, REPORT_NAME};
 use super::text;
 
@@ -159,7 +158,7 @@ impl Reports {
             for result in [made_room, target.write(report)] {
                 let Err(source) = result else { continue };
                 if session.is_writable() || target.is_named {
-                    report.exit_code = exit_code::REPORT;
+                    report.exit_code = report::NOT_WRITTEN;
                 }
                 errors.push(ReportError {
                     path: target.path.clone(),

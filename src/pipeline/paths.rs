@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// What all paths to one file or folder have in common, links followed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -83,4 +83,16 @@ pub(crate) fn parent(path: &Path) -> &Path {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     }
+}
+
+/// Whether a path can only be that of a folder.
+pub(crate) fn ends_in_separator(path: &Path) -> bool {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    bytes
+        .last()
+        .is_some_and(|&byte| std::path::is_separator(byte.into()))
+        || matches!(
+            path.components().next_back(),
+            Some(Component::ParentDir | Component::CurDir)
+        )
 }

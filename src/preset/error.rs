@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::suggest::{nearest, ranked};
 use super::{Source, keys};
 use audiostretchy_engine::OptionError;
 use audiostretchy_media::format::Format;
@@ -190,26 +191,4 @@ fn did_you_mean(names: Vec<&str>) -> String {
         return String::new();
     }
     format!(" (did you mean {}?)", names.join(" or "))
-}
-
-/// The name most like `wanted`, if any is like it at all.
-pub(super) fn nearest<'a>(
-    wanted: &str,
-    names: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    ranked(wanted, names).into_iter().next()
-}
-
-/// The names that are like `wanted`, most alike first.
-fn ranked<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    /// Lets through two slips in a word of eight letters, and words cut short, but not chance.
-    const ALIKE: f64 = 0.8;
-    let plain = |name: &str| name.to_lowercase().replace('-', "_");
-    let wanted = plain(wanted);
-    let mut alike: Vec<(f64, &str)> = (names.into_iter())
-        .map(|name| (strsim::jaro_winkler(&wanted, &plain(name)), name))
-        .filter(|(likeness, _)| *likeness >= ALIKE)
-        .collect();
-    alike.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    alike.into_iter().map(|(_, name)| name).collect()
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use super::error::nearest;
+use super::suggest::nearest;
 use super::{Settings, Value};
 use audiostretchy_engine::options::{
     BUFFER_MS, MIN_LOWER_FREQ, MIN_UPPER_FREQ, RATIO, SAMPLE_RATE, THRESHOLD_GAP_DB,

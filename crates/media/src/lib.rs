@@ -3,7 +3,7 @@
 
 #[cfg_attr(
     not(all(feature = "vorbis", feature = "opus", feature = "aac")),
-    expect(dead_code, reason = "each of these encoders uses some of it")
+    allow(dead_code, reason = "each of these encoders uses some of it")
 )]
 mod channels;
 mod codecs;

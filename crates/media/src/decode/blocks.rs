@@ -18,28 +18,6 @@ const CONVERTED_FRAMES: usize = 4096;
 /// Changes of the format within a file that are followed.
 const MAX_CHANGES: u32 = 1000;
 
-/// A type of sample that files are decoded to: `i16` or `f32`.
-///
-/// Implemented for each type apart, decoding is compiled in this crate and at its level of
-/// optimisation, and not anew wherever a decoder is used.
-pub trait DecodedSample: MediaSample {
-    /// See [`Decoder::next_block`].
-    #[doc(hidden)]
-    fn read_block(decoder: &mut Decoder, block: &mut Vec<Self>) -> Result<bool, DecodeError>;
-}
-
-impl DecodedSample for i16 {
-    fn read_block(decoder: &mut Decoder, block: &mut Vec<Self>) -> Result<bool, DecodeError> {
-        decoder.read_block(block)
-    }
-}
-
-impl DecodedSample for f32 {
-    fn read_block(decoder: &mut Decoder, block: &mut Vec<Self>) -> Result<bool, DecodeError> {
-        decoder.read_block(block)
-    }
-}
-
 impl Decoder {
     /// See [`Decoder::next_block`].
     pub(super) fn read_block<T: MediaSample>(

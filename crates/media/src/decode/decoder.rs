@@ -8,7 +8,6 @@ use symphonia_core::formats::Track;
 use symphonia_core::formats::probe::Hint;
 use symphonia_core::packet::Packet;
 
-use super::blocks::DecodedSample;
 use super::convert::{Converter, Spec};
 use super::demux::{self, default_track, picture_bytes, trims_by_packet};
 use super::error::{DecodeError, guarded};
@@ -17,6 +16,7 @@ use super::info::{AudioInfo, Damage};
 use super::packets::Packets;
 use super::registry;
 use super::sampling::Sampling;
+use crate::samples::MediaSample;
 
 /// The fewest bytes that a second of audio takes, in any codec. A file cannot have lost more
 /// audio than would fit into it at this rate; what claims to be more is a broken timestamp.
@@ -262,5 +262,27 @@ impl Decoder {
             _ if self.packets.is_cut_short => DecodeError::CutShort { found: 0 },
             _ => DecodeError::Empty,
         })
+    }
+}
+
+/// A type of sample that files are decoded to: `i16` or `f32`.
+///
+/// Implemented for each type apart, decoding is compiled in this crate and at its level of
+/// optimisation, and not anew wherever a decoder is used.
+pub trait DecodedSample: MediaSample {
+    /// See [`Decoder::next_block`].
+    #[doc(hidden)]
+    fn read_block(decoder: &mut Decoder, block: &mut Vec<Self>) -> Result<bool, DecodeError>;
+}
+
+impl DecodedSample for i16 {
+    fn read_block(decoder: &mut Decoder, block: &mut Vec<Self>) -> Result<bool, DecodeError> {
+        decoder.read_block(block)
+    }
+}
+
+impl DecodedSample for f32 {
+    fn read_block(decoder: &mut Decoder, block: &mut Vec<Self>) -> Result<bool, DecodeError> {
+        decoder.read_block(block)
     }
 }

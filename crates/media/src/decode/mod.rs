@@ -16,7 +16,6 @@ mod registry;
 mod sampling;
 mod stream;
 
-pub use blocks::DecodedSample;
-pub use decoder::Decoder;
+pub use decoder::{DecodedSample, Decoder};
 pub use error::{DecodeError, panic_message};
 pub use info::{AudioInfo, Damage};

@@ -77,12 +77,12 @@ pub enum EncodeError {
         /// Channels of the audio.
         channels: usize,
     },
-    /// A specification that [`EncodeSpec::new`] would not have made.
+    /// A specification that [`EncodeSpec::new`](super::EncodeSpec::new) would not have made.
     #[error("{} cannot be written with {value} as the {field}", format.name())]
     InvalidSpec {
         /// The output format.
         format: Format,
-        /// The field of [`EncodeSpec`].
+        /// The field of [`EncodeSpec`](super::EncodeSpec).
         field: &'static str,
         /// What it holds.
         value: String,

@@ -1,16 +1,14 @@
 //! What is often wrong within single ID3v2 frames, put right before they are parsed.
 
-use super::id3_frames::RawFrame;
-
 /// The language of what is in none that is known.
 const NO_LANGUAGE: &[u8; 3] = b"XXX";
 
 /// Puts a frame right that other programs are known to write wrongly; false if there was something
 /// that should be told.
-pub(crate) fn mend(frame: &mut RawFrame) -> bool {
-    match &frame.id {
+pub(crate) fn mend(id: &[u8; 4], body: &mut Vec<u8>) -> bool {
+    match id {
         b"COMM" | b"USLT" | b"COM\0" | b"ULT\0" => {
-            if let Some(language) = frame.body.get_mut(1..4)
+            if let Some(language) = body.get_mut(1..4)
                 && !language.iter().all(u8::is_ascii_alphabetic)
             {
                 language.copy_from_slice(NO_LANGUAGE);
@@ -18,10 +16,10 @@ pub(crate) fn mend(frame: &mut RawFrame) -> bool {
             true
         }
         b"WXXX" | b"WXX\0" => {
-            mend_own_link(&mut frame.body);
+            mend_own_link(body);
             true
         }
-        [b'W', ..] => mend_link(&mut frame.body),
+        [b'W', ..] => mend_link(body),
         _ => true,
     }
 }
@@ -114,9 +112,9 @@ mod tests {
     use super::*;
 
     fn mended(id: &[u8; 4], body: &[u8]) -> (Vec<u8>, bool) {
-        let mut frame = RawFrame::plain(*id, body);
-        let is_right = mend(&mut frame);
-        (frame.body, is_right)
+        let mut body = body.to_vec();
+        let is_right = mend(id, &mut body);
+        (body, is_right)
     }
 
     #[test]

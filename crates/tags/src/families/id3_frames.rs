@@ -94,7 +94,7 @@ impl RawTag {
             }
         }
         for frame in &mut frames {
-            is_damaged |= !id3_bodies::mend(frame);
+            is_damaged |= !id3_bodies::mend(&frame.id, &mut frame.body);
         }
         let mut room = Room::default();
         let before = frames.len();
@@ -289,7 +289,7 @@ impl RawFrame {
             if version == 4 {
                 child.make_plain(false);
             }
-            is_whole &= id3_bodies::mend(&mut child);
+            is_whole &= id3_bodies::mend(&child.id, &mut child.body);
             self.body.extend(child.bytes(version));
         }
         is_whole

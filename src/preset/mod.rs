@@ -35,6 +35,7 @@ mod file;
 mod keys;
 mod layer;
 mod store;
+mod suggest;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
