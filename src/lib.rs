@@ -119,6 +119,11 @@ pub use progress::Progress;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// The examples of the page on the library.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/library.md")]
+struct Library;
+
 /// The examples of the page for those who come from Python.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/from-python.md")]
