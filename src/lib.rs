@@ -10,14 +10,14 @@
 //! tells. [`StretchOptions`] has all parameters, with their defaults and ranges.
 //!
 //! ```
-//! use audiostretchy::{StretchOptions, stretch_audio};
+//! use audiostretchy::{OutputOptions, StretchOptions, stretch_audio};
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let output = folder.path().join("faster.mp3");
 //! let input = "tests/data/recordings/lectures/evening.flac";
-//! // Ratios are output length / input length: below 1 speeds up.
-//! let options = StretchOptions { ratio: 0.8, ..StretchOptions::default() };
-//! let outcome = stretch_audio(input, output, &options)?;
+//! // A speed of 1.25 is a ratio of 0.8: output length / input length.
+//! let options = StretchOptions::from_speed(1.25);
+//! let outcome = stretch_audio(input, output, &options, &OutputOptions::default())?;
 //! assert!(outcome.encoded.frames < outcome.input_frames);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -61,7 +61,7 @@
 //! request.encoding.format = Some(Format::Mp3);
 //! let mut session = Session::start(&request)?;
 //! session.probe();
-//! let report = session.run(&RunOptions::default(), &StopToken::new(), &|_event| {});
+//! let report = session.run(&RunOptions::default(), &StopToken::new(), |_event| {});
 //! println!("{} files done", report.counts.done);
 //! # Ok::<(), audiostretchy::batch::PlanError>(())
 //! ```
