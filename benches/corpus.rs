@@ -1,13 +1,14 @@
-//! Every file under a folder, decoded by this library and by ffmpeg, side by side.
+//! Decodes every file in a folder with this library and with ffmpeg, and compares the results.
 //!
-//! `cargo bench --bench corpus -- FOLDER` prints a row for each file that either of them takes for
-//! audio, and a summary. A file is the same where both give as many channels at the same sample
-//! rate, their lengths differ by no more than a packet of most codecs, and their samples correlate
-//! by more than 0.99. Ends with 1 if any file differs. Memory does not grow with the files.
+//! `cargo bench --bench corpus -- FOLDER` prints a row for each file that either of them accepts as
+//! audio, and a summary. A file counts as the same if both decode it to the same number of channels
+//! at the same sample rate, the lengths differ by no more than one packet of most codecs, and the
+//! samples correlate by more than 0.99. The exit code is 1 if any file differs. Memory use does not
+//! grow with the files.
 //!
-//! For Opus, ffmpeg is asked to use libopus: its own decoder is that far off in speech.
+//! For Opus, ffmpeg is told to use libopus: its own decoder differs by more than that for speech.
 
-#![allow(clippy::print_stdout, clippy::print_stderr)] // A table is what it is for.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // The table is the purpose.
 
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -18,18 +19,18 @@ use audiostretchy_media::decode::{DecodeError, Decoder};
 use rayon::prelude::*;
 use walkdir::WalkDir;
 
-/// The least correlation of what is the same.
+/// The least correlation of audio that counts as the same.
 const CORRELATION: f64 = 0.99;
-/// How much lengths of what is the same differ at most, in seconds.
+/// The largest difference in length of audio that counts as the same, in seconds.
 const LENGTH: f64 = 0.05;
-/// Amplitude below which all is silence: a step of 16 bits.
+/// The amplitude below which everything counts as silence: one step of 16 bits.
 const SILENCE: f64 = 1.0 / 32_768.0;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let folder = arguments.iter().find(|argument| !argument.starts_with('-'));
     let Some(folder) = folder else {
-        // Under `cargo test` there is none.
+        // Under `cargo test`, no folder is given.
         let benching = arguments.iter().any(|argument| argument == "--bench");
         eprintln!("usage: cargo bench --bench corpus -- FOLDER");
         return ExitCode::from(if benching { 2 } else { 0 });
@@ -56,23 +57,24 @@ fn main() -> ExitCode {
     print(folder, &rows)
 }
 
-/// What became of a file.
+/// The result for a file.
 enum Verdict {
-    /// Neither takes it for audio.
+    /// Neither accepts it as audio.
     NotAudio,
-    /// Only ffmpeg decodes it; whether it should have been decoded here, and why it was not.
+    /// Only ffmpeg decodes it. The fields say whether this library should have decoded it, and the
+    /// error.
     Refused(bool, String),
     /// Only this library decodes it.
     OursOnly,
     Both(Comparison),
 }
 
-/// What both made of a file.
+/// What both decoded from a file.
 struct Comparison {
     ours: Shape,
     theirs: Shape,
     correlation: f64,
-    /// Whether damage was found in it.
+    /// Whether this library found damage in it.
     is_damaged: bool,
 }
 
@@ -107,7 +109,8 @@ fn compare(path: &Path) -> Verdict {
     }
 }
 
-/// What cannot be decoded by design, or makes ffmpeg complain as well, is refused with reason.
+/// Returns the verdict on a file that this library does not decode: it is justified if the codec is
+/// not supported, or if ffmpeg complains as well.
 fn refused(error: &DecodeError, path: &Path) -> Verdict {
     let is_known = matches!(error, DecodeError::UnsupportedCodec(_));
     let mut ffmpeg = ffmpeg(path, &[], &["-f", "null", "-"]);
@@ -119,7 +122,7 @@ fn refused(error: &DecodeError, path: &Path) -> Verdict {
     Verdict::Refused(!is_known && !complains(), error.to_string())
 }
 
-/// What ffprobe tells of the first audio track.
+/// What ffprobe reports of the first audio track.
 struct Track {
     codec: String,
     rate: u32,
@@ -154,7 +157,7 @@ fn ffmpeg(path: &Path, decoder: &[&str], output: &[&str]) -> Command {
     command
 }
 
-/// Whether ffmpeg was built with libopus.
+/// Returns whether ffmpeg was built with libopus.
 fn has_libopus() -> bool {
     static FOUND: OnceLock<bool> = OnceLock::new();
     *FOUND.get_or_init(|| {
@@ -165,7 +168,7 @@ fn has_libopus() -> bool {
     })
 }
 
-/// Decodes a file by both at once, block by block.
+/// Decodes a file with both at once, block by block.
 fn both(path: &Path, mut decoder: Decoder, track: &Track) -> Result<Comparison, DecodeError> {
     let better: &[&str] = match track.codec.as_str() {
         "opus" if has_libopus() => &["-c:a", "libopus"],
@@ -221,7 +224,7 @@ fn next_sample(from: &mut impl Read) -> io::Result<Option<f32>> {
     }
 }
 
-/// What a correlation is made of.
+/// The sums from which a correlation is computed.
 #[derive(Default)]
 struct Sums {
     count: f64,

@@ -1,10 +1,10 @@
-//! Each encoder's processor time beside the usual program's, on the same audio in one run.
+//! Compares each encoder's processor time with that of the usual program, on the same audio.
 //!
-//! `cargo bench --bench encoders [-- FILE.wav]` prints a table; it needs `flac`, `lame`, `oggenc`
-//! and `opusenc`, and `ffmpeg` for M4A. Without a file it makes a minute of its own. Under
-//! `cargo test` only a second is encoded, and no program is run.
+//! `cargo bench --bench encoders [-- FILE.wav]` prints a table. It needs `flac`, `lame`, `oggenc`
+//! and `opusenc`, and `ffmpeg` for M4A. Without a file, a minute of audio is generated. Under
+//! `cargo test`, only a second is encoded, and no other program is run.
 
-#![allow(clippy::print_stdout)] // A table is what it is for.
+#![allow(clippy::print_stdout)] // The table is the purpose.
 
 use std::f32::consts::TAU;
 use std::fs;
@@ -19,7 +19,7 @@ use audiostretchy_media::samples::Samples;
 const RATE: u32 = 48_000;
 const CHANNELS: usize = 2;
 const BLOCK: usize = 8192;
-/// Runs of which the fastest counts.
+/// The number of runs, of which the fastest counts.
 const RUNS: usize = 3;
 
 fn main() {
@@ -61,7 +61,7 @@ fn main() {
     }
 }
 
-/// Processor seconds of the fastest run, which others on the machine disturbed the least.
+/// Returns the processor seconds of the fastest run, which was disturbed the least.
 fn fastest(runs: usize, mut work: impl FnMut()) -> f64 {
     let timed = (0..runs).map(|_| {
         let start = processor_seconds();
@@ -71,19 +71,20 @@ fn fastest(runs: usize, mut work: impl FnMut()) -> f64 {
     timed.fold(f64::INFINITY, f64::min)
 }
 
-/// Processor time of this process and those it has waited for (Linux only, in steps of 10 ms).
+/// Returns the processor time of this process and of its children that have ended (Linux only, in
+/// steps of 10 ms).
 fn processor_seconds() -> f64 {
     let Ok(stat) = fs::read_to_string("/proc/self/stat") else {
         return 0.0;
     };
-    // Fields 14 to 17 (proc_pid_stat(5)), of which the third is the first behind the name.
+    // Fields 14 to 17 (proc_pid_stat(5)). Field 3 is the first after the name.
     let behind_name = stat.rsplit(')').next().unwrap();
     let fields = behind_name.split_whitespace().skip(11).take(4);
     let ticks: f64 = fields.map(|field| field.parse::<f64>().unwrap()).sum();
     ticks / 100.0
 }
 
-/// The program that others would use, at the bit rate that our encoder takes by default.
+/// Returns the usual program for a format, at the default bit rate of our encoder.
 fn usual_program(format: Format, wav: &Path, output: &Path) -> Option<Command> {
     let (program, arguments) = match format {
         Format::Flac => ("flac", &["-5", "-s", "-f", "-o"][..]),
@@ -133,7 +134,7 @@ fn read(path: &Path) -> (u32, usize, Vec<i16>) {
     (info.sample_rate, info.channels, samples)
 }
 
-/// Decaying chords over a little noise, a different mix in each channel.
+/// Generates decaying chords over a little noise, with a different mix in each channel.
 fn music(seconds: u32) -> Vec<i16> {
     let mut noise = 1u32;
     let mut samples = Vec::new();

@@ -1,6 +1,6 @@
-//! How fast the engine is: whole, and the search for the period alone.
+//! Measures the speed of the engine: the whole, and the pitch search alone.
 //!
-//! `cargo bench --bench engine`, or with a part of a name behind it to run a few.
+//! Run `cargo bench --bench engine`, with a part of a name after `--` to run only some of them.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::path::Path;
 use audiostretchy::{Sample, StretchOptions, Stretcher};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
-// The search is no part of the public interface, so it is built in here once more.
+// The search is not public, so its files are compiled into this program as well.
 #[allow(
     dead_code,
     unused_imports,
@@ -41,7 +41,7 @@ const SAMPLE_RATE: u32 = 44_100;
 /// Ten seconds.
 const FRAMES: usize = 10 * SAMPLE_RATE as usize;
 
-/// The left channel of a reference input, over and over.
+/// Returns the left channel of a reference input, repeated.
 fn recorded(name: &str) -> Vec<i16> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/reference");
     let mut reader = hound::WavReader::open(path.join(name)).unwrap();
@@ -68,7 +68,7 @@ fn signals() -> [(&'static str, Vec<i16>); 3] {
     ]
 }
 
-/// Both channels alike, but the right one a little late.
+/// Returns stereo samples with both channels alike, but the right one slightly delayed.
 fn stereo(mono: &[i16]) -> Vec<i16> {
     let delayed = mono.iter().cycle().skip(mono.len() - 30);
     mono.iter()
@@ -115,7 +115,7 @@ fn engine(criterion: &mut Criterion) {
     }
 }
 
-/// The search as one would write it first, for whatever the build's target is.
+/// Searches for the period with a straightforward loop, compiled for the target of the build.
 #[inline(never)]
 fn plain_loop(y: &[i16], shortest: usize, longest: usize) -> usize {
     let magnitude =
@@ -143,7 +143,7 @@ fn plain_loop(y: &[i16], shortest: usize, longest: usize) -> usize {
 
 type Find = fn(&mut PeriodSearch, &[i16]) -> usize;
 
-/// The search built for every instruction set that the machine has.
+/// Returns the search for every instruction set that the machine supports.
 fn kernels() -> Vec<(&'static str, Find)> {
     #[allow(unused_mut)]
     let mut kernels: Vec<(&'static str, Find)> = vec![("plain kernel", |search, audio| {
@@ -168,7 +168,7 @@ fn kernels() -> Vec<(&'static str, Find)> {
 }
 
 fn period_search(criterion: &mut Criterion) {
-    // The default pitch range at full rate: 132 to 801 frames.
+    // The default pitch range at the full rate: 132 to 801 frames.
     let (shortest, longest) = StretchOptions {
         normal_detection: true,
         ..StretchOptions::default()

@@ -1,6 +1,7 @@
-//! Whole files: decode, stretch and encode a minute of speech at 1.5 times the speed.
+//! Measures whole files: a minute of speech is decoded, stretched to 1.5 times the speed, and
+//! encoded.
 //!
-//! `cargo bench --bench file`
+//! Run it with `cargo bench --bench file`.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 const SECONDS: u32 = 60;
 
-/// Writes a minute of the reference speech, over and over, to a WAV file; returns its path.
+/// Writes a minute of the reference speech, repeated, to a WAV file and returns its path.
 fn speech(folder: &Path) -> PathBuf {
     let reference =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/reference/speech-44k-mono.wav");

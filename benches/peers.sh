@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# audiostretchy and other programs on the same work, in turn; prints a table for the README.
+# Runs audiostretchy and other programs by turns on the same work; prints a table for docs/speed.md.
 #
 #     cargo build --release && benches/peers.sh [ROUNDS [WORK...]]
 #

@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         audio.rms_level_db()
     );
 
-    // Half as loud.
+    // Make it half as loud.
     let samples = audio.samples();
     let quieter: Vec<f32> = samples.to_f32().iter().map(|sample| sample / 2.0).collect();
     audio.set_samples(quieter, audio.channels())?;

@@ -1,4 +1,4 @@
-//! A whole folder on all processors: a plan, a run with events and a way to stop it, a report.
+//! A whole folder on all processors: a plan, a run with events that can be stopped, and a report.
 //!
 //! ```sh
 //! cargo run --example batch -- podcasts faster 0.8
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     request.encoding.format = Some(Format::Flac);
     request.if_exists = IfExists::Overwrite;
-    // Everything is checked here, and no other run can write to the folder from now on.
+    // Checks everything, and keeps other runs out of the folder from now on.
     let mut session = Session::start(&request)?;
     session.probe();
     println!(
@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
 
     let stop = StopToken::new();
-    // Called from all workers at once.
+    // This is called from the worker threads, by one of them at a time.
     let on_event = |event: Event<'_>| match event {
         Event::FileStarted { job, .. } => println!("started {}", job.input.display()),
         Event::FileFinished { report, .. } if report.status == Status::Failed => {

@@ -1,5 +1,6 @@
-//! The engine alone: raw 16-bit little-endian mono samples from standard input to standard output,
-//! block by block, as in a live stream. Rate in Hz and ratio are arguments.
+//! The engine alone: reads raw 16-bit little-endian mono samples from standard input and writes
+//! them to standard output, block by block, as in a live stream. The arguments are the rate in Hz
+//! and the ratio.
 //!
 //! ```sh
 //! sox talk.wav -t raw -e signed -b 16 -c 1 -r 16000 - |
@@ -25,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut bytes = [0; 4096];
     let mut stretched = Vec::new();
     loop {
-        // A block may be cut anywhere, but not within a sample.
+        // A block may end anywhere, but not within a sample.
         let len = fill(&mut input, &mut bytes)?;
         let (samples, _) = bytes[..len].as_chunks();
         let block: Vec<i16> = samples.iter().map(|&s| i16::from_le_bytes(s)).collect();

@@ -1,4 +1,4 @@
-//! What can go wrong, told apart. The exit code says which it was.
+//! How to distinguish errors. The exit code shows the kind of error.
 //!
 //! ```sh
 //! cargo run --example errors -- talk.mp3 faster.mp3 0.8
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
             (14, format!("set {name} to a value {allowed}"))
         }
         Error::Output { .. } => (15, "choose another place".into()),
-        // There may be more kinds one day.
+        // More kinds may be added later.
         _ => (1, "see the cause".into()),
     };
     eprintln!("{error}");

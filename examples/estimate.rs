@@ -1,5 +1,5 @@
-//! How long an output will be and how long it will take, before anything is done; and whether that
-//! was right.
+//! Estimates how long an output will be and how long the conversion will take, then converts the
+//! file and compares.
 //!
 //! ```sh
 //! cargo run --release --example estimate -- talk.mp3 0.8
@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         },
         ..Conversion::default()
     };
-    // The same as the function `estimate(path, &options)`.
+    // The function `estimate(path, &options, &encoding)` does the same.
     let estimate = conversion.estimate(&input)?;
     println!(
         "expected: {:.2} s of audio to {:.2} s, in {:.2} s",

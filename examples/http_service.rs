@@ -1,13 +1,14 @@
-//! A service that stretches audio: `POST /stretch` with a multipart form, as a web page or curl
-//! sends it, and the stretched file comes back.
+//! A service that stretches audio. It accepts `POST /stretch` with a multipart form, as web pages
+//! and curl send it, and returns the stretched file.
 //!
 //! ```sh
 //! cargo run --release --example http_service -- 127.0.0.1:8080 100
 //! curl -F file=@talk.mp3 -F ratio=0.8 -F format=flac -OJ http://127.0.0.1:8080/stretch
 //! ```
 //!
-//! The arguments are the address and the most MiB of an upload. The fields are `file` and, as
-//! wanted, `ratio`, `preset` (a built-in one) and `format`. Errors come as JSON, as in
+//! The arguments are the address and the largest size of an upload in MiB. The fields are `file`
+//! and, optionally, `ratio`, `preset` (a built-in one) and `format`. Errors are returned as JSON,
+//! such as
 //! `{"error": {"code": "invalid-parameter", "message": "ratio is 9: it must be from 0.25 to 4"}}`:
 //!
 //! | status | |
@@ -18,13 +19,14 @@
 //! | 422 | a ratio, preset or format that does not exist or fit, or audio too damaged |
 //! | 503 | too many requests at once |
 //!
-//! Uploads go to temporary files as they come in, and the audio is worked on block by block: memory
-//! does not grow with the files. As many files as there are processors are worked on at a time, on
-//! threads of their own; further requests wait in line, up to a limit beyond which they are refused.
-//! If a client goes away, so does its work. Ctrl-C and SIGTERM let running requests finish.
+//! Uploads are written to temporary files as they arrive, and the audio is processed block by
+//! block, so memory use does not grow with the files. As many files as there are processors are
+//! processed at a time, on their own threads. Further requests wait, up to a limit beyond which
+//! they are refused. If a client disconnects, its work is stopped. Ctrl-C and SIGTERM let running
+//! requests finish.
 //!
-//! What it leaves to a proxy before it: encryption, passwords, and clients that dawdle.
-#![allow(clippy::print_stdout, clippy::print_stderr)] // A service's log.
+//! A proxy in front of it has to provide encryption, passwords, and timeouts for slow clients.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // The log of the service.
 
 use std::error::Error as StdError;
 use std::fs::File;
@@ -47,9 +49,9 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::Semaphore;
 use tokio_util::io::ReaderStream;
 
-/// Requests that may be open at once, those waiting in line included.
+/// The largest number of open requests, including those that wait.
 const MAX_REQUESTS: usize = 64;
-/// Bytes of a field that is not the file.
+/// The largest size in bytes of a field other than the file.
 const MAX_FIELD: usize = 200;
 
 struct Service {
@@ -83,7 +85,7 @@ async fn main() -> Result<(), Box<dyn StdError>> {
     Ok(())
 }
 
-/// Ends when somebody asks the service to stop; asking again ends the program.
+/// Waits for a signal to stop the service. A second signal ends the program.
 async fn asked_to_stop() {
     signal().await;
     println!("finishing what is running");
@@ -113,7 +115,7 @@ async fn stretch(
     headers: HeaderMap,
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<Response, Failure> {
-    // Held until the last byte has been sent.
+    // The permit is held until the last byte has been sent.
     let request = service.requests.clone().try_acquire_owned();
     let request = request.map_err(|_| Failure::busy())?;
     let length = headers.get(header::CONTENT_LENGTH);
@@ -126,13 +128,14 @@ async fn stretch(
     let name = upload.name.clone();
     let format = upload.conversion.encoding.format.unwrap_or(Format::Wav);
 
-    // Everybody waits in line here.
+    // Requests wait here until a worker is free.
     let worker = service.workers.clone().acquire_owned().await;
     let worker = worker.expect("the semaphore is never closed");
     let guard = CancelOnDrop::default();
     let cancelled = Arc::clone(&guard.0);
     let work = tokio::task::spawn_blocking(move || {
-        // Until the work has stopped indeed, even if nobody waits for it any more.
+        // The permit is held until the work has really stopped, even if nobody waits for it any
+        // more.
         let _worker = worker;
         upload.stretch(&cancelled)
     });
@@ -140,7 +143,7 @@ async fn stretch(
     let file = result?;
     let length = file.metadata().map_err(|error| Failure::internal(&error))?;
 
-    // The client may take its time: no worker waits for it.
+    // The client may take its time: sending does not occupy a worker.
     let stream = ReaderStream::new(WithPermit {
         file: tokio::fs::File::from_std(file),
         _request: request,
@@ -157,7 +160,7 @@ async fn stretch(
     Ok(response)
 }
 
-/// A finished file whose request counts until it has been sent.
+/// A finished file, with the permit of its request, which is held until the file has been sent.
 struct WithPermit {
     file: tokio::fs::File,
     _request: tokio::sync::OwnedSemaphorePermit,
@@ -173,8 +176,8 @@ impl tokio::io::AsyncRead for WithPermit {
     }
 }
 
-/// Tells work to stop when the request that waits for it goes away: that is what happens to the
-/// futures of a client that closed its connection.
+/// Stops the work when the request that waits for it is dropped, which happens when a client closes
+/// its connection.
 #[derive(Default)]
 struct CancelOnDrop(Arc<AtomicBool>);
 
@@ -184,11 +187,11 @@ impl Drop for CancelOnDrop {
     }
 }
 
-/// A form that came in whole.
+/// A form that was received completely.
 struct Upload {
-    /// The file's name as the client gave it.
+    /// The file's name, as sent by the client.
     name: String,
-    /// Its bytes, in a temporary file without a name.
+    /// The content, in a temporary file without a name.
     file: File,
     conversion: Conversion,
 }
@@ -235,7 +238,7 @@ impl Upload {
         if let Some(ratio) = ratio {
             settings.stretch.ratio = ratio;
         }
-        // Before the file waits in line.
+        // Check this before the file has to wait.
         let checked = settings.stretch.validate();
         checked.map_err(|error| Failure::invalid(&error))?;
         let mut encoding = settings.output;
@@ -253,7 +256,7 @@ impl Upload {
         })
     }
 
-    /// Stretches the file into another temporary one; takes its time, and a thread.
+    /// Stretches the file into another temporary file. This blocks the thread.
     fn stretch(self, cancelled: &AtomicBool) -> Result<File, Failure> {
         let go_on = |_| match cancelled.load(Ordering::Relaxed) {
             true => ControlFlow::Break(()),
@@ -279,7 +282,8 @@ impl Upload {
     }
 }
 
-/// Built-in presets only: a client has no business with files of this machine.
+/// Returns the settings of a built-in preset; a client must not have access to preset files on this
+/// machine.
 fn settings(preset: Option<&str>) -> Result<Settings, Failure> {
     let store = PresetStore::default();
     let presets = store.list().map_err(|error| Failure::invalid(&error))?;
@@ -294,7 +298,7 @@ fn settings(preset: Option<&str>) -> Result<Settings, Failure> {
     Ok(resolved.map_err(|error| Failure::invalid(&error))?.settings)
 }
 
-/// Writes a field to a temporary file as it comes in.
+/// Writes a field to a temporary file as it arrives.
 async fn spool(mut field: Field<'_>) -> Result<File, Failure> {
     let file = tempfile::tempfile().map_err(|error| Failure::internal(&error))?;
     let mut file = tokio::fs::File::from_std(file);
@@ -307,7 +311,7 @@ async fn spool(mut field: Field<'_>) -> Result<File, Failure> {
     Ok(file.into_std().await)
 }
 
-/// A short field.
+/// Reads a short field.
 async fn text(mut field: Field<'_>) -> Result<String, Failure> {
     let mut text = Vec::new();
     while let Some(bytes) = field.chunk().await? {
@@ -321,14 +325,15 @@ async fn text(mut field: Field<'_>) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
-/// The name of the output, without any folder.
+/// Returns the name of the output, without any folder.
 fn output_name(input: &str, format: Format) -> String {
     let name = input.rsplit(['/', '\\']).next().unwrap_or_default();
     let stem = Path::new(name).file_stem().and_then(|stem| stem.to_str());
     format!("{}.{}", stem.unwrap_or("audio"), format.extensions()[0])
 }
 
-/// A download under a name: in ASCII for old clients, and as RFC 8187 spells any name.
+/// Returns the header for a download with this name: in ASCII for old clients, and encoded as in
+/// RFC 8187.
 fn content_disposition(name: &str) -> HeaderValue {
     let plain = |c: char| c.is_ascii_alphanumeric() || " ._-()".contains(c);
     let ascii: String = name
@@ -356,7 +361,7 @@ fn media_type(format: Format) -> &'static str {
     }
 }
 
-/// An answer that is not audio.
+/// A response that is not audio.
 #[derive(Debug)]
 struct Failure {
     status: StatusCode,
@@ -392,7 +397,7 @@ impl Failure {
         Self::new(status, "invalid-parameter", problem.to_string())
     }
 
-    /// Whatever the service itself could not do; the reason is for its log.
+    /// Creates a response for an internal error. The reason is written to the log only.
     fn internal(error: &dyn StdError) -> Self {
         eprintln!("error: {error}");
         let message = "something went wrong here".into();

@@ -1,5 +1,4 @@
-//! Anything that can be read, anything that can be written: a file in memory, and a pipe, in
-//! constant memory.
+//! Reads from any reader and writes to any writer: a file in memory, and a pipe in constant memory.
 //!
 //! ```sh
 //! cargo run --example readers_and_writers -- talk.mp3 < talk.mp3 > faster.flac
@@ -24,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ..OutputOptions::default()
     };
 
-    // A whole file in memory, such as one that came over the network.
+    // A whole file in memory, such as one that was received over the network.
     let path = std::env::args().nth(1);
     let path = path.ok_or("usage: readers_and_writers FILE < INPUT > OUTPUT")?;
     let mut audio = AudioStretch::open_reader(Cursor::new(std::fs::read(path)?))?;
@@ -33,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     audio.save_writer(&mut in_memory, &flac)?;
     eprintln!("{} bytes in memory", in_memory.get_ref().len());
 
-    // Standard input to standard output, of any length.
+    // From standard input to standard output, of any length.
     let conversion = Conversion {
         stretch,
         encoding: flac,

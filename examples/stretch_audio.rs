@@ -1,4 +1,4 @@
-//! The one-call function: a file in, a file out.
+//! The simplest function: stretches a file into another.
 //!
 //! ```sh
 //! cargo run --example stretch_audio -- talk.mp3 faster.mp3 0.8

@@ -4,8 +4,8 @@
 #
 #   fuzz/long.sh [SECONDS] [TARGET...]
 #
-# What grows out of the seeds goes to fuzz/corpus, what is found to fuzz/artifacts: put it among the
-# seeds once it is mended, where the tests try it each time.
+# New inputs are written to fuzz/corpus, and those that fail to fuzz/artifacts. Once a failure is
+# fixed, add its input to the seeds, so that the tests run it each time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

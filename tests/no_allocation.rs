@@ -1,5 +1,5 @@
-//! A stretcher that has warmed up allocates nothing more, however long it runs.
-#![allow(unsafe_code)] // Counting allocations takes an allocator of our own.
+//! Checks that a stretcher allocates no more memory after its first seconds, however long it runs.
+#![allow(unsafe_code)] // Counting allocations needs an allocator of our own.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -7,34 +7,34 @@ use std::cell::Cell;
 use audiostretchy::{Sample, StretchOptions, Stretcher};
 
 thread_local! {
-    /// Allocations made on this thread (other threads belong to the test harness).
+    /// The number of allocations on this thread. Other threads belong to the test harness.
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
 }
 
 struct Counting;
 
 fn count() {
-    // A thread that is going away may allocate after its counter has gone.
+    // A thread that ends may still allocate after its counter has been destroyed.
     let _ = ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + 1));
 }
 
-// SAFETY: every call goes on to the system's allocator as it came in; counting is a plain write to
+// SAFETY: every call is passed on to the system's allocator unchanged. Counting is a plain write to
 // a thread-local without a destructor, which does not allocate.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
-        // SAFETY: the caller keeps the promises of `alloc`.
+        // SAFETY: the caller upholds the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the promises of `dealloc`.
+        // SAFETY: the caller upholds the contract of `dealloc`.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count();
-        // SAFETY: the caller keeps the promises of `realloc`.
+        // SAFETY: the caller upholds the contract of `realloc`.
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
@@ -44,7 +44,7 @@ static ALLOCATOR: Counting = Counting;
 
 const SAMPLE_RATE: u32 = 44_100;
 
-/// Seconds of a tone that comes and goes, stereo.
+/// Returns some seconds of a stereo tone whose level rises and falls.
 fn audio<T: Sample>(seconds: u32, sample: impl Fn(f32) -> T) -> Vec<T> {
     (0..2 * SAMPLE_RATE * seconds)
         .map(|i| {
@@ -56,7 +56,7 @@ fn audio<T: Sample>(seconds: u32, sample: impl Fn(f32) -> T) -> Vec<T> {
         .collect()
 }
 
-/// Allocations made while blocks are stretched after the first two seconds.
+/// Returns the number of allocations made while blocks are stretched after the first two seconds.
 fn allocations_once_warm<T: Sample>(
     options: &StretchOptions,
     time_map: bool,

@@ -1,10 +1,10 @@
-//! Fuzzing audiostretchy. The targets are in a module of their own because the crate's tests run
-//! them too, over the same corpora.
+//! Fuzzing of audiostretchy. The targets are in their own module because the tests also run them on
+//! the same corpora.
 
 pub mod targets;
 
-/// Makes a panic end the fuzzing only if it is one of ours, or is not caught: a decoder of others
-/// may panic, which the library has to make that file's error.
+/// Lets a panic end the fuzzing only if it is in our own code or is not caught. The decoders of
+/// dependencies may panic; the library has to turn that into an error of the file.
 pub fn let_others_panic() {
     let fatal = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {

@@ -1,4 +1,4 @@
-//! What is done with any bytes at all. A target panics where something is wrong.
+//! What the fuzzer does with arbitrary bytes. A target panics if something is wrong.
 
 use std::fs::{self, File};
 use std::io::Cursor;
@@ -16,10 +16,10 @@ use audiostretchy_tags::sidecar::Sidecar;
 use audiostretchy_tags::{Clock, Metadata, MovedPositions};
 use tempfile::TempDir;
 
-/// Frames after which a target has heard enough.
+/// The number of frames after which a target stops decoding.
 const ENOUGH: u64 = 1 << 20;
 
-/// A target's name and itself.
+/// A target's name and function.
 pub(super) type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
@@ -34,7 +34,7 @@ pub(super) const ALL: [Target; 7] = [
     ("sidecar", sidecar),
 ];
 
-/// A folder for the files of one run, in memory where there is such a place.
+/// Creates a folder for the files of one run, in memory if possible.
 fn folder() -> TempDir {
     let memory = Path::new("/dev/shm");
     let folder = match memory.is_dir() {
@@ -44,12 +44,13 @@ fn folder() -> TempDir {
     folder.expect("temporary folders can be made")
 }
 
-/// A file in memory.
+/// Returns an input that reads a file in memory.
 fn input(data: &[u8]) -> Input {
     Input::from_reader(Cursor::new(data.to_vec())).expect("its length is known")
 }
 
-/// Decodes a file of any format: every block holds whole frames, and they are as many as said.
+/// Decodes a file of any format: every block must consist of whole frames, and their number must be
+/// the reported one.
 pub(super) fn decode(data: &[u8]) {
     let Ok(mut decoder) = Decoder::from_input(&input(data)) else {
         return;
@@ -64,7 +65,7 @@ pub(super) fn decode(data: &[u8]) {
     }
 }
 
-/// Stretches a file of any format to WAV: what is written can be read back, and is as long.
+/// Stretches a file of any format to WAV: the output must be readable and have the right length.
 pub(super) fn pipeline(data: &[u8]) {
     let input = input(data);
     let stretch = StretchOptions {
@@ -97,9 +98,9 @@ pub(super) fn pipeline(data: &[u8]) {
     }
 }
 
-/// Reads tags of a file of any format, moves all times and puts them into a file of each format.
+/// Reads the tags of a file of any format, moves all times, and writes them to another file.
 ///
-/// The last byte chooses the output's format.
+/// The last byte selects the format of the output.
 pub(super) fn tags(data: &[u8]) {
     let folder = folder();
     let container = match data {
@@ -130,7 +131,7 @@ pub(super) fn tags(data: &[u8]) {
     assert_eq!(decoder.info().channels, 1);
 }
 
-/// Where everything asked for lies if all audio becomes half as long.
+/// Returns the requested positions after all audio has become half as long.
 fn half_as_long(clock: Clock<'_>) -> MovedPositions {
     let rate = clock.input_rate();
     let mut asked = clock.into_positions();
@@ -148,7 +149,7 @@ fn half_as_long(clock: Clock<'_>) -> MovedPositions {
     }
 }
 
-/// A tenth of a second of silence.
+/// Returns a file with a tenth of a second of silence.
 fn short_file(format: Format) -> Vec<u8> {
     let mut wav = b"RIFF\x44\x22\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x44\xac\0\0\x88\x58\x01\0\x02\0\x10\0data\x20\x22\0\0".to_vec();
     wav.resize(wav.len() + 0x2220, 0);
@@ -163,8 +164,8 @@ fn short_file(format: Format) -> Vec<u8> {
     file.into_inner()
 }
 
-/// Stretches any audio with any parameters, in blocks of any size: the output is as if it had come
-/// in one, and about as long as asked for.
+/// Stretches any audio with any parameters, in blocks of any size. The output must equal that of a
+/// single block and have about the requested length.
 pub(super) fn engine(data: &[u8]) {
     let Some((head, audio)) = data.split_first_chunk::<24>() else {
         return;
@@ -175,7 +176,7 @@ pub(super) fn engine(data: &[u8]) {
     };
     let number = |at: usize| u32::from(u16::from_le_bytes([head[at], head[at + 1]]));
     let options = StretchOptions {
-        // A little beyond what is allowed.
+        // This goes slightly beyond the allowed range.
         ratio: float(0, 0.2, 4.1).into(),
         gap_ratio: if head[2] & 1 == 0 {
             0.0
@@ -213,7 +214,7 @@ fn stretch<T: Sample + PartialEq + std::fmt::Debug>(
     let Ok(mut whole) = Stretcher::<T>::with_time_map(options, rate, channels) else {
         return;
     };
-    // Low pitches take long to look for: not too much of it.
+    // Searching for low pitches takes long, so the audio is limited.
     let most = 4 * rate as usize / options.lower_freq as usize * 16;
     let samples = &samples[..samples.len().min(most * channels) / channels * channels];
     let mut expected = Vec::new();
@@ -243,7 +244,7 @@ fn stretch<T: Sample + PartialEq + std::fmt::Debug>(
     assert_eq!(output, expected, "{options:?}");
 }
 
-/// Reads a preset: what is accepted can be used.
+/// Reads a preset: if it is accepted, it must be usable.
 pub(super) fn preset(data: &[u8]) {
     let folder = folder();
     let file = folder.path().join("any.toml");
@@ -257,7 +258,7 @@ pub(super) fn preset(data: &[u8]) {
     }
 }
 
-/// Plans a run into a folder with a journal: an output that is up to date is there.
+/// Plans a run into a folder with an arbitrary journal: all outputs must be in that folder.
 pub(super) fn journal(data: &[u8]) {
     let folder = folder();
     let (input, output) = (folder.path().join("in"), folder.path().join("out"));
@@ -274,9 +275,9 @@ pub(super) fn journal(data: &[u8]) {
     }
 }
 
-/// Reads text files that may lie beside audio, and moves their times.
+/// Reads text files that may be beside the audio, and moves their times.
 ///
-/// The first byte chooses what the file is said to be.
+/// The first byte selects the extension of the file.
 pub(super) fn sidecar(data: &[u8]) {
     const EXTENSIONS: [&str; 6] = ["srt", "vtt", "lrc", "json", "cue", "txt"];
     let Some((kind, text)) = data.split_first() else {

@@ -1,4 +1,5 @@
-//! The engine: its output against the reference, its memory of positions, and its unsafe code.
+//! Tests of the engine: its output against the reference, its streaming interface, and where its
+//! unsafe code is.
 
 mod reference;
 mod streaming;

@@ -1,4 +1,4 @@
-//! The engine against the reference: 501 cases, to the last bit.
+//! Compares the engine with the reference: 501 cases, equal to the last bit.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -102,12 +102,12 @@ fn every_reference_case_is_equal_to_the_last_bit() {
     assert!(wrong.is_empty(), "{} cases differ: {wrong:?}", wrong.len());
 }
 
-/// An output sample on the 16-bit scale.
+/// Returns an output sample on the 16-bit scale.
 fn scaled(sample: f32) -> f64 {
     f64::from(sample) * 32768.0
 }
 
-/// Output and time points of one stretch.
+/// Returns the output and the time points of one stretch.
 fn stretch<T: Sample>(case: &Case, input: &Input, samples: &[T]) -> (Vec<T>, Vec<TimePoint>) {
     let mut stretcher =
         Stretcher::with_time_map(&case.options(), input.sample_rate, input.channels).unwrap();
@@ -117,12 +117,12 @@ fn stretch<T: Sample>(case: &Case, input: &Input, samples: &[T]) -> (Vec<T>, Vec
     (output, stretcher.drain_time_points().collect())
 }
 
-/// In a cascade the second stretcher hears what the first one rounded, so only single ones are held
-/// to this.
+/// Only single stretchers are compared: in a cascade, the second one works on what the first one
+/// has rounded.
 #[test]
 fn full_precision_audio_is_cut_at_the_same_places() {
-    // Integer division rounds down, by less than 1. A float below 1.0 is off by 2^-25 at most, which
-    // is 2^-10 on the 16-bit scale.
+    // Integer division rounds down, by less than 1. A float below 1.0 has an error of 2^-25 at
+    // most, which is 2^-10 on the 16-bit scale.
     let tolerance = 1.0 + 1.0 / 1024.0;
     let cases = cases();
     let inputs = inputs(&cases);

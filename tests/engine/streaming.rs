@@ -1,9 +1,9 @@
-//! What holds for the engine whatever the audio and whatever the parameters.
+//! Properties of the engine that hold for any audio and any parameters.
 
 use audiostretchy::{Sample, StretchOptions, Stretcher, TimeMap, TimePoint};
 use proptest::prelude::*;
 
-/// Audio to be made up: a shape, how long and for which format.
+/// Audio to generate: its shape, its length and its format.
 #[derive(Debug, Clone)]
 struct Source {
     shape: Shape,
@@ -15,17 +15,18 @@ struct Source {
 #[derive(Debug, Clone)]
 enum Shape {
     Silence,
-    /// Full-scale square wave of a period in frames.
+    /// A full-scale square wave with this period in frames.
     Square(usize),
-    /// A sine of a frequency in Hz with a little noise, another phase in every channel.
+    /// A sine wave of this frequency in Hz with a little noise and a different phase in each
+    /// channel.
     Tone(f32),
-    /// Noise from a seed.
+    /// Noise from this seed.
     Noise(u32),
-    /// Tone and near silence in turn, a tenth of a second each.
+    /// Tone and near silence by turns, a tenth of a second each.
     Gaps(f32),
 }
 
-/// Deterministic noise from -1 to 1 (xorshift).
+/// Returns a generator of deterministic noise from -1 to 1 (xorshift).
 fn noise(mut state: u32) -> impl FnMut() -> f32 {
     state |= 1;
     move || {
@@ -37,7 +38,7 @@ fn noise(mut state: u32) -> impl FnMut() -> f32 {
 }
 
 impl Source {
-    /// The samples, interleaved, full scale at 1.0.
+    /// Returns the samples, interleaved, with full scale at 1.0.
     fn samples(&self) -> Vec<f32> {
         let mut noise = noise(match self.shape {
             Shape::Noise(seed) => seed,
@@ -73,7 +74,8 @@ impl Source {
     }
 }
 
-/// Everything put out for `input` fed in blocks of the given numbers of frames, in turn.
+/// Returns the whole output for `input`, passed in blocks whose lengths in frames are taken from
+/// `blocks` by turns.
 fn stretch_in_blocks<T: Sample>(
     stretcher: &mut Stretcher<T>,
     input: &[T],
@@ -124,7 +126,7 @@ fn shapes() -> impl Strategy<Value = Shape> {
     ]
 }
 
-/// Up to a second or so of audio at everyday rates.
+/// Generates up to about a second of audio at common sample rates.
 fn sources() -> impl Strategy<Value = Source> {
     let rates = prop::sample::select(vec![8_000, 16_000, 22_050, 32_000, 44_100, 48_000]);
     let channels = prop::sample::select(vec![1, 2, 6]);
@@ -145,7 +147,8 @@ fn ratios() -> impl Strategy<Value = f64> {
     ]
 }
 
-/// Parameters that suit every rate of `sources`, with the default pitch range or a narrow one.
+/// Generates parameters that are valid at every rate of `sources`, with the default pitch range or
+/// a narrow one.
 fn options() -> impl Strategy<Value = StretchOptions> {
     let pitch_ranges = prop::sample::select(vec![(333, 55), (300, 80), (1000, 100)]);
     let gap_ratios = prop_oneof![Just(0.0), ratios()];
@@ -174,16 +177,16 @@ fn options() -> impl Strategy<Value = StretchOptions> {
         )
 }
 
-/// Fast detection forced on, off, or left to the sample rate.
+/// Generates the setting of fast detection: on, off, or by the sample rate.
 fn detections() -> impl Strategy<Value = Option<bool>> {
     prop::option::of(any::<bool>())
 }
 
-/// Every rate and every parameter that validation lets through.
+/// Generates every rate and every parameter that validation accepts.
 fn everything_allowed() -> impl Strategy<Value = (StretchOptions, Source)> {
     (8_000u32..=384_000, 1usize..=8, 0.0f64..1.0, 0.0f64..1.0).prop_flat_map(
         |(sample_rate, channels, low, high)| {
-            // The lower frequency is spread evenly over the octaves.
+            // The lower frequency is distributed evenly over the octaves.
             let most = f64::from((sample_rate - 1) / 2 / 2);
             let lower_freq = (20.0 * (most / 20.0).powf(low)) as u32;
             let least = (2 * lower_freq).max(41);
@@ -223,7 +226,7 @@ fn config(cases: u32) -> ProptestConfig {
     }
 }
 
-/// Points rise in both coordinates and end where input and output end.
+/// Checks that points rise in both coordinates and end at the ends of the input and the output.
 fn check_points(points: &[TimePoint], input_frames: usize, output_frames: usize) {
     for pair in points.windows(2) {
         assert!(
@@ -253,7 +256,7 @@ proptest! {
         let whole = stretch(&options, &source, &input);
         let mut again = stretcher(&options, &source);
         for blocks in [&[block][..], &blocks] {
-            // The same stretcher every time: `finish` must leave nothing behind.
+            // The same stretcher is used every time: `finish` must reset it completely.
             let cut = stretch_in_blocks(&mut again, &input, source.channels, blocks);
             prop_assert!(cut == whole, "f32 in blocks of {blocks:?}");
         }
@@ -321,7 +324,7 @@ proptest! {
         let mut stretcher =
             Stretcher::with_time_map(&options, source.sample_rate, channels).unwrap();
         let input = source.samples_i16();
-        // Twice, for `finish` must start the map anew.
+        // Runs twice because `finish` must start a new map.
         for _ in 0..2 {
             let output = stretch_in_blocks(&mut stretcher, &input, channels, &[block]);
             let points: Vec<_> = stretcher.drain_time_points().collect();
@@ -422,7 +425,7 @@ fn the_time_map_of_a_steady_tone_is_nearly_straight() {
     let map = TimeMap::new(stretcher.drain_time_points().collect());
     for input in (0..88_200u64).step_by(500) {
         let found = map.output_position(input) as f64;
-        // Two longest periods of 802 frames.
+        // Twice the longest period, which is 802 frames.
         assert!(
             (found - input as f64 * 1.5).abs() < 1604.0,
             "{input}: {found}"

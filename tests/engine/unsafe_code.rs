@@ -1,4 +1,4 @@
-//! Unsafe code has one room; `docs/unsafe.md` tells what is in it.
+//! Checks that unsafe code is in one file only, and that `docs/unsafe.md` lists all of it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The lines of code with the word in it, comments left out.
+/// Returns the lines of code that contain the word, without comments.
 fn lines_with<'a>(word: &str, code: &'a str) -> Vec<&'a str> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let has_word = |line: &&str| line.split(|c| !is_word(c)).any(|found| found == word);
@@ -34,7 +34,7 @@ fn no_other_file_has_unsafe_code_or_allows_it() {
     assert!(files.len() > 150 && files.contains(&root.join(ROOM)));
     for path in files {
         let code = fs::read_to_string(&path).unwrap();
-        // A lint that is denied can be allowed again by any file.
+        // Any file could allow a denied lint again.
         let mut found = lines_with("unsafe", &code);
         found.extend(lines_with("unsafe_code", &code));
         found.retain(|line| *line != "#![forbid(unsafe_code)]");
@@ -48,8 +48,8 @@ fn every_unsafe_block_is_listed() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let code = fs::read_to_string(root.join(ROOM)).unwrap();
     let list = fs::read_to_string(root.join("docs/unsafe.md")).unwrap();
-    // Each of the two instruction sets: `run`; `sums_of_larger` with `load` and `lanes`;
-    // `sums_of_differences` with `differences`, `lanes` and a store. And `reduce`.
+    // For each of the two instruction sets: `run`; `sums_of_larger` with `load` and `lanes`;
+    // `sums_of_differences` with `differences`, `lanes` and a store. One more is `reduce`.
     assert_eq!(lines_with("unsafe", &code).len(), 2 * (1 + 3 + 4) + 1);
     for place in [
         "run",

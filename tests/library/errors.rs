@@ -1,4 +1,4 @@
-//! What a failed call tells, and what it leaves.
+//! The errors of failed calls, and the files that such calls leave.
 
 use std::error::Error as _;
 use std::io::{self, Cursor, Write};
@@ -14,7 +14,7 @@ use audiostretchy_containers::limits::Limits;
 use super::{at_ratio, recording, written_as};
 use crate::files::Files;
 
-/// The names in a folder.
+/// Returns the names of the files in a folder.
 fn names(files: &Files) -> Vec<String> {
     let folder = files.path("").read_dir().unwrap();
     let mut names: Vec<_> = folder
@@ -24,7 +24,8 @@ fn names(files: &Files) -> Vec<String> {
     names
 }
 
-/// The error of stretching a file with these bytes; nothing else may lie beside it afterwards.
+/// Returns the error of stretching a file with these bytes, after checking that no other file was
+/// left beside it.
 fn error_of(name: &str, bytes: &[u8], options: &StretchOptions) -> Error {
     let files = Files::new();
     let input = files.write(name, bytes);

@@ -1,4 +1,4 @@
-//! How long an output will be, told beforehand.
+//! Estimates of how long an output will be.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn assert_right_as(input: &std::path::Path, options: &StretchOptions, encoding: 
     let files = Files::new();
     let outcome = stretch_audio(input, files.path("out.wav"), options, encoding).unwrap();
     let written = outcome.encoded.frames as f64 / f64::from(outcome.spec.sample_rate);
-    // The output may be off by a few periods of the lowest pitch.
+    // The output may differ by a few periods of the lowest pitch.
     let difference = (estimate.output_seconds - written).abs();
     assert!(difference < 0.3, "{}: {difference} s", input.display());
     assert_eq!(
@@ -59,7 +59,7 @@ fn the_length_is_right_with_gaps_and_another_rate() {
 fn a_file_without_a_length_is_counted() {
     let files = Files::new();
     let source = files.source(48_000, 1, 3.0);
-    // Into a pipe, where the length cannot be put into the header at the end.
+    // ffmpeg writes to a pipe, so it cannot put the length into the header at the end.
     let source = source.to_str().unwrap();
     let bytes = run("ffmpeg", &["-v", "error", "-i", source, "-f", "flac", "-"]);
     let flac = files.write("piped.flac", &bytes);
@@ -92,7 +92,7 @@ fn long_files_are_looked_at_all_over() {
     for extension in [
         "wav", "flac", "mp3", "ogg", "opus", "m4a", "aiff", "caf", "w64",
     ] {
-        // Half a minute of silence, then speech: the beginning tells nothing of the rest.
+        // Half a minute of silence, then speech: the beginning is not representative of the rest.
         let path = files.path("long").with_extension(extension);
         let filter = "[0]adelay=30000:all=1[out]";
         let arguments = ["-v", "error", "-y", "-stream_loop", "4", "-i"];

@@ -1,9 +1,9 @@
-//! The fuzz targets of `fuzz/` over their corpora, and, for `AUDIOSTRETCHY_FUZZ_SECONDS` seconds,
-//! over what becomes of these when they are damaged at random. What fuzzing has found is in the
-//! corpora, so that it is tried each time.
+//! Runs the fuzz targets of `fuzz/` on their corpora. With `AUDIOSTRETCHY_FUZZ_SECONDS` set, also
+//! runs them for that many seconds on randomly damaged copies of the corpora's files. What fuzzing
+//! has found is in the corpora, so that every run tests it again.
 //!
-//! A run can be repeated with the number that it tells as `AUDIOSTRETCHY_FUZZ_SEED`. The input that
-//! ended one is left in cargo's folder for temporary files.
+//! To repeat a run, set `AUDIOSTRETCHY_FUZZ_SEED` to the seed that it printed. If an input ends the
+//! whole program, it is left in cargo's folder for temporary files.
 
 #[path = "../../fuzz/src/targets.rs"]
 mod targets;
@@ -19,11 +19,12 @@ use targets::Target;
 thread_local! {
     /// Whether this thread runs targets.
     static IS_FUZZING: Cell<bool> = const { Cell::new(false) };
-    /// A panic of our own on it, which a decoder's guard may have caught.
+    /// The message of a panic in our own code on this thread, which a decoder's guard may have
+    /// caught.
     static OURS: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// A folder of the corpora, with what they are made for.
+/// The folders of the corpora, with the targets that they are for.
 const CORPORA: [(&str, &[&str]); 5] = [
     ("media", &["decode", "pipeline", "tags"]),
     ("engine", &["engine"]),
@@ -65,7 +66,7 @@ fn collect(folder: &Path, files: &mut Vec<Entry>) {
     }
 }
 
-/// Runs a target; the error is a panic of ours, or one that nobody has caught.
+/// Runs a target. Returns an error for a panic in our own code, or for one that nothing caught.
 fn run(target: fn(&[u8]), data: &[u8]) -> Result<(), String> {
     OURS.take();
     let result = catch_unwind(AssertUnwindSafe(|| target(data)));
@@ -78,7 +79,8 @@ fn run(target: fn(&[u8]), data: &[u8]) -> Result<(), String> {
 
 #[test]
 fn no_file_does_harm() {
-    // Code of others panics on damaged files, which the decoder has to make an error of the file.
+    // The code of dependencies may panic on damaged files; the decoder turns such a panic into an
+    // error of the file.
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         let place = info.location().map_or("", |place| place.file());
@@ -113,14 +115,14 @@ fn number(variable: &str) -> Option<u64> {
     Some(text.parse().expect("a whole number"))
 }
 
-/// Runs all targets, one after the other, on damaged files.
+/// Runs all targets by turns on damaged files.
 #[allow(clippy::print_stdout, reason = "how to repeat the run")]
 fn damage(corpora: &[Corpus], time: Duration) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let seed = number("AUDIOSTRETCHY_FUZZ_SEED").unwrap_or(now.as_nanos() as u64 | 1);
     let mut random = Random(seed);
     let (started, mut runs) = (Instant::now(), 0);
-    // There while it runs, for what ends the whole program.
+    // Holds the current input while a target runs, in case it ends the whole program.
     let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzz-input");
     while started.elapsed() < time {
         for corpus in corpora {
@@ -137,7 +139,7 @@ fn damage(corpora: &[Corpus], time: Duration) {
     println!("{runs} damaged files, from seed {seed}");
 }
 
-/// Numbers that look random (xorshift).
+/// A generator of pseudo-random numbers (xorshift).
 struct Random(u64);
 
 impl Random {
@@ -148,7 +150,7 @@ impl Random {
         (self.0 >> 11) as usize % limit.max(1)
     }
 
-    /// One of the files with some damage to it.
+    /// Returns a damaged copy of one of the files.
     fn damaged(&mut self, files: &[Entry]) -> Vec<u8> {
         let mut data = files[self.below(files.len())].1.clone();
         for _ in 0..=self.below(6) {
@@ -164,7 +166,7 @@ impl Random {
                     data.splice(to..to, part);
                 }
                 4 => data.truncate(at.max(16)),
-                // The end of another file.
+                // Append the end of another file.
                 _ => {
                     let other = &files[self.below(files.len())].1;
                     data.truncate(at);
@@ -175,7 +177,7 @@ impl Random {
         data
     }
 
-    /// Numbers with which sums overflow.
+    /// Overwrites some bytes with a number that is likely to cause an overflow.
     fn put_number(&mut self, data: &mut [u8], at: usize) {
         const NUMBERS: [u64; 8] = [0, 1, 0x7f, 0x80, 0xff, 0xffff, u64::MAX >> 1, u64::MAX];
         let number = NUMBERS[self.below(NUMBERS.len())];

@@ -1,4 +1,4 @@
-//! The library as its users see it: audio in memory, readers and writers, errors, presets, examples.
+//! Tests of the public library: audio in memory, readers and writers, errors, presets, examples.
 
 mod errors;
 mod estimates;
@@ -14,13 +14,13 @@ use std::path::{Path, PathBuf};
 
 use audiostretchy::{Format, OutputOptions, StretchOptions};
 
-/// A recording that comes with the tests.
+/// Returns the path of a recording that comes with the tests.
 fn recording(name: &str) -> PathBuf {
     let recordings = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/recordings");
     Path::new(recordings).join(name)
 }
 
-/// Recordings of each kind: 16-bit and lossy, with rates and channels of their own.
+/// Recordings of each kind, 16-bit and lossy, with various sample rates and channel counts.
 const RECORDINGS: [&str; 7] = [
     "lectures/evening.flac",
     "lectures/memo.m4a",

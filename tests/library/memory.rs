@@ -9,7 +9,7 @@ use audiostretchy::{
 use super::{RECORDINGS, at_ratio, recording, written_as};
 use crate::files::{Files, run};
 
-/// What is written through files, and what is written by way of memory.
+/// Returns the bytes written through files, and those written by way of memory.
 fn both_ways(
     input: &std::path::Path,
     encoding: &OutputOptions,
@@ -160,7 +160,7 @@ fn samples_rate_and_channels_can_be_set() {
     let Samples::Int16(samples) = audio.samples() else {
         panic!("a 16-bit file");
     };
-    // One channel twice, the first tenth alone.
+    // Keep one channel of two, and of that only the first tenth.
     let mono: Vec<i16> = samples
         .chunks(audio.channels())
         .map(|frame| frame[0])

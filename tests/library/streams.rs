@@ -1,4 +1,4 @@
-//! From readers to writers.
+//! Conversions from readers to writers.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,7 +9,7 @@ use audiostretchy::{Conversion, Format, Input, OutputOptions, stretch_audio};
 use super::{RECORDINGS, at_ratio, recording, written_as};
 use crate::files::Files;
 
-/// Hides everything of a reader but that it can be read, a little at a time.
+/// A reader that can only be read, a few bytes at a time, and not seeked.
 struct Pipe(File);
 
 impl Read for Pipe {

@@ -1,9 +1,10 @@
-//! Every chapter and cue point lies where its audio went: `ffmpeg` and `ffprobe` must be installed.
+//! Checks that every chapter and cue point is moved with its audio. `ffmpeg` and `ffprobe` must be
+//! installed.
 //!
-//! The signal has a click at each chapter start, voice-like tones, and pauses between; the clicks
-//! are looked for in the decoded output.
+//! The signal has a click at the start of each chapter, voice-like tones, and pauses between them.
+//! The test looks for the clicks in the decoded output.
 
-#![allow(clippy::print_stdout)] // The figures of the click test are worth seeing.
+#![allow(clippy::print_stdout)] // Prints the figures of the click test.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,12 +18,13 @@ use serde_json::Value;
 
 const RATE: u32 = 16_000;
 const SECONDS: f64 = 8.0;
-/// Where the chapters start, in seconds.
+/// The starts of the chapters, in seconds.
 const STARTS: [f64; 6] = [0.9, 2.1, 3.45, 4.8, 6.2, 7.3];
-/// How far a chapter may lie from its click, in seconds.
+/// How far a chapter may be from its click, in seconds.
 const TOLERANCE: f64 = 0.025;
 
-/// Rises and falls softly within `length` seconds, so that tones make no clicks.
+/// Returns a gain that rises and falls smoothly within `length` seconds, so that tones make no
+/// clicks.
 fn fade(time: f64, length: f64) -> f64 {
     let edge = time.min(length - time).clamp(0.0, 0.05) / 0.05;
     0.5 - 0.5 * (std::f64::consts::PI * edge).cos()
@@ -48,7 +50,7 @@ fn click_track() -> Vec<i16> {
     samples.iter().map(to_int16).collect()
 }
 
-/// A WAV file with a cue point and a label for each chapter.
+/// Returns a WAV file with a cue point and a label for each chapter.
 fn wav_with_cues(samples: &[i16]) -> Vec<u8> {
     let mut body = b"WAVE".to_vec();
     let mut chunk = |id: &[u8], content: &[u8]| {
@@ -136,7 +138,7 @@ fn ffprobe_chapters(path: &Path) -> Vec<(f64, String)> {
     chapters
 }
 
-/// Where the clicks start in a file as ffmpeg decodes it, in seconds.
+/// Returns where the clicks start in a file as ffmpeg decodes it, in seconds.
 fn clicks(path: &Path) -> Vec<f64> {
     let output = Command::new("ffmpeg")
         .args(["-v", "error", "-i"])
@@ -151,7 +153,7 @@ fn clicks(path: &Path) -> Vec<f64> {
         .chunks_exact(2)
         .map(|bytes| f64::from(i16::from_le_bytes([bytes[0], bytes[1]])) / 32768.0)
         .collect();
-    // The second difference leaves the click and takes the tones.
+    // The second difference keeps the clicks and removes the tones.
     let sharpness = |window: &[f64]| (window[0] - 2.0 * window[1] + window[2]).abs();
     let mut found: Vec<f64> = Vec::new();
     let mut last = f64::NEG_INFINITY;
@@ -167,7 +169,7 @@ fn clicks(path: &Path) -> Vec<f64> {
     found
 }
 
-/// Options, and a sample rate for the output.
+/// Returns the cases: options, and a sample rate for the output.
 fn cases() -> Vec<(StretchOptions, Option<u32>)> {
     let mut cases = Vec::new();
     for ratio in [0.5, 0.667, 1.25, 2.0] {
@@ -207,7 +209,8 @@ fn every_chapter_lies_at_its_click() {
             .enumerate()
             .map(move |case| (format, case))
     });
-    // Every case as WAV; every ratio in every other format, one way or another.
+    // WAV is tested with every case, and each other format with a third of them, which include
+    // every ratio.
     let thinned =
         all.filter(|(format, (case, _))| *format == Format::Wav || case / 3 % 3 == case % 3);
     let jobs: Vec<_> = thinned

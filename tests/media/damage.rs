@@ -1,6 +1,6 @@
-//! Damaged files: each format cut at ten places, with bytes changed, and with a broken header.
-//! None may hang or panic, or give more than it held; what is lost is silence and counted, or
-//! there is an error. Never is half a file passed off as a whole one.
+//! Damaged files: each format cut at ten places, with changed bytes, and with a broken header. None
+//! may hang, panic, or decode to more than the file held. Lost audio is replaced by silence and
+//! counted, or there is an error: half a file is never passed off as a whole one.
 
 use std::path::PathBuf;
 use std::sync::mpsc;
@@ -12,7 +12,7 @@ use audiostretchy_media::decode::{DecodeError, Decoder};
 const SECONDS: f64 = 3.0;
 const RATE: u32 = 22_050;
 
-/// Extension, FFmpeg's options, and whether the format says how long a file should be.
+/// The extension, FFmpeg's options, and whether the format stores the length of the audio.
 const FORMATS: [(&str, &[&str], bool); 14] = [
     ("wav", &["-c:a", "pcm_s16le"], true),
     ("w64", &["-c:a", "pcm_s24le"], true),
@@ -51,7 +51,7 @@ fn decode_in_time(path: PathBuf, what: &str) -> Result<Decoded, DecodeError> {
         .unwrap_or_else(|error| panic!("{what}: hangs or panics: {error}"))
 }
 
-/// The files as made, with their bytes.
+/// Returns the undamaged files: extension, whether the length is stored, bytes, frames.
 fn originals(files: &Files) -> Vec<(&'static str, bool, Vec<u8>, u64)> {
     let source = files.source(RATE, 2, SECONDS);
     let outputs: Vec<(String, Vec<&str>)> = FORMATS
@@ -80,7 +80,7 @@ fn is_about(frames: u64, whole: u64) -> bool {
     frames.abs_diff(whole) * 50 <= whole
 }
 
-/// Numbers that look random and are always the same (xorshift).
+/// A generator of pseudo-random numbers that are the same in every run (xorshift).
 struct Numbers(u64);
 
 impl Numbers {
@@ -108,7 +108,7 @@ fn a_file_that_is_cut_is_an_error_or_plays_to_the_cut() {
                         decoded.frames
                     );
                 }
-                // Nothing in the file tells that more should come.
+                // Nothing in the file says that more should follow.
                 Ok(decoded) => assert!(decoded.frames <= whole, "{what}"),
                 Err(
                     DecodeError::Truncated { found, expected }
@@ -144,7 +144,7 @@ fn changed_bytes_are_silence_or_an_error_and_never_change_the_length() {
             let Ok(decoded) = decode_in_time(path, &what) else {
                 continue;
             };
-            // ADTS headers that are lost take their packets with them, without a trace.
+            // If an ADTS header is damaged, its packet is lost without a trace.
             let is_right = is_about(decoded.frames, whole) || !has_length && decoded.frames < whole;
             assert!(is_right, "{what}: {} of {whole}", decoded.frames);
             assert!(decoded.damage.lost_frames <= whole, "{what}");
@@ -165,7 +165,7 @@ fn a_broken_header_gives_an_error_or_no_more_than_the_file_can_hold() {
             }
             let path = files.write(&format!("header.{extension}"), &damaged);
             if let Ok(decoded) = decode_in_time(path, &what) {
-                // Half a bit a frame: less than any codec makes of these tones.
+                // Half a bit per frame, which is less than any codec needs for these tones.
                 let most = bytes.len() as u64 * 16;
                 assert!(decoded.frames <= most, "{what}: {}", decoded.frames);
             }
@@ -194,7 +194,7 @@ fn random_bytes_after_each_format_s_first_ones_do_no_harm() {
 fn what_is_lost_is_silence_in_its_place_and_counted() {
     let files = Files::new();
     for (extension, _, bytes, whole) in originals(&files) {
-        // Formats that notice: a checksum, or a packet that makes no sense.
+        // Only the formats that detect damage, by a checksum or because a packet is invalid.
         if !["flac", "ogg", "opus", "mka"].contains(&extension) {
             continue;
         }
@@ -208,7 +208,7 @@ fn what_is_lost_is_silence_in_its_place_and_counted() {
         assert!((1..whole / 4).contains(&lost), "{extension}: {lost}");
         let pairs = decoded.samples.iter().zip(&reference.samples);
         let changed = pairs.filter(|(a, b)| (*a - *b).abs() > 1e-3).count() as u64 / 2;
-        // Vorbis and Opus take some packets to be themselves again.
+        // Vorbis and Opus need some packets to recover.
         assert!(
             changed <= lost + 12_000,
             "{extension}: {changed} changed, {lost} lost"
@@ -232,7 +232,7 @@ fn flac_that_does_not_match_its_checksum_is_known() {
     let source = files.source(RATE, 2, SECONDS);
     let path = files.encode(&source, "a.flac", &["-c:a", "flac"]);
     let mut bytes = std::fs::read(path).unwrap();
-    // The MD5 sum is the last of STREAMINFO, which comes first.
+    // The MD5 sum is at the end of STREAMINFO, which is the first block.
     bytes[4 + 4 + 18] ^= 1;
     let decoded = decode(&files.write("b.flac", &bytes)).unwrap();
     assert!(decoded.damage.checksum_mismatch);
@@ -250,7 +250,7 @@ fn an_mp3_file_that_counts_more_frames_than_it_has_has_lost_them() {
     );
     let whole = decode(&path).unwrap();
     let mut bytes = std::fs::read(path).unwrap();
-    // Overwrites the headers and more of some frames in the middle.
+    // Overwrite the header and more of some frames in the middle.
     let middle = bytes.len() / 2;
     bytes[middle..middle + 1000].fill(0);
     let decoded = decode(&files.write("b.mp3", &bytes)).unwrap();
@@ -276,7 +276,7 @@ fn a_header_that_claims_terabytes_costs_no_memory_and_no_time() {
         matches!(error, Some(DecodeError::Truncated { found: 100, .. })),
         "{error:?}"
     );
-    // As many channels as the field can say.
+    // As many channels as the field can hold.
     let mut wide =
         b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\x01\0\xff\xff\x44\xac\0\0\0\0\0\0\0\0\x10\0data"
             .to_vec();

@@ -1,15 +1,15 @@
-//! Every readable format decodes to the frames, the samples and the channel order that FFmpeg
-//! decodes it to. The files are made here, by FFmpeg (required) and by the codecs' own programs.
+//! Checks that every readable format decodes to the same frames, samples and channel order as with
+//! FFmpeg. FFmpeg (required) and the codecs' own programs make the files.
 
 use std::path::{Path, PathBuf};
 
 use crate::files::{Files, decode, difference, generate, run};
 use audiostretchy_media::decode::Damage;
 
-/// Length of the test files: not a whole number of packets in any format.
+/// Length of the test files in seconds: not a whole number of packets in any format.
 const SECONDS: f64 = 0.6213;
 
-/// What the decoder has to say of the sample format.
+/// The sample format that the decoder should report.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Depth {
     Lossy,
@@ -17,22 +17,23 @@ enum Depth {
     Float(u32),
 }
 
-/// How many frames there should be.
+/// How many frames the decoder should return.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Length {
-    /// As FFmpeg finds.
+    /// As many as FFmpeg decodes.
     Ffmpeg,
-    /// As the source has: the container says how to trim, which FFmpeg's older versions ignore.
+    /// As many as the source has. The container says how to trim, which older versions of FFmpeg
+    /// ignore.
     Source,
 }
 
 use Depth::{Bits, Float, Lossy};
 use Length::{Ffmpeg, Source};
 
-/// Files to make: a name, FFmpeg's options, and what is expected.
+/// A file to make: its name, FFmpeg's options, and what is expected.
 type Case<'a> = (String, Vec<&'a str>, (Depth, Length));
 
-/// A file with no option but its codec.
+/// Returns the case of a file with no option but its codec.
 fn plain<'a>(codec: &'a str, extension: &str, expected: (Depth, Length)) -> Case<'a> {
     let name = format!("{codec}.{extension}");
     (name, vec!["-c:a", codec], expected)
@@ -42,7 +43,7 @@ fn with<'a>(name: &str, options: &[&'a str], expected: (Depth, Length)) -> Case<
     (name.to_owned(), options.to_vec(), expected)
 }
 
-/// Encodes files of a sample rate (Hz) and a number of channels, decodes them, and compares.
+/// Encodes files with a sample rate (Hz) and a number of channels, decodes them, and compares.
 fn check_all(files: &Files, rate: u32, channels: usize, cases: &[Case<'_>]) {
     let source = files.source(rate, channels, SECONDS);
     let outputs: Vec<(String, Vec<&str>)> = cases
@@ -196,8 +197,8 @@ fn rf64_wave64_au_aiff_caf_and_mov_are_decoded() {
     check_all(&files, 48_000, 2, &cases);
 }
 
-/// FFmpeg 5 does not write PCM as MP4 has it (ISO/IEC 23003-5): a name, and a box with its byte
-/// order and bits, which is put in the place of that for the speakers here.
+/// FFmpeg 5 does not write PCM in MP4 as the standard says (ISO/IEC 23003-5). The test renames the
+/// sample entry and replaces the box of the speakers by one with the byte order and bit depth.
 #[test]
 fn pcm_in_mp4_is_decoded_by_its_own_names() {
     let files = Files::new();
@@ -259,7 +260,7 @@ fn flac_and_alac_are_decoded_in_every_container() {
     for (rate, channels) in [(8_000, 1), (44_100, 2), (48_000, 6)] {
         check_all(&files, rate, channels, &cases);
     }
-    // The sample entry of MP4 has no room for this rate.
+    // The sample entry of MP4 has too few bits for this rate.
     check_all(&files, 96_000, 2, &cases[..6]);
 }
 

@@ -1,4 +1,4 @@
-//! Audio files: decoders, encoders, tags and times, held against other programs.
+//! Tests of audio files: decoders, encoders, tags and times, checked with other programs.
 //!
 //! Needs the tools that `scripts/test-tools` installs.
 

@@ -1,4 +1,4 @@
-//! Tags, pictures and text files arrive with the audio: `ffmpeg` and `ffprobe` must be installed.
+//! Checks that tags, pictures and text files are kept. `ffmpeg` and `ffprobe` must be installed.
 
 use std::collections::HashMap;
 use std::fs;
@@ -35,7 +35,7 @@ fn ffmpeg(args: &[&str], output: &Path) {
     assert!(status.success(), "ffmpeg {args:?}");
 }
 
-/// Two seconds of tone with everything that ffmpeg can put into the format of that name.
+/// Makes two seconds of tone with all the tags that ffmpeg can write to the format of that name.
 fn tagged(folder: &Path, name: &str) -> PathBuf {
     let (text, cover, output) = (
         folder.join("tags.txt"),
@@ -100,7 +100,7 @@ fn tagged(folder: &Path, name: &str) -> PathBuf {
     output
 }
 
-/// Gives every chapter of an MP3 file a link and a picture, which ffmpeg cannot.
+/// Adds a link and a picture to every chapter of an MP3 file, which ffmpeg cannot do.
 fn add_to_chapters(path: &Path) {
     let mut file = fs::File::open(path).unwrap();
     let mut mpeg = MpegFile::read_from(&mut file, ParseOptions::new()).unwrap();
@@ -157,7 +157,7 @@ fn chapters(path: &Path) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What lofty and ffprobe find in a file, by the names of the table.
+/// Returns what lofty and ffprobe find in a file, by the names of the table.
 fn found(path: &Path) -> Vec<&'static str> {
     let tagged = lofty::read_from_path(path).ok();
     let tags: Vec<Tag> = tagged.map_or(Vec::new(), |file| file.tags().to_vec());
@@ -242,10 +242,10 @@ fn the_table_of_what_is_kept_is_true() {
     );
 }
 
-/// For each kind of thing and format, whether it arrived, once an input.
+/// For each kind of tag and each format, whether it was kept, one value for each input.
 type Arrived = HashMap<(&'static str, Format), Vec<bool>>;
 
-/// The families of tags, and the formats that have them.
+/// The families of tags, and the formats that use them.
 const FAMILIES: [(&str, &[Format]); 5] = [
     ("MP3", &[Format::Mp3]),
     (

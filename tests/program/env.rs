@@ -1,5 +1,5 @@
-//! A folder of its own for every test: makes inputs, runs the program in it, and shows everything
-//! where a test fails.
+//! A separate folder for every test, with functions that make inputs and run the program in it. If
+//! a test fails, everything in the folder is shown.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -11,31 +11,32 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// What a run leaves in an output folder beside the outputs.
+/// The name of the report that a run writes to an output folder.
 const REPORT: &str = "audiostretchy-report.json";
 const JOURNAL: &str = ".audiostretchy.jsonl";
 
-/// The files below a folder with their content, folders with `None`, by path from there.
+/// The files below a folder with their content, and folders with `None`, by relative path.
 pub(crate) type Tree = BTreeMap<PathBuf, Option<Vec<u8>>>;
 
 pub(crate) struct TestEnv {
     folder: TempDir,
 }
 
-/// Where the recordings that the engine is tested on lie.
+/// Returns the folder of the recordings that the engine is tested with.
 pub(crate) fn recordings() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/reference")
 }
 
 impl TestEnv {
-    /// An empty folder.
+    /// Creates an empty folder.
     pub(crate) fn new() -> Self {
         Self {
             folder: TempDir::new().unwrap(),
         }
     }
 
-    /// A folder with a recording of speech (2.5 s, 16 bits, 16 kHz, mono) under these names.
+    /// Creates a folder with a recording of speech (2.5 s, 16 bits, 16 kHz, mono) under these
+    /// names.
     pub(crate) fn with_speech(names: &[&str]) -> Self {
         let env = Self::new();
         for name in names {
@@ -44,8 +45,8 @@ impl TestEnv {
         env
     }
 
-    /// A folder with the first 0.3 s of that recording under these names, in the formats that
-    /// their extensions tell.
+    /// Creates a folder with the first 0.3 s of that recording under these names, in the formats of
+    /// their extensions.
     pub(crate) fn with_short_speech(names: &[&str]) -> Self {
         let env = Self::new();
         for name in names {
@@ -82,7 +83,7 @@ impl TestEnv {
         self.write(name, fs::read(wav).unwrap());
     }
 
-    /// Converts a recording with ffmpeg; `options` stand before the output.
+    /// Converts a recording with ffmpeg; `options` precede the output.
     pub(crate) fn encode_recording(&self, recording: &str, name: &str, options: &str) {
         let wav = recordings().join(recording).with_extension("wav");
         self.create_folder(Path::new(name).parent().unwrap().to_str().unwrap());
@@ -94,7 +95,7 @@ impl TestEnv {
         self.tool("ffmpeg", args.chain(["-y", name]));
     }
 
-    /// Runs another program in the folder and gives what it wrote to standard output.
+    /// Runs another program in the folder and returns its standard output.
     pub(crate) fn tool<'a>(
         &self,
         program: &str,
@@ -125,8 +126,7 @@ impl TestEnv {
         Run::of(self, self.command(args))
     }
 
-    /// The program, about to run in the folder with an environment that holds nothing of the
-    /// user's.
+    /// Returns a command that runs the program in the folder, with none of the user's environment.
     pub(crate) fn command(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_audiostretchy"));
         command
@@ -139,14 +139,14 @@ impl TestEnv {
         command
     }
 
-    /// Runs the program, which must refuse in one or two lines that hold all of `pieces`, exit
-    /// with `code`, and leave every file as it was.
+    /// Runs the program, which must refuse in one or two lines that contain all of `pieces`, exit
+    /// with `code`, and leave every file unchanged.
     #[track_caller]
     pub(crate) fn refuses(&self, args: &str, code: i32, pieces: &[&str]) {
         self.refuses_args(args.split_whitespace(), code, pieces);
     }
 
-    /// As [`refuses`](Self::refuses).
+    /// Does the same as [`refuses`](Self::refuses), with a list of arguments.
     #[track_caller]
     pub(crate) fn refuses_args(
         &self,
@@ -166,19 +166,19 @@ impl TestEnv {
         assert!(self.tree() == before, "files have changed\n{run}");
     }
 
-    /// Everything in the folder.
+    /// Returns everything in the folder.
     pub(crate) fn tree(&self) -> Tree {
         self.tree_of("")
     }
 
-    /// Everything in an output folder but the reports and the journal.
+    /// Returns everything in an output folder except the reports and the journal.
     pub(crate) fn outputs(&self, folder: &str) -> Tree {
         let mut tree = self.tree_of(folder);
         tree.retain(|path, _| !is_record(path));
         tree
     }
 
-    /// Everything in a folder in it.
+    /// Returns everything in a subfolder.
     pub(crate) fn tree_of(&self, folder: &str) -> Tree {
         let root = self.path(folder);
         let mut tree = Tree::new();
@@ -186,7 +186,8 @@ impl TestEnv {
         tree
     }
 
-    /// The names of the files in a folder and below, sorted, without the reports and the journal.
+    /// Returns the sorted names of all files in and below a folder, without the reports and the
+    /// journal.
     pub(crate) fn files(&self, folder: &str) -> Vec<String> {
         let files = self.tree_of(folder).into_iter();
         files
@@ -196,7 +197,7 @@ impl TestEnv {
             .collect()
     }
 
-    /// What ffprobe tells about a file's only audio stream and its format.
+    /// Returns what ffprobe reports about a file's only audio stream and its format.
     pub(crate) fn probe(&self, name: &str) -> Value {
         let options = "-v error -of json -show_streams -show_format";
         let args = options.split(' ').chain([name]);
@@ -206,7 +207,7 @@ impl TestEnv {
         stream
     }
 
-    /// Length of a file in seconds, as ffmpeg decodes it.
+    /// Returns the length of a file in seconds, as ffmpeg decodes it.
     pub(crate) fn seconds(&self, name: &str) -> f64 {
         let probed = self.probe(name);
         let rate: f64 = probed["sample_rate"].as_str().unwrap().parse().unwrap();
@@ -214,7 +215,7 @@ impl TestEnv {
         self.decode(name).len() as f64 / channels as f64 / rate
     }
 
-    /// The samples of a file as ffmpeg decodes it to 16 bits.
+    /// Returns the samples of a file as ffmpeg decodes it to 16 bits.
     pub(crate) fn decode(&self, name: &str) -> Vec<i16> {
         let args = ["-v", "error", "-xerror", "-i", name, "-f", "s16le", "-"];
         let bytes = self.tool("ffmpeg", args);
@@ -222,7 +223,7 @@ impl TestEnv {
         samples.iter().copied().map(i16::from_le_bytes).collect()
     }
 
-    /// The report of a run into a folder.
+    /// Returns the report of a run into a folder.
     pub(crate) fn report(&self, folder: &str) -> Value {
         let path = Path::new(folder).join(REPORT);
         serde_json::from_slice(&self.read(path)).unwrap()
@@ -242,7 +243,7 @@ impl fmt::Display for TestEnv {
     }
 }
 
-/// Whether a path in an output folder is that of a report or the journal.
+/// Returns whether a path in an output folder is that of a report or the journal.
 fn is_record(path: &Path) -> bool {
     let is_report =
         |name: &str| name.starts_with("audiostretchy-report.") && name.ends_with(".json");
@@ -254,7 +255,7 @@ fn add_to_tree(root: &Path, folder: &Path, tree: &mut Tree) {
     for entry in fs::read_dir(folder).into_iter().flatten() {
         let path = entry.unwrap().path();
         let is_folder = path.symlink_metadata().unwrap().is_dir();
-        // Reading a pipe would not end.
+        // Reading from a pipe would never end.
         let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
         let content = match (is_folder, is_file) {
             (true, _) => None,
@@ -268,7 +269,7 @@ fn add_to_tree(root: &Path, folder: &Path, tree: &mut Tree) {
     }
 }
 
-/// What a run of the program came to; shown whole where an assertion fails.
+/// The result of a run of the program, which is shown in full if an assertion fails.
 pub(crate) struct Run<'a> {
     env: &'a TestEnv,
     command: String,
@@ -293,20 +294,20 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The run must have ended with this exit code.
+    /// Checks that the run ended with this exit code.
     #[track_caller]
     pub(crate) fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self}");
         self
     }
 
-    /// The run must have ended well.
+    /// Checks that the run ended with exit code 0.
     #[track_caller]
     pub(crate) fn succeeds(self) -> Self {
         self.exits(0)
     }
 
-    /// Standard error must hold all of these.
+    /// Checks that standard error contains all of these.
     #[track_caller]
     pub(crate) fn says(self, pieces: &[&str]) -> Self {
         for piece in pieces {
@@ -315,7 +316,7 @@ impl<'a> Run<'a> {
         self
     }
 
-    /// Standard output must hold all of these.
+    /// Checks that standard output contains all of these.
     #[track_caller]
     pub(crate) fn prints(self, pieces: &[&str]) -> Self {
         for piece in pieces {
@@ -327,7 +328,7 @@ impl<'a> Run<'a> {
         self
     }
 
-    /// Standard error without the reminder of the usage.
+    /// Returns standard error without the hint about the usage.
     fn message(&self) -> &str {
         let (message, _) = self.stderr.split_once("\n\n").unwrap_or((&self.stderr, ""));
         message

@@ -1,4 +1,4 @@
-//! `--events`, and what else the program says to programs and people.
+//! `--events`, and the other output for programs and people.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -17,7 +17,8 @@ fn parsed(lines: &str) -> Vec<Value> {
 #[test]
 fn every_event_is_as_the_schema_says_and_each_file_is_finished_once() {
     let folder = Folder::with(&["in/a.wav", "in/b\n\u{1b}.wav", "in/c.wav", "in/d.wav"]);
-    // Long enough for more than one progress event, of which there are 20 a second: MP3 takes time.
+    // Long enough for more than one progress event, of which there are 20 per second: encoding MP3
+    // takes time.
     folder.add_audio("in/long.wav", 48_000 * 120);
     folder.add_junk("in/<&>.wav");
     let run = folder.run(&["in", "out", "--events", "-j", "3", "--format", "mp3"]);

@@ -1,5 +1,5 @@
-//! The built program from end to end: run in a folder of its own, its files looked at with other
-//! tools.
+//! Tests of the built program from end to end: it runs in a folder of its own, and other tools
+//! examine the files that it writes.
 //!
 //! Needs the tools that `scripts/test-tools` installs.
 

@@ -1,4 +1,4 @@
-//! What a run leaves behind: reports that other programs rely on.
+//! The reports that a run writes, which other programs rely on.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 const HOSTILE: &str = "in/a\n\u{1b}[31m <b>&|`]]>'\"$(x) @user\\ #1 www.x.org *.wav";
 
-/// A folder with a file that can be read, one that cannot, and one whose name is not UTF-8.
+/// Creates a folder with a readable file, an unreadable one, and one whose name is not UTF-8.
 fn folder() -> Folder {
     let folder = Folder::with(&["in/a.wav"]);
     folder.add_junk(HOSTILE);
@@ -88,7 +88,8 @@ fn the_same_run_twice_differs_only_in_times() {
     assert!(reports[0].files.is_sorted_by_key(|file| &file.input));
 }
 
-/// What may stand in which element, with its attributes; the first are required.
+/// The elements: name, parent, number of required attributes, and all attributes, the required ones
+/// first.
 const JUNIT: [(&str, &str, usize, &[&str]); 8] = [
     (
         "testsuites",

@@ -1,4 +1,4 @@
-//! Test files made by FFmpeg and the usual encoders, and what FFmpeg decodes them to.
+//! Test files made by FFmpeg and the usual encoders, and their audio as FFmpeg decodes it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -6,12 +6,12 @@ use std::process::{Command, Stdio};
 use audiostretchy_media::decode::{AudioInfo, Damage, DecodeError, Decoder};
 use tempfile::TempDir;
 
-/// A folder of generated files, removed at the end of the test.
+/// A folder of generated files, which is removed at the end of the test.
 pub(crate) struct Files {
     folder: TempDir,
 }
 
-/// All that was decoded of a file.
+/// The result of decoding a whole file.
 #[allow(dead_code, reason = "each test binary uses some of these")]
 pub(crate) struct Decoded {
     pub info: AudioInfo,
@@ -38,7 +38,7 @@ impl Files {
         path
     }
 
-    /// A 32-bit float WAV file with a rising tone in each channel, another in each.
+    /// Makes a 32-bit float WAV file with a different rising tone in each channel.
     pub(crate) fn source(&self, rate: u32, channels: usize, seconds: f64) -> PathBuf {
         let path = self.path(&format!("source-{rate}-{channels}-{seconds}.wav"));
         if path.exists() {
@@ -69,7 +69,7 @@ impl Files {
             .remove(0)
     }
 
-    /// Encodes a file into several with one run of FFmpeg.
+    /// Encodes a file to several others with one run of FFmpeg.
     pub(crate) fn encode_all(
         &self,
         source: &Path,
@@ -85,7 +85,7 @@ impl Files {
         paths
     }
 
-    /// What FFmpeg decodes files to, interleaved in WAVE order.
+    /// Decodes files with FFmpeg and returns their samples, interleaved in WAVE order.
     pub(crate) fn ffmpeg_decode(&self, paths: &[PathBuf]) -> Vec<Vec<f32>> {
         let mut arguments: Vec<String> = ["-v", "error", "-y"].map(str::to_owned).into();
         for path in paths {
@@ -111,14 +111,14 @@ fn read_samples(path: &Path) -> Vec<f32> {
     samples.iter().map(|&s| f32::from_le_bytes(s)).collect()
 }
 
-/// Makes a file of what one of FFmpeg's own sources gives.
+/// Makes a file from one of FFmpeg's own sources.
 pub(crate) fn generate(source: &str, options: &[&str], output: &Path) {
     let input = ["-v", "error", "-f", "lavfi", "-i", source];
     let output = [output.to_str().unwrap()];
     run("ffmpeg", &[&input[..], options, &output].concat());
 }
 
-/// Runs a program that must succeed; gives its standard output.
+/// Runs a program that must succeed, and returns its standard output.
 pub(crate) fn run(program: &str, arguments: &[&str]) -> Vec<u8> {
     let output = Command::new(program)
         .args(arguments)
@@ -133,7 +133,7 @@ pub(crate) fn run(program: &str, arguments: &[&str]) -> Vec<u8> {
     output.stdout
 }
 
-/// Decodes all of a file.
+/// Decodes a whole file.
 #[allow(dead_code, reason = "each test binary uses some of these")]
 pub(crate) fn decode(path: &Path) -> Result<Decoded, DecodeError> {
     let mut decoder = Decoder::open(path)?;
@@ -150,7 +150,7 @@ pub(crate) fn decode(path: &Path) -> Result<Decoded, DecodeError> {
     })
 }
 
-/// RMS of the difference over that of the reference, where both are.
+/// Returns the RMS of the difference relative to that of the reference, over their common length.
 #[allow(dead_code, reason = "each test binary uses some of these")]
 pub(crate) fn difference(samples: &[f32], reference: &[f32]) -> f64 {
     let power = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>();

@@ -1,12 +1,12 @@
-//! As much of JSON Schema as the shipped schemas use; a keyword beyond that is a failure, so that
-//! nothing is believed to be checked which is not.
+//! The part of JSON Schema that the shipped schemas use. Any other keyword is a failure, so that no
+//! rule is silently left unchecked.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
 
-/// A schema file, and which of its properties have been seen.
+/// A schema file, and which of its properties have been found in checked values.
 pub(crate) struct Schema {
     name: &'static str,
     root: Value,
@@ -15,7 +15,7 @@ pub(crate) struct Schema {
 }
 
 impl Schema {
-    /// Reads a schema of the `schema` folder, and the ones that it refers to.
+    /// Reads a schema of the `schema` folder, and those that it refers to.
     pub(crate) fn read(name: &'static str, others: &[&'static str]) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("schema")
@@ -28,7 +28,7 @@ impl Schema {
         }
     }
 
-    /// Panics where `value` is not as the schema says, or has a property that it does not know.
+    /// Panics if `value` does not match the schema or has a property that the schema does not name.
     pub(crate) fn check(&mut self, value: &Value) {
         let mut seen = BTreeSet::new();
         let result = self.matches(&self.root, value, "", &mut seen);
@@ -36,7 +36,8 @@ impl Schema {
         self.seen.append(&mut seen);
     }
 
-    /// All properties, as `file name#definition/property`; panics where one is not described.
+    /// Returns all properties, as `file name#definition/property`. Panics if one has no
+    /// description.
     pub(crate) fn properties(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         let definitions = self.root["$defs"].as_object().unwrap();
@@ -128,7 +129,7 @@ impl Schema {
                 return Err(format!("{definition}: {value} breaks {keyword} {argument}"));
             }
         }
-        // An object whose properties are named must have no others.
+        // An object with named properties must have no others.
         if let (Some(known), Some(object)) = (schema.get("properties"), value.as_object()) {
             for (name, value) in object {
                 let schema = known.get(name);

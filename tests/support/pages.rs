@@ -1,12 +1,12 @@
-//! Pages of the documentation with tables in them that tests make.
+//! Pages of the documentation with tables that tests generate.
 
 use std::fs;
 use std::path::Path;
 
-/// Set this variable to write the pages anew.
+/// If this variable is set, the pages are written instead of checked.
 const UPDATE: &str = "UPDATE_DOCS";
 
-/// Checks that a page has some text, or writes it where that is asked for.
+/// Checks that a page has this text, or writes it if that is requested.
 pub(crate) fn is_page(page: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
     if std::env::var_os(UPDATE).is_some() {
@@ -19,7 +19,7 @@ pub(crate) fn is_page(page: &str, text: &str) {
     );
 }
 
-/// As [`is_page`], for the part between `<!-- mark -->` and `<!-- /mark -->`.
+/// Does the same as [`is_page`] for the part between `<!-- mark -->` and `<!-- /mark -->`.
 pub(crate) fn has_part(page: &str, mark: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
     let written = fs::read_to_string(&path).unwrap();

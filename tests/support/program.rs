@@ -1,5 +1,5 @@
-#![allow(dead_code)] // Each test file uses its part of it.
-//! A temporary folder, audio in it, and the built program run there.
+#![allow(dead_code)] // Each test file uses only a part of this.
+//! A temporary folder with audio, in which the built program is run.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ pub(crate) const REPORT: &str = "out/audiostretchy-report.json";
 pub(crate) struct Folder(TempDir);
 
 impl Folder {
-    /// A folder with audio of these names, a few hundredths of a second each.
+    /// Creates a folder with audio files of these names, a few hundredths of a second each.
     pub(crate) fn with<N: AsRef<OsStr>>(names: &[N]) -> Self {
         let folder = Self(tempfile::tempdir().unwrap());
         for name in names {
@@ -45,7 +45,7 @@ impl Folder {
         wav.finalize().unwrap();
     }
 
-    /// Writes a file that is no audio whatever its name says.
+    /// Writes a file that is not audio, whatever its extension.
     pub(crate) fn add_junk(&self, name: impl AsRef<OsStr>) {
         let path = self.path(name.as_ref());
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -63,7 +63,7 @@ impl Folder {
         Run(self.command(arguments).output().unwrap())
     }
 
-    /// As [`run`](Self::run), for output that is no text.
+    /// Does the same as [`run`](Self::run), for output that is not text.
     pub(crate) fn run_raw(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
@@ -77,7 +77,7 @@ impl Folder {
     }
 }
 
-/// What the program said and returned.
+/// The output and the exit code of a run.
 pub(crate) struct Run(Output);
 
 impl Run {

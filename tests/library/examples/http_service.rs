@@ -1,4 +1,4 @@
-//! The HTTP service, called by curl.
+//! Tests the HTTP service with curl.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::examples::{example, probe, recording};
 
-/// A running service and a folder for what it sends.
+/// A running service, and a folder for the files that it sends.
 struct Service {
     process: Child,
     address: String,
@@ -21,7 +21,7 @@ struct Service {
 }
 
 impl Service {
-    /// A service that takes uploads of up to so many MiB.
+    /// Starts a service that accepts uploads of up to this many MiB.
     fn start(max_mib: u32) -> Self {
         let mut process = example("http_service")
             .args(["127.0.0.1:0", &max_mib.to_string()])
@@ -44,8 +44,8 @@ impl Service {
         }
     }
 
-    /// curl, about to send a file with more fields; the answer's status and headers go to standard
-    /// output and its body to a file.
+    /// Returns a curl command that sends a file with more fields. The status and headers of the
+    /// response go to standard output, its body to a file.
     fn curl(&self, file: &Path, fields: &[&str], body: &str) -> Command {
         let mut curl = Command::new("curl");
         curl.args(["--silent", "--show-error", "--dump-header", "-", "--output"])
@@ -59,7 +59,7 @@ impl Service {
         curl
     }
 
-    /// The status, the headers in lower case, and the body.
+    /// Sends a file and returns the status, the headers in lower case, and the body.
     fn send(&self, file: &Path, fields: &[&str]) -> (u16, String, Vec<u8>) {
         let output = self.curl(file, fields, "body").output().unwrap();
         let (status, headers) = status(&output);
@@ -67,7 +67,7 @@ impl Service {
         (status, headers, body)
     }
 
-    /// The status and the error's code and message.
+    /// Sends a file that must be refused, and returns the status and the error's code and message.
     fn refused(&self, file: &Path, fields: &[&str]) -> (u16, String, String) {
         let (status, headers, body) = self.send(file, fields);
         assert!(
@@ -79,7 +79,7 @@ impl Service {
         (status, text("code"), text("message"))
     }
 
-    /// Waits for a line of the log.
+    /// Waits for a line of the log that starts with `start`.
     fn wait_for(&self, start: &str) {
         let until = Instant::now() + Duration::from_secs(120);
         while let Ok(line) = self.log.recv_timeout(until - Instant::now()) {
@@ -90,7 +90,7 @@ impl Service {
         panic!("the service never said {start:?}");
     }
 
-    /// The most memory that the service has taken, in KiB.
+    /// Returns the most memory that the service has used, in KiB.
     #[cfg(target_os = "linux")]
     fn most_memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()));
@@ -124,7 +124,7 @@ impl Drop for Service {
 
 fn status(output: &Output) -> (u16, String) {
     let headers = String::from_utf8(output.stdout.clone()).unwrap();
-    // Before the answer there may be one that says to go on.
+    // An interim response (`100 Continue`) may come before the final one.
     let last = headers.rfind("HTTP/1.1 ").unwrap_or_else(|| {
         panic!("no answer: {}", String::from_utf8_lossy(&output.stderr));
     });
@@ -340,7 +340,7 @@ fn fifty_requests_at_once_are_all_answered_in_bounded_memory() {
         let bytes = std::fs::read(service.folder.path().join(body)).unwrap();
         assert!(first.get_or_insert_with(|| bytes.clone()) == &bytes);
     }
-    // The uploads alone are 280 MiB, the outputs 420 MiB.
+    // The uploads alone are 280 MiB and the outputs 420 MiB.
     let most = service.most_memory();
     assert!(most < 100 * 1024, "{most} KiB");
 }

@@ -1,7 +1,7 @@
-//! Every example, run as a program on real audio.
+//! Runs every example as a program on real audio.
 //!
-//! `cargo test` builds them; after a change to an example, `cargo test --test examples` alone runs
-//! the old one.
+//! `cargo test` builds the examples. After a change to an example, run `cargo build --examples`
+//! first: `cargo test --test library examples::` alone does not rebuild them.
 
 mod http_service;
 mod programs;
@@ -9,7 +9,7 @@ mod programs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A built example.
+/// Returns a command that runs a built example.
 fn example(name: &str) -> Command {
     let test = std::env::current_exe().unwrap();
     let folder = test.ancestors().nth(2).unwrap().join("examples");
@@ -35,7 +35,7 @@ fn recording(name: &str) -> PathBuf {
     recordings().join(name)
 }
 
-/// What ffprobe says of a file: codec, sample rate in Hz, seconds.
+/// Returns what ffprobe reports of a file: codec, sample rate in Hz, seconds.
 fn probe(path: &Path) -> (String, u32, f64) {
     let output = Command::new("ffprobe")
         .args(["-v", "error", "-show_entries"])

@@ -1,4 +1,4 @@
-//! The examples that run to their end.
+//! The examples that run to completion.
 
 use std::fs::File;
 use std::path::Path;

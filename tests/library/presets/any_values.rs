@@ -1,4 +1,4 @@
-//! Any values.
+//! Presets with arbitrary values.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What wins over what.
+//! Which layer of settings takes precedence.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Where names are looked up.
+//! Where preset names are looked up.
 
 use super::*;
 

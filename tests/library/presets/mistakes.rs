@@ -1,4 +1,4 @@
-//! What is said about a mistake.
+//! The messages for mistakes in presets.
 
 use super::*;
 
@@ -364,7 +364,7 @@ fn a_key_that_the_format_has_no_use_for_in_one_preset_is_an_error() {
         layer.set("format", "wav").unwrap_err().to_string(),
         "--bitrate is for lossy formats, and wav is not: take one of them out"
     );
-    // What was refused has not been set.
+    // A value that was refused has not been set.
     layer.set("bitrate_kbps", 96u32).unwrap();
     layer.set("format", "mp3").unwrap();
 }

@@ -1,5 +1,5 @@
-//! Presets: what the built-in ones hold, what wins over what, where names are looked up, and what
-//! is said about a mistake.
+//! Tests of presets: the built-in ones, which layer of settings takes precedence, where names are
+//! looked up, and the messages for mistakes.
 
 mod any_values;
 mod layers;
@@ -19,7 +19,7 @@ use audiostretchy_media::format::{BitDepth, Format, OutputOptions};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-/// Two folders of presets, `first` and `second`, looked up in this order.
+/// Two folders of presets, `first` and `second`, searched in this order.
 struct Folders {
     root: TempDir,
 }
@@ -61,7 +61,7 @@ impl Folders {
         self.resolve(name).unwrap().settings.stretch
     }
 
-    /// The message for a preset, with the path of the temporary folder left out.
+    /// Returns the error message for a preset, without the path of the temporary folder.
     fn error(&self, name: &str) -> String {
         self.plain(self.resolve(name).unwrap_err())
     }
@@ -71,7 +71,7 @@ impl Folders {
         error.to_string().replace(&root, "")
     }
 
-    /// The source of a key, with the path of the temporary folder left out.
+    /// Returns the source of a key, without the path of the temporary folder.
     fn source(&self, resolved: &Resolved, key: &str) -> String {
         let root = format!("{}/", self.root.path().display());
         let source = resolved.entry(key).unwrap().source.to_string();
@@ -79,7 +79,7 @@ impl Folders {
     }
 }
 
-/// The message for a file `first/a.toml` with this text.
+/// Returns the error message for a file `first/a.toml` with this text.
 fn error_in(text: &str) -> String {
     Folders::with(&[("first/a.toml", text)]).error("a")
 }

@@ -1,4 +1,4 @@
-//! What the result tells.
+//! What a resolved preset contains.
 
 use super::*;
 

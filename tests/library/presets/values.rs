@@ -1,4 +1,4 @@
-//! What the built-in presets hold.
+//! The values of the built-in presets.
 
 use super::*;
 

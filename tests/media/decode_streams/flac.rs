@@ -1,4 +1,4 @@
-//! FLAC files with something behind their end, wrong headers, odd blocks, and more than one format.
+//! FLAC files with data after their end, wrong headers, unusual block sizes, and changes of format.
 
 use super::{SECONDS, is_like, joined, sound};
 use crate::files::{Files, decode, difference};
@@ -30,7 +30,7 @@ fn what_is_behind_the_last_frame_is_passed_over() {
     }
 }
 
-/// Where STREAMINFO has the length of the audio, with four bits of something else in front.
+/// Where STREAMINFO stores the length of the audio; the first four bits belong to another field.
 const TOTAL: std::ops::Range<usize> = 21..26;
 
 #[test]
@@ -68,7 +68,7 @@ fn a_damaged_first_frame_is_silence() {
     assert_eq!(decoded.samples[1152..], whole.samples[1152..]);
 }
 
-/// How frames are numbered, and what their header says of it.
+/// How frames are numbered, and how their header declares it.
 #[derive(Debug, Clone, Copy)]
 struct Numbers {
     by_sample: bool,
@@ -76,7 +76,8 @@ struct Numbers {
     first: u64,
 }
 
-/// A file of 16-bit samples as they are, in blocks of sizes that come again and again.
+/// Returns a FLAC file with uncompressed 16-bit samples, in blocks whose sizes are taken from
+/// `sizes` by turns.
 fn verbatim(samples: &[i16], info_blocks: [u16; 2], sizes: &[usize], numbers: Numbers) -> Vec<u8> {
     let mut file = b"fLaC\x80\0\0\x22".to_vec();
     file.extend(info_blocks.map(u16::to_be_bytes).concat());
@@ -104,7 +105,8 @@ fn verbatim(samples: &[i16], info_blocks: [u16; 2], sizes: &[usize], numbers: Nu
     file
 }
 
-/// A number as frames have it: UTF-8, beyond Unicode where it has to be. Here three bytes suffice.
+/// Encodes a frame number like UTF-8, which FLAC extends beyond Unicode. Three bytes are enough
+/// here.
 fn number_of(number: u64) -> Vec<u8> {
     let low = |by: u64| 0x80 | (number >> by & 0x3F) as u8;
     match number {
@@ -114,7 +116,7 @@ fn number_of(number: u64) -> Vec<u8> {
     }
 }
 
-/// A checksum of 16 bits; of eight, where the polynomial is in the upper ones, in the upper ones.
+/// Computes a checksum of 16 bits, or of 8 bits if only the upper byte of the polynomial is used.
 fn crc(bytes: &[u8], polynomial: u16) -> u16 {
     let crc = bytes.iter().fold(0_u16, |crc, &byte| {
         (0..8).fold(crc ^ u16::from(byte) << 8, |crc, _| {
@@ -141,15 +143,15 @@ fn frames_of_any_size_and_numbering_are_decoded() {
     let changing = &[1152, 4608, 256, 2000][..];
     let constant = &[1152][..];
     for (blocks, sizes, by_sample, says_so, first) in [
-        // Flake: numbered by samples without a word.
+        // As Flake writes it: numbered by sample, but not declared so.
         ([16, 4608], changing, true, false, 0),
         ([16, 4608], changing, true, true, 0),
         ([16, 4608], changing, false, false, 0),
         ([4608, 4608], changing, true, true, 0),
         ([576, 4608], constant, false, false, 0),
-        // Of a longer recording.
+        // A part of a longer recording.
         ([1152, 1152], constant, false, false, 77),
-        // Blocks that are larger than any should be.
+        // Blocks that are larger than the header says.
         ([576, 576], constant, false, false, 0),
     ] {
         let numbers = Numbers {

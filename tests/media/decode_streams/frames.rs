@@ -1,17 +1,17 @@
-//! Files that are frames and nothing around them, MP3, MP2 and ADTS: changes of their format, files
-//! cut within a frame, and frames that cannot be decoded. And Ogg files that change.
+//! Files that consist of frames without a container (MP3, MP2 and ADTS): changes of format, files
+//! cut within a frame, and frames that cannot be decoded. Also Ogg files whose format changes.
 
 use std::path::PathBuf;
 
 use super::{SECONDS, is_like, joined, power, sound};
 use crate::files::{Files, decode, generate};
 
-/// Options without any tag.
+/// FFmpeg's options for a file without any tag.
 const BARE: [&str; 4] = ["-write_xing", "0", "-id3v2_version", "0"];
 
 const FORMATS: [(&str, &str); 3] = [("mp3", "libmp3lame"), ("mp2", "mp2"), ("aac", "aac")];
 
-/// The same audio in a format, at some rates and channels.
+/// Encodes the same audio in one format, with several sample rates and channel counts.
 fn encode(files: &Files, extension: &str, codec: &str, formats: &[(&str, &str)]) -> Vec<PathBuf> {
     let source = files.source(44_100, 1, SECONDS);
     let outputs = formats.iter().map(|&(rate, channels)| {
@@ -76,7 +76,7 @@ fn what_follows_a_change_of_rate_or_channels_is_converted() {
         for &index in &order {
             let part = &parts[index];
             let frames = (part.frames * rate).div_ceil(part.info.sample_rate.into()) as usize;
-            // Every part is as loud as it was: mono was made stereo 3 dB softer.
+            // Every part is as loud as before: mono is converted to stereo 3 dB softer.
             let end = (at + frames).min(decoded.samples.len());
             let found = power(&decoded.samples[at..end]) / power(&part.samples);
             assert!((0.9..1.1).contains(&found), "{what}, part {index}: {found}");
@@ -152,7 +152,7 @@ fn a_file_that_ends_within_a_frame_says_so() {
     assert!(cut.damage.cut_short);
 }
 
-/// Makes the first granule's first channel one of mixed blocks.
+/// Changes the first granule's first channel to mixed blocks.
 fn mix_blocks(frame: &mut [u8]) {
     let is_mpeg1 = frame[1] & 8 != 0;
     let is_mono = frame[3] >> 6 == 3;
@@ -193,7 +193,7 @@ fn frames_with_mixed_blocks_are_silence_and_counted() {
         let part = |samples: &[f32], from: usize, to: usize| {
             power(&samples[from * frame * channels..to * frame * channels])
         };
-        // A frame or two of what was before still sound.
+        // The sound before the gap goes on for a frame or two.
         assert!(
             part(&decoded.samples, 12, 14) < part(&whole.samples, 12, 14) / 50.0,
             "{what}"

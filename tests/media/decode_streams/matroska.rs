@@ -1,4 +1,4 @@
-//! Matroska and WebM: frames put together in blocks, live recordings, and files joined.
+//! Matroska and WebM: several frames in a block, live recordings, and joined files.
 
 use std::path::Path;
 
@@ -28,7 +28,7 @@ fn what_mkvmerge_puts_together_is_decoded_without_holes() {
     }
 }
 
-/// An element with a size of eight bytes, or of one that says that the size is not known.
+/// Returns an element with its size in eight bytes, or with an unknown size.
 fn element(id: &[u8], content: &[u8], is_known: bool) -> Vec<u8> {
     let mut size = (content.len() as u64 | 1 << 56).to_be_bytes().to_vec();
     if !is_known {
@@ -37,7 +37,7 @@ fn element(id: &[u8], content: &[u8], is_known: bool) -> Vec<u8> {
     [id, &size, content].concat()
 }
 
-/// The frames of an MP3 file without tags.
+/// Returns the frames of an MP3 file without tags.
 fn mp3_frames(path: &Path, kbps: usize, rate: usize) -> Vec<Vec<u8>> {
     let bytes = std::fs::read(path).unwrap();
     let (mut frames, mut at) = (Vec::new(), 0);
@@ -49,7 +49,7 @@ fn mp3_frames(path: &Path, kbps: usize, rate: usize) -> Vec<Vec<u8>> {
     frames
 }
 
-/// A block of several frames (RFC 9559, section 5.1.4.5.3).
+/// Returns a block of several frames (RFC 9559, section 5.1.4.5.3).
 fn laced(lacing: u8, milliseconds: u16, frames: &[Vec<u8>]) -> Vec<u8> {
     let mut block = vec![0x81];
     block.extend(milliseconds.to_be_bytes());
@@ -70,12 +70,12 @@ fn laced(lacing: u8, milliseconds: u16, frames: &[Vec<u8>]) -> Vec<u8> {
     block
 }
 
-/// An MP3 track of blocks of eight frames.
+/// Returns a Matroska file with an MP3 track in blocks of eight frames.
 fn matroska(frames: &[Vec<u8>], rate: u32, lacing: u8, is_live: bool) -> Vec<u8> {
     matroska_with(frames, rate, lacing, is_live, &[])
 }
 
-/// The same with more elements in the track's entry.
+/// Does the same as `matroska`, with more elements in the track's entry.
 fn matroska_with(
     frames: &[Vec<u8>],
     rate: u32,
@@ -113,7 +113,7 @@ fn matroska_with(
 #[test]
 fn laced_frames_of_every_kind_follow_each_other_without_holes() {
     let files = Files::new();
-    // Xiph's way, all of one size, EBML's way.
+    // Xiph lacing, fixed-size lacing, EBML lacing.
     for (lacing, rate) in [(1, 44_100), (2, 48_000), (3, 44_100)] {
         let source = files.source(rate, 1, SECONDS);
         let options = [

@@ -1,5 +1,5 @@
-//! Streams without a length, several in one file, in pieces, with pauses and changes, levels, and what
-//! is no audio at all.
+//! Streams without a length, several streams in a file, fragments, pauses, changes of format,
+//! levels, and files that are not audio.
 
 mod flac;
 mod frames;
@@ -14,7 +14,7 @@ use crate::files::{Decoded, Files, decode, difference, run};
 
 const SECONDS: f64 = 0.6213;
 
-/// Decodes a file in which nothing is to be wrong.
+/// Decodes a file and checks that no damage is found in it.
 #[track_caller]
 fn sound(path: &Path) -> Decoded {
     let decoded = decode(path).unwrap_or_else(|error| panic!("{}: {error:?}", path.display()));
@@ -22,7 +22,7 @@ fn sound(path: &Path) -> Decoded {
     decoded
 }
 
-/// Checks that samples are about the same, as far as both go: a correlation above 0.99.
+/// Checks that samples are about the same over their common length: a correlation above 0.99.
 #[track_caller]
 fn is_like(samples: &[f32], reference: &[f32], what: &str) {
     let sum = |a: &[f32], b: &[f32]| -> f64 {
@@ -35,7 +35,7 @@ fn is_like(samples: &[f32], reference: &[f32], what: &str) {
     assert!(correlation > 0.99, "{what}: {correlation}");
 }
 
-/// The mean power of samples.
+/// Returns the mean power of samples.
 fn power(samples: &[f32]) -> f64 {
     let sum: f64 = samples
         .iter()
@@ -44,7 +44,7 @@ fn power(samples: &[f32]) -> f64 {
     sum / samples.len().max(1) as f64
 }
 
-/// The bytes of files one after the other, as `cat` puts them out.
+/// Returns the concatenated bytes of files.
 fn joined(paths: &[&Path]) -> Vec<u8> {
     let files = paths.iter().map(|path| std::fs::read(path).unwrap());
     files.collect::<Vec<_>>().concat()
@@ -74,7 +74,7 @@ fn the_output_gain_of_opus_is_applied() {
     assert!(difference(&quieter.samples, &expected) < 0.001);
 }
 
-/// Puts the checksum of an Ogg file's first page right (RFC 3533, section 6).
+/// Corrects the checksum of an Ogg file's first page (RFC 3533, section 6).
 fn mend_first_page(bytes: &mut [u8]) {
     let segments = usize::from(bytes[26]);
     let len: usize = bytes[27..27 + segments]

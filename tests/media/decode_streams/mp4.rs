@@ -32,7 +32,7 @@ fn all_fragments_are_decoded_whatever_the_moov_says() {
         let missing = reference.len().abs_diff(decoded.samples.len());
         assert!(missing <= 1024, "{what}: {}", decoded.frames);
         assert!(decoded.frames * 10 > decoded.info.sample_rate as u64 * 24);
-        // FFmpeg leaves the start in where the first fragment comes before the moov box is complete.
+        // FFmpeg does not trim the start if the first fragment precedes the complete moov box.
         let delay = reference.len().saturating_sub(decoded.samples.len());
         let reference = if what.contains("delay") {
             &reference[delay..]
@@ -83,7 +83,7 @@ fn a_pause_in_the_times_is_silence_and_no_damage() {
             "{codec}: {}",
             decoded.frames
         );
-        // Behind the pause everything is in its place.
+        // After the pause, everything is in its place.
         let options = ["-c:a", codec, "-movflags", movflags];
         let expected = files.encode(&source, "all.mp4", &options);
         let expected = sound(&expected).samples;
@@ -110,7 +110,7 @@ fn times_that_are_a_little_off_change_nothing() {
     let whole = sound(&path);
     let bytes = std::fs::read(&path).unwrap();
     let stts = bytes.windows(4).position(|bytes| bytes == b"stts").unwrap();
-    // The first of its entries is for all packets but the last.
+    // The first of its entries is for all packets except the last.
     for delta in [1000_u32, 1100] {
         let mut bytes = bytes.clone();
         bytes[stts + 16..stts + 20].copy_from_slice(&delta.to_be_bytes());

@@ -1,4 +1,4 @@
-//! Formats that can only be named, and sizes that are unknown or wrong in WAV, AIFF and CAF.
+//! Formats that are recognised but not decoded, and unknown or wrong sizes in WAV, AIFF and CAF.
 
 use audiostretchy_media::decode::DecodeError;
 
@@ -31,7 +31,7 @@ fn formats_that_cannot_be_read_are_named_and_nothing_within_them_is_taken_for_au
             }
         }
     }
-    // A container is one only where it starts.
+    // A container is recognised only at the start of a file.
     let hidden = [b"Nothing that is known. ".repeat(20), wav].concat();
     let error = decode(&files.write("hidden.wav", &hidden)).err();
     assert!(

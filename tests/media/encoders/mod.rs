@@ -1,6 +1,7 @@
-//! Every encoder against the usual decoders: `ffmpeg`, `ffprobe` and `flac` must be installed.
+//! Checks every encoder with independent decoders: `ffmpeg`, `ffprobe` and `flac` must be
+//! installed.
 //!
-//! Each channel holds a tone of its own, so that a swapped, lost or mistuned channel shows.
+//! Each channel contains a different tone, which shows if a channel is swapped, lost or mistuned.
 
 pub(crate) mod support;
 
@@ -148,7 +149,7 @@ fn m4a_limits_what_is_beyond_full_scale() {
 #[test]
 fn speakers_that_a_format_does_not_know_give_a_warning() {
     let mut info = source(6, 44_100, false);
-    // Front and side speakers, a common 5.1, and then three front and three back ones.
+    // Front and side speakers (a common 5.1), then three front and three back speakers.
     for (mask, expected) in [(0x60F, &[][..]), (0x137, &["speakers-changed"])] {
         info.channel_mask = Some(mask);
         let (_, codes) = converted(&info, Format::Ogg);

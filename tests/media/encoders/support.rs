@@ -1,4 +1,4 @@
-//! Making, decoding and judging test files.
+//! Functions that make, decode and check test files.
 
 use std::f64::consts::TAU;
 use std::fs::File;
@@ -11,15 +11,15 @@ use audiostretchy_media::encode::{EncodeSpec, Encoded};
 use audiostretchy_media::format::{Format, OutputOptions};
 use audiostretchy_media::samples::Samples;
 
-/// Tones in Hz of the channels of 5.1 in WAVE order; the fourth is the bass speaker.
+/// The tones in Hz of the channels of 5.1 in WAVE order. The fourth is the bass speaker.
 pub(crate) const TONES: [f64; 6] = [300.0, 650.0, 1000.0, 100.0, 1700.0, 2050.0];
 pub(crate) const AMPLITUDE: f64 = 0.5;
-/// Lengths of the blocks given to the encoders, in frames, over and over.
+/// Lengths in frames of the blocks passed to the encoders, by turns.
 pub(crate) const BLOCKS: [usize; 6] = [1, 700, 4096, 0, 33, 5000];
 pub(crate) const RATES: [u32; 5] = [8_000, 22_050, 44_100, 48_000, 96_000];
-/// Half a step of the larger of two depths: 16-bit input is rounded in the test itself.
+/// Half a step of 16 bits: the test itself rounds 16-bit input.
 pub(crate) const HALF_STEP_16: f32 = 0.5 / 32768.0;
-/// Root of the mean square error of lossy formats, which have it mostly at the sudden ends.
+/// Root of the mean square error of lossy formats; most of it is at the abrupt ends.
 pub(crate) const LOSSY: f32 = 0.1;
 
 pub(crate) fn source(channels: usize, sample_rate: u32, float: bool) -> AudioInfo {
@@ -56,7 +56,7 @@ pub(crate) fn to_int16(samples: &[f32]) -> Vec<i16> {
     samples.iter().map(int16).collect()
 }
 
-/// A file in a folder that is removed with it.
+/// A file in a temporary folder, which is removed when this is dropped.
 pub(crate) struct TestFile {
     pub path: PathBuf,
     _folder: tempfile::TempDir,
@@ -73,7 +73,7 @@ impl TestFile {
     }
 }
 
-/// Encodes in uneven blocks, as 16-bit integers or as floats.
+/// Encodes in blocks of different lengths, as 16-bit integers or as floats.
 pub(crate) fn encode(spec: &EncodeSpec, samples: &[f32], float: bool, path: &Path) -> Encoded {
     let mut encoder = spec.start(File::create(path).unwrap()).unwrap();
     let integers = to_int16(samples);
@@ -102,14 +102,14 @@ pub(crate) fn output_of(command: &mut Command) -> Vec<u8> {
     output.stdout
 }
 
-/// What ffmpeg makes of a file.
+/// Audio that ffmpeg has decoded.
 pub(crate) struct Decoded {
     pub sample_rate: u32,
     pub channels: usize,
     pub samples: Vec<f32>,
 }
 
-/// Decodes into floats (exact for up to 24 bits), in WAVE order.
+/// Decodes a file to floats (exact for up to 24 bits), in WAVE order.
 pub(crate) fn decode(path: &Path) -> Decoded {
     if path.extension().unwrap() == "ogg" {
         return decode_vorbis(path);
@@ -117,7 +117,7 @@ pub(crate) fn decode(path: &Path) -> Decoded {
     let mut command = Command::new("ffmpeg");
     command.args(["-v", "error", "-i"]).arg(path);
     let au = output_of(command.args(["-c:a", "pcm_f32be", "-f", "au", "-"]));
-    // An AU file: big-endian words, of which the second is the place of the samples.
+    // An AU file: big-endian words, of which the second is the offset of the samples.
     let word = |bytes: &[u8]| u32::from_be_bytes(bytes.try_into().unwrap());
     let channels = word(&au[20..24]) as usize;
     let samples = au[word(&au[4..8]) as usize..].chunks_exact(4);
@@ -131,7 +131,7 @@ pub(crate) fn decode(path: &Path) -> Decoded {
         .iter()
         .any(|end| path.extension().unwrap() == *end)
     {
-        // ffmpeg's program plays the last unit to its end, of its own files too.
+        // ffmpeg plays the last packet to its end, also in the files that it writes.
         let len = channels * probe(path, "duration_ts").parse::<usize>().unwrap();
         assert!((len..len + 1024 * channels).contains(&decoded.samples.len()));
         decoded.samples.truncate(len);
@@ -139,13 +139,13 @@ pub(crate) fn decode(path: &Path) -> Decoded {
     decoded
 }
 
-/// Decodes with oggdec: ffmpeg is some frames off, on what oggenc writes too.
+/// Decodes with oggdec: ffmpeg is off by some frames, also on the files that oggenc writes.
 pub(crate) fn decode_vorbis(path: &Path) -> Decoded {
     let mut command = Command::new("oggdec");
     let wav = output_of(command.args(["-Q", "-o", "-"]).arg(path));
     let int16 = |bytes: &[u8]| i16::from_le_bytes(bytes.try_into().unwrap());
     let channels = int16(&wav[22..24]) as usize;
-    // oggdec has an order of its own for 5.1 (it gives the same for what oggenc writes).
+    // oggdec uses its own channel order for 5.1, also for the files that oggenc writes.
     let order: &[usize] = match channels {
         6 => &[0, 1, 2, 4, 5, 3],
         _ => &[0, 1][..channels],
@@ -162,7 +162,7 @@ pub(crate) fn decode_vorbis(path: &Path) -> Decoded {
     }
 }
 
-/// A property of the audio stream, according to ffprobe.
+/// Returns a property of the audio stream, according to ffprobe.
 pub(crate) fn probe(path: &Path, key: &str) -> String {
     let mut command = Command::new("ffprobe");
     command.args(["-v", "error", "-of", "csv=p=0", "-show_entries"]);
@@ -170,7 +170,7 @@ pub(crate) fn probe(path: &Path, key: &str) -> String {
     String::from_utf8(bytes).unwrap().trim().to_string()
 }
 
-/// Amplitude of a tone in one channel: a Goertzel filter over a Hann window.
+/// Returns the amplitude of a tone in one channel: a Goertzel filter with a Hann window.
 pub(crate) fn amplitude(samples: &[f32], channels: usize, channel: usize, step: f64) -> f64 {
     let frames = samples.len() / channels;
     let coefficient = 2.0 * step.cos();
@@ -190,7 +190,7 @@ pub(crate) fn check_tones(decoded: &[f32], channels: usize, sample_rate: u32, wh
             let step = tone * TAU / f64::from(sample_rate);
             let found = amplitude(decoded, channels, channel, step);
             let expected = if other == channel { AMPLITUDE } else { 0.0 };
-            // Vorbis makes the bass speaker's tone a third louder, and so does oggenc.
+            // Vorbis makes the bass speaker's tone louder by a third, and so does oggenc.
             let tolerance = if channel == 3 && other == 3 {
                 0.2
             } else {
@@ -204,7 +204,7 @@ pub(crate) fn check_tones(decoded: &[f32], channels: usize, sample_rate: u32, wh
     }
 }
 
-/// Encodes and decodes tones in every sort of file that a lossless format holds.
+/// Encodes tones in every kind of file that a lossless format supports, and decodes them.
 pub(crate) fn check_lossless(format: Format) {
     for channels in [1, 2, 6] {
         for rate in RATES {
@@ -215,7 +215,7 @@ pub(crate) fn check_lossless(format: Format) {
     }
 }
 
-/// The same for a lossy format, with integers and floats by turns.
+/// Does the same as `check_lossless` for a lossy format, with integers and floats by turns.
 pub(crate) fn check_lossy(format: Format, channel_counts: &[usize]) {
     for (turn, rate) in RATES.into_iter().enumerate() {
         for &channels in channel_counts {
@@ -243,7 +243,7 @@ pub(crate) fn check_round_trip(
 
     assert_eq!(encoded.frames, frames as u64, "{what}");
     assert_eq!(encoded.clipped_samples, 0, "{what}");
-    // Opus decoders always give 48 kHz.
+    // Opus decoders always return 48 kHz.
     let decoded_rate = match format {
         Format::Opus => 48_000,
         _ => spec.sample_rate,
@@ -264,7 +264,7 @@ pub(crate) fn check_round_trip(
     }
 }
 
-/// Files of no frames and of one.
+/// Checks files of no frames and of one frame.
 pub(crate) fn check_short_files(format: Format) {
     for frames in [0, 1, 2] {
         let info = source(2, 48_000, false);
@@ -280,7 +280,7 @@ pub(crate) fn check_short_files(format: Format) {
     }
 }
 
-/// The codes of the warnings for a conversion, and how it is then done.
+/// Returns how audio is converted for a format, and the codes of the warnings about it.
 pub(crate) fn converted(info: &AudioInfo, format: Format) -> (EncodeSpec, Vec<&'static str>) {
     let (spec, warnings) = EncodeSpec::new(info, format, &OutputOptions::default()).unwrap();
     (

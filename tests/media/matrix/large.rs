@@ -1,4 +1,4 @@
-//! WAV beyond 4 GiB.
+//! WAV files beyond 4 GiB.
 
 use std::fs::File;
 
@@ -12,13 +12,13 @@ use crate::encoders::support::{probe, source};
 const CHANNELS: usize = 6;
 const BLOCK: usize = 1 << 16;
 
-/// The first samples of a block tell its number; all others are 0.
+/// Puts the number of a block into its first samples; all others are 0.
 fn mark(block: &mut [f32], number: usize) {
     block[0] = number as f32 / 65_536.0;
 }
 
-/// Run it with `cargo test --test matrix -- --ignored beyond_4_gib`; it takes 5 GB of disk for as
-/// long as it runs.
+/// Run it with `cargo test --test media -- --ignored beyond_4_gib`. It needs 5 GB of disk space
+/// while it runs.
 #[test]
 #[ignore = "writes 5 GB"]
 fn a_wav_beyond_4_gib_is_written_and_read_to_the_frame() {

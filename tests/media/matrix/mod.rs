@@ -1,7 +1,8 @@
-//! Every format that can be read to every one that can be written: length, pitch and channel order.
+//! Converts every readable format to every format that can be written, and checks length, pitch and
+//! channel order.
 //!
-//! `ffmpeg`, `ffprobe`, `flac` and `oggdec` must be installed. The whole cross is at 48 kHz; each
-//! writer is tested at the other sample rates too. Each channel holds a tone of its own.
+//! `ffmpeg`, `ffprobe`, `flac` and `oggdec` must be installed. All pairs are tested at 48 kHz; each
+//! output format is also tested at the other sample rates. Each channel contains a different tone.
 
 #[allow(dead_code)]
 mod large;
@@ -24,10 +25,10 @@ use sources::{Source, tones_of};
 
 const RATE: u32 = 48_000;
 
-/// Numbers of channels that are tried.
+/// The numbers of channels that are tested.
 const CHANNELS: [usize; 3] = [1, 2, 6];
 
-/// The formats that are written; M4B is M4A with another brand.
+/// The formats that are written. M4B is M4A with another brand.
 const FORMATS: [Format; 7] = [
     Format::Wav,
     Format::Mp3,
@@ -38,7 +39,8 @@ const FORMATS: [Format; 7] = [
     Format::M4a,
 ];
 
-/// Set this variable to try every format in every number of channels, which `.ci/long` does.
+/// If this variable is set, every pair of formats is tested with every number of channels.
+/// `.ci/long` does this.
 const WHOLE: &str = "AUDIOSTRETCHY_WHOLE_MATRIX";
 
 fn options() -> StretchOptions {
@@ -56,7 +58,7 @@ fn every_format_goes_to_every_other_with_exact_length_pitch_and_channels() {
         let counts = CHANNELS.into_iter();
         let counts: Vec<_> = counts.filter(|&n| n <= source.most_channels).collect();
         for (index, &channels) in counts.iter().enumerate() {
-            // Each source goes to each format in one of its numbers of channels.
+            // Each source is converted to each format with one of its numbers of channels.
             let takes = (0..FORMATS.len()).map(|format| (number + format) % counts.len() == index);
             work.push((source, channels, takes.collect::<Vec<_>>()));
         }
@@ -93,7 +95,7 @@ fn every_writer_takes_every_rate() {
         let (given, stretched) = stretched_frames(&path)?;
         assert_eq!(given, frames);
         for (number, format) in FORMATS.into_iter().enumerate() {
-            // Each rate goes to each format in one number of channels.
+            // Each rate is tested with each format in one number of channels.
             if !(is_whole || (turn + number).is_multiple_of(CHANNELS.len())) {
                 continue;
             }
@@ -106,7 +108,7 @@ fn every_writer_takes_every_rate() {
     });
 }
 
-/// Does all work on all processors; all that went wrong is told at the end.
+/// Runs a job for all work on all processors, and reports all failures at the end.
 fn in_parallel<T: Send, R: Send>(
     work: Vec<T>,
     job: impl Fn(T) -> Result<R, String> + Sync,
@@ -137,7 +139,8 @@ fn in_parallel<T: Send, R: Send>(
     good
 }
 
-/// Frames that a file decodes to, and frames that the engine makes of them.
+/// Returns the number of frames that a file decodes to, and the number that the engine makes of
+/// them.
 fn stretched_frames(path: &Path) -> Result<(u64, u64), String> {
     let mut decoder = Decoder::open(path).map_err(|error| error.to_string())?;
     let info = decoder.info().clone();
@@ -165,7 +168,7 @@ fn stretched_frames(path: &Path) -> Result<(u64, u64), String> {
     Ok((frames as u64, stretched as u64))
 }
 
-/// Runs a file through the pipeline and looks at what comes out with other programs.
+/// Converts a file and checks the output with other programs.
 fn check(
     input: &Path,
     format: Format,
@@ -198,7 +201,7 @@ fn check(
         output_of(Command::new("flac").args(["-tsw"]).arg(&file.path));
     }
     let decoded = decode(&file.path);
-    // Opus decoders always give 48 kHz.
+    // Opus decoders always return 48 kHz.
     let decoded_rate = if format == Format::Opus { 48_000 } else { to };
     let expected = expected * decoded_rate / to;
     let found = (decoded.samples.len() / decoded.channels) as u64;
@@ -219,9 +222,10 @@ fn check_tones(samples: &[f32], channels: usize, rate: f64, tones_for: u32) -> R
             let step = tone * std::f64::consts::TAU / rate;
             let found = amplitude(samples, channels, channel, step);
             let allowed = match (channel, other) {
-                // AAC gives it only 12 lines of 1024: at low rates that ends below the tone.
+                // AAC encodes it with only 12 lines of 1024; at low rates these end below the tone.
                 (3, 3) if rate < 32_000.0 => 0.0..2.2 * AMPLITUDE,
-                // Lossy encoders change the level of the bass speaker, some twice here.
+                // Lossy encoders change the level of the bass speaker, some of them by a factor of
+                // two here.
                 (3, 3) => 0.5 * AMPLITUDE..2.2 * AMPLITUDE,
                 _ if channel == other => 0.8 * AMPLITUDE..1.2 * AMPLITUDE,
                 _ => 0.0..0.12 * AMPLITUDE,

@@ -1,4 +1,4 @@
-//! Test files in every format that can be read, made by ffmpeg.
+//! Test files in every readable format, made by ffmpeg.
 
 use std::f64::consts::TAU;
 use std::fs::File;
@@ -11,19 +11,19 @@ use audiostretchy_media::samples::Samples;
 
 use crate::encoders::support::{AMPLITUDE, output_of, source};
 
-/// Tones of the channels in Hz, all of them multiples of one of which a period is a whole number
-/// of frames: what is cut out then leaves them as they were.
+/// Returns the tones of the channels in Hz. All are multiples of one whose period is a whole number
+/// of frames, so that removing periods does not change them.
 pub(super) fn tones_of(rate: u32) -> [f64; 6] {
     let base = if rate == 22_050 { 150.0 } else { 100.0 };
     [3.0, 7.0, 11.0, 1.0, 17.0, 21.0].map(|multiple| multiple * base)
 }
 
-/// A sort of file.
+/// A kind of file.
 #[derive(Debug)]
 pub(super) struct Source {
     /// The row of the table that it belongs to.
     pub row: &'static str,
-    /// What it holds, in the words of the table.
+    /// The codec as the table names it.
     pub codec: &'static str,
     pub extension: &'static str,
     /// ffmpeg's options.
@@ -100,7 +100,7 @@ impl Source {
         format!("{} in {}", self.codec, self.extension)
     }
 
-    /// Makes a file of half a second; gives its frames too.
+    /// Makes a file of half a second and returns its path and its number of frames.
     pub(super) fn make(&self, folder: &Path, rate: u32, channels: usize) -> (PathBuf, u64) {
         let stem = format!("{}-{}-{rate}-{channels}", self.row, self.codec);
         let plain = folder.join(format!("{stem}-plain.wav"));

@@ -1,4 +1,4 @@
-//! The table of formats in `docs/formats.md`, from what the test has found.
+//! The table of formats in `docs/formats.md`, made from the results of the test.
 //!
 //! `UPDATE_DOCS=1 cargo test --test media matrix::` writes it.
 
@@ -11,7 +11,7 @@ use crate::encoders::support::{RATES, source};
 use crate::matrix::sources::{self, Source};
 use crate::pages::has_part;
 
-/// Compares the page with what was read: every source with the frames it had too many.
+/// Compares the page with the results: every source, and the number of frames that it had too many.
 pub(super) fn check(read: &[(&'static Source, i64)]) {
     has_part("docs/formats.md", "formats", &render(read));
 }
@@ -68,7 +68,7 @@ fn render(read: &[(&'static Source, i64)]) -> String {
     table
 }
 
-/// The sample types that a format holds without a warning.
+/// Returns the sample types that a format stores without a warning.
 fn depths(format: Format) -> String {
     if !format.is_lossless() {
         return "lossy".into();
@@ -87,7 +87,7 @@ fn depths(format: Format) -> String {
     depths.map(BitDepth::name).collect::<Vec<_>>().join(", ")
 }
 
-/// The tested rates that a format holds, and higher ones, in kHz.
+/// Returns the tested rates that a format supports, and higher ones, in kHz.
 fn rates(format: Format) -> String {
     let all = RATES.into_iter().chain([192_000, 384_000]);
     let holds = |&rate: &u32| {
@@ -109,7 +109,7 @@ fn rates(format: Format) -> String {
     }
 }
 
-/// The most channels that a format holds; the engine takes 8.
+/// Returns the most channels that a format supports, up to the engine's limit of 8.
 fn channels(format: Format) -> String {
     let holds = |&channels: &usize| {
         let mut info = source(channels, 48_000, false);

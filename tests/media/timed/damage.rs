@@ -1,9 +1,9 @@
-//! Broken tags never cost the audio.
+//! Checks that broken tags never cost any audio.
 
 use super::id3::{chapter, contents, frame, tag, text};
 use super::*;
 
-/// A tag of many frames with a picture, and padding behind.
+/// Returns a tag of many frames with a picture, followed by padding.
 fn whole_tag() -> Vec<u8> {
     let picture = [
         b"\0image/jpeg\0\x03\0\xFF\xD8\xFF\xE0".as_slice(),
@@ -84,7 +84,8 @@ fn odd_tags_never_cost_the_audio() {
         let size = (head.len() * (left + 1) - 10) as u32;
         deep.extend([&head[..4], &size.to_be_bytes(), &head[8..]].concat());
     }
-    // The library's own names for its tables of contents, and a table with itself in it.
+    // The element IDs that the library gives to its tables of contents, and a table that contains
+    // itself.
     let circle = [
         contents("toc", 3, &["toc", "toc0"], &[]),
         contents("toc0", 1, &["toc"], &[]),

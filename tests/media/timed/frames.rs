@@ -1,11 +1,11 @@
-//! ID3 frames that other programs write wrongly, and tags at the end of files.
+//! ID3 frames that other programs write incorrectly, and tags at the end of files.
 
 use std::collections::BTreeSet;
 
 use super::id3::{chapter, contents, frame, tag, text};
 use super::*;
 
-/// What mutagen reads of a file: each frame by its name, with all of its values.
+/// Returns what mutagen reads from a file: the name of each frame with all of its values.
 fn frames(path: &Path) -> BTreeSet<(String, String)> {
     let script = "def values(frame):\n\
         \x20   found = getattr(frame, 'text', None) or getattr(frame, 'url', None) or ''\n\
@@ -21,7 +21,7 @@ fn has(frames: &BTreeSet<(String, String)>, key: &str, value: &str) -> bool {
     frames.contains(&(key.to_owned(), value.to_owned()))
 }
 
-/// A cover and two chapters, of which the first has a link of its own.
+/// Returns a cover and two chapters, of which the first contains the frames `children`.
 fn behind(children: &[u8]) -> Vec<u8> {
     let cover = [
         b"\0image/jpeg\0\x03\0\xFF\xD8\xFF\xE0".as_slice(),
@@ -88,7 +88,7 @@ fn a_bad_frame_costs_itself_alone() {
         for (key, value) in [("TPE1", "Ärtist"), ("a TIT2", "One"), ("a TIT3", "Sub")] {
             assert!(has(&found, key, value), "{what}: {found:?}");
         }
-        // What is understood all the same needs no warning.
+        // Frames that are understood in spite of their mistakes need no warning.
         let is_told = done.codes().contains(&"tags-damaged");
         assert_eq!(
             is_told,
@@ -111,7 +111,7 @@ fn links_are_latin1_whatever_the_encoding_of_their_description() {
         b"https://example.org/?a=b".to_vec(),
         wide("https://example.org/?a=b"),
     );
-    // As it should be, and as programs write it that take the link for text.
+    // As the standard says, and as programs write it that encode the link like the text.
     for link in [link, wide_link] {
         let wxxx = [&[1], wide("Тема").as_slice(), &[0, 0], &link].concat();
         let body = [frame("WXXX", &wxxx), behind(&frame("WXXX", &wxxx))].concat();
@@ -131,7 +131,7 @@ fn links_are_latin1_whatever_the_encoding_of_their_description() {
     }
 }
 
-/// An ID3v1 tag, version 1.1.
+/// Returns an ID3v1 tag, version 1.1.
 fn id3v1(title: &str, artist: &str, album: &str, year: &str, comment: &str) -> Vec<u8> {
     let mut tag = b"TAG".to_vec();
     for (field, len) in [
@@ -145,7 +145,7 @@ fn id3v1(title: &str, artist: &str, album: &str, year: &str, comment: &str) -> V
         field.resize(len, 0);
         tag.extend(field);
     }
-    // Track 7, the genre Blues.
+    // Track 7, genre Blues.
     tag.extend([0, 7, 0]);
     tag
 }

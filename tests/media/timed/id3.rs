@@ -9,20 +9,20 @@ use lofty::mpeg::MpegFile;
 
 use super::*;
 
-/// A frame of version 2.3.
+/// Returns a frame of version 2.3.
 pub(super) fn frame(id: &str, body: &[u8]) -> Vec<u8> {
     let size = (body.len() as u32).to_be_bytes();
     [id.as_bytes(), &size, &[0, 0], body].concat()
 }
 
-/// A tag of version 2.3.
+/// Returns a tag of version 2.3.
 pub(super) fn tag(body: &[u8]) -> Vec<u8> {
     let size = body.len();
     let size = [21, 14, 7, 0].map(|shift| (size >> shift & 0x7F) as u8);
     [b"ID3\x03\0\0", &size[..], body].concat()
 }
 
-/// Text in UTF-16 with its byte order mark.
+/// Returns a frame with text in UTF-16 with a byte order mark.
 pub(super) fn text(id: &str, value: &str) -> Vec<u8> {
     let units = value.encode_utf16().flat_map(u16::to_le_bytes);
     let body: Vec<u8> = [1, 0xFF, 0xFE].into_iter().chain(units).collect();
@@ -122,7 +122,7 @@ fn nested_tables_of_contents_arrive_with_titles_pictures_and_links() {
         .into_iter()
         .map(|(_, title)| title)
         .collect();
-    // Where there is no title, ffprobe shows the name by which the tables call the chapter.
+    // If a chapter has no title, ffprobe shows its element ID.
     assert_eq!(titles, ["第一章", "Zweites", "c"]);
 }
 

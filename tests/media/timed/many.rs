@@ -1,4 +1,4 @@
-//! Three hundred chapters: more than the number in a byte that some formats count them with.
+//! Three hundred chapters, more than fit into the single byte that some formats use for the count.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::*;
 
 const COUNT: usize = 300;
 const SPACING: f64 = 0.1;
-/// The last chapter starts behind the end of the audio.
+/// The last chapter starts after the end of the audio.
 const SECONDS: f64 = 29.81;
 
 fn title(index: usize) -> String {
@@ -19,7 +19,8 @@ fn title(index: usize) -> String {
     }
 }
 
-/// A file with all the chapters, by ffmpeg, or by metaflac where ffmpeg writes none.
+/// Makes a file with all the chapters, with ffmpeg, or with metaflac where ffmpeg cannot write
+/// them.
 fn source(folder: &Folder, name: &str) -> PathBuf {
     let path = folder.path(name);
     let text = path.to_str().unwrap();
@@ -59,7 +60,7 @@ fn three_hundred_chapters_arrive_in_every_format() {
             let found = chapters(&output);
             assert_eq!(found.len(), COUNT - 1, "{what}");
             for (index, (start, found)) in found.iter().enumerate() {
-                // Where an ID3v2 chapter has no title, ffprobe shows what the tables call it.
+                // If an ID3v2 chapter has no title, ffprobe shows its element ID.
                 let is_name = found == &format!("ch{index}") || found == &format!("chp{index}");
                 let found = if is_name { "" } else { found };
                 assert_eq!(found, title(index), "{what}");

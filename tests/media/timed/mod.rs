@@ -1,5 +1,5 @@
-//! Everything that tells a time, as other programs make it and as they read it back; and tags that
-//! are broken. `ffmpeg`, `ffprobe`, `flac`, `metaflac` and mutagen for Python must be installed.
+//! All tags that contain times, as other programs write them and as they read them back, and broken
+//! tags. `ffmpeg`, `ffprobe`, `flac`, `metaflac` and mutagen for Python must be installed.
 
 mod damage;
 mod frames;
@@ -19,11 +19,12 @@ use audiostretchy::{OutputOptions, StretchOptions};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// How far a time may lie from where the time map puts it, in seconds: times are rounded to
-/// milliseconds, and lossy formats have frames of up to 26 ms whose start ffprobe adds to some.
+/// How far a time may be from where the time map puts it, in seconds. Times are rounded to
+/// milliseconds, and lossy formats have frames of up to 26 ms, whose start ffprobe adds in some
+/// formats.
 const TOLERANCE: f64 = 0.025;
 
-/// What the program wants to hear of a conversion.
+/// The report and the time map of a conversion.
 struct Done {
     report: FileReport,
     map: Value,
@@ -35,7 +36,7 @@ impl Done {
         warnings.map(|warning| &*warning.code).collect()
     }
 
-    /// Where a time of the input went, both in seconds.
+    /// Returns where a time of the input was moved to, both in seconds.
     fn moved(&self, seconds: f64) -> f64 {
         let number = |key: &str| self.map[key].as_f64().unwrap();
         let (from, to) = (number("input_rate"), number("output_rate"));
@@ -62,7 +63,7 @@ impl Done {
         );
     }
 
-    /// Length of the output in seconds.
+    /// Returns the length of the output in seconds.
     fn seconds(&self) -> f64 {
         self.moved(f64::MAX)
     }
@@ -72,7 +73,7 @@ fn convert(input: &Path, output: &Path, stretch: &StretchOptions) -> Done {
     convert_at(input, output, stretch, None)
 }
 
-/// The same at another sample rate, in Hz.
+/// Converts a file to another sample rate, in Hz.
 fn convert_at(
     input: &Path,
     output: &Path,
@@ -105,7 +106,7 @@ fn at_half() -> StretchOptions {
     }
 }
 
-/// What a program writes to its standard output.
+/// Runs a program and returns its standard output.
 fn run(program: &str, arguments: &[&str]) -> Vec<u8> {
     let output = Command::new(program).args(arguments).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -113,8 +114,8 @@ fn run(program: &str, arguments: &[&str]) -> Vec<u8> {
     output.stdout
 }
 
-/// What a script for mutagen prints of a file, as JSON. The first python3 that is found may not be
-/// the system's, which mutagen is installed for.
+/// Runs a script that uses mutagen on a file, and returns the JSON that it prints. The first
+/// python3 on the path may not be the one that mutagen is installed for.
 fn mutagen(script: &str, path: &Path) -> Value {
     let script = format!("import json, sys, mutagen\nfile = mutagen.File(sys.argv[1])\n{script}");
     let arguments = ["-c", &script, path.to_str().unwrap()];
@@ -147,7 +148,7 @@ impl Folder {
         path
     }
 
-    /// A tone of some seconds without any tag, encoded as the name tells.
+    /// Returns a tone without any tag, in the format that the extension stands for.
     fn tone(&self, name: &str, seconds: u32) -> Vec<u8> {
         let path = self.path(name);
         let source = format!("sine=300:d={seconds}");
@@ -169,7 +170,8 @@ impl Folder {
     }
 }
 
-/// Starts in seconds and titles of the chapters that ffprobe finds, in order of time.
+/// Returns the starts in seconds and the titles of the chapters that ffprobe finds, ordered by
+/// time.
 fn chapters(path: &Path) -> Vec<(f64, String)> {
     let arguments = ["-v", "error", "-show_chapters", "-of", "json"];
     let json = run(
@@ -189,7 +191,7 @@ fn chapters(path: &Path) -> Vec<(f64, String)> {
     chapters
 }
 
-/// A tag of the container that ffprobe finds.
+/// Returns a tag of the container that ffprobe finds.
 fn probed_tag(path: &Path, key: &str) -> String {
     let entry = format!("format_tags={key}");
     let arguments = ["-v", "error", "-of", "csv=p=0", "-show_entries", &entry];

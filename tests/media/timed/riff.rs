@@ -1,4 +1,4 @@
-//! Chunks of WAV files made by hand.
+//! Hand-made chunks of WAV files.
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn chunk(id: &[u8], body: &[u8]) -> Vec<u8> {
     chunk
 }
 
-/// A WAV file with more chunks at its end.
+/// Returns a WAV file with more chunks at its end.
 pub(super) fn with_chunks(wav: &[u8], chunks: &[Vec<u8>]) -> Vec<u8> {
     let mut file = [wav, &chunks.concat()].concat();
     let size = (file.len() as u32 - 8).to_le_bytes();
@@ -16,7 +16,7 @@ pub(super) fn with_chunks(wav: &[u8], chunks: &[Vec<u8>]) -> Vec<u8> {
     file
 }
 
-/// The body of the first chunk of that name.
+/// Returns the body of the first chunk with that name.
 fn body<'a>(wav: &'a [u8], id: &[u8]) -> &'a [u8] {
     let mut rest = &wav[12..];
     while rest.len() > 8 {
@@ -77,11 +77,11 @@ fn loops_regions_and_the_time_of_day_are_moved() {
     let cue = body(&bytes, b"cue ");
     assert_eq!((number(cue, 0), number(cue, 4)), (1, 7));
     assert_eq!(number(cue, 24), number(smpl, 44));
-    // The program's own INFO list comes first.
+    // The INFO list that the program itself writes comes first.
     let at = bytes.windows(4).position(|id| id == b"ltxt").unwrap();
     assert_eq!(number(&bytes, at + 12), number(smpl, 48) - number(smpl, 44));
     assert_eq!(chapters(&output)[0].1, "Schön 漢");
-    // The same hour of the day, at another rate.
+    // The same time of day, at another sample rate.
     assert_eq!(
         probed_tag(&output, "time_reference"),
         (48_000 * 3600).to_string()

@@ -1,8 +1,8 @@
-//! Fields of several values, and chapters whose times are written in other ways.
+//! Fields with several values, and chapters whose times are written in other forms.
 
 use super::*;
 
-/// The values that mutagen finds of a field of one's own and of lyrics, whatever the format.
+/// Returns the values that mutagen finds of a custom field and of the lyrics, in any format.
 fn values(path: &Path) -> (Vec<String>, Vec<String>) {
     let script = "tags = file.tags\n\
         if hasattr(tags, 'getall'):\n\
@@ -88,7 +88,7 @@ fn chapter_times_are_understood_however_they_are_written() {
         ("in.oga", "flac"),
         ("in.flac", "flac"),
     ] {
-        // The text is the same in all of them: one form each will do for the others.
+        // All of them contain the same text, so one form is enough for the others.
         let forms = if name == "in.opus" {
             &forms[..]
         } else {

@@ -29,7 +29,7 @@ fn a_cue_sheet_is_moved() {
         .lines()
         .filter_map(|line| line.trim().strip_prefix("offset: "));
     let offsets: Vec<f64> = offsets.map(|offset| offset.parse().unwrap()).collect();
-    // Track 1 and its index, track 2 and both of its, track 3 and its, the lead-out.
+    // Track 1 and its index, track 2 and its two indexes, track 3 and its index, the lead-out.
     let expected = [0.0, 0.0, 1.0, 0.0, 37.0 / 75.0, 3.0, 0.0, 4.0];
     assert_eq!(offsets.len(), expected.len(), "{list}");
     for at in [0, 2, 5, 7] {
@@ -40,7 +40,7 @@ fn a_cue_sheet_is_moved() {
     let frames = done.map["output_frames"].as_f64().unwrap();
     assert_eq!(offsets[7], frames);
 
-    // Its tracks become chapters elsewhere.
+    // In other formats the tracks become chapters.
     let other = folder.path("out.mp3");
     let done = convert(&input, &other, &at_half());
     let found = chapters(&other);

@@ -1,9 +1,9 @@
-//! Files and folders that cannot be stretched: each is one failure with a reason, and the rest
-//! goes on.
+//! Files and folders that cannot be stretched: each is one failure with a reason, and the run
+//! continues with the other files.
 
 use crate::env::TestEnv;
 
-/// Stretches `in`, which holds `good.wav` and the file `bad` that must fail with `code`.
+/// Stretches `in`, which contains `good.wav` and the file `bad`, which must fail with `code`.
 #[track_caller]
 fn fails(env: &TestEnv, bad: &str, code: &str, message: &str) {
     let args = "in out --format wav --ratio 0.8 --if-exists overwrite";
@@ -130,7 +130,7 @@ fn a_folder_that_cannot_be_read_is_a_failure_of_its_own() {
     for folder in ["in/locked", "alone"] {
         fs::set_permissions(env.path(folder), Permissions::from_mode(0o000)).unwrap();
     }
-    // Nothing is locked to the superuser.
+    // Permissions do not restrict the superuser.
     if fs::read_dir(env.path("alone")).is_err() {
         env.refuses("alone out", 2, &["alone: cannot be read"]);
         let run = env.run("in out --ratio 0.8").exits(1);

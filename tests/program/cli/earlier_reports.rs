@@ -52,7 +52,7 @@ fn what_is_no_report_cannot_be_shown() {
     env.refuses("report show in/a.wav", 2, &["in/a.wav: "]);
 }
 
-/// The number of files that each report of a folder tells of, the newest first.
+/// Returns the number of files in each report of a folder, the newest report first.
 fn totals(env: &TestEnv) -> Vec<u64> {
     let earlier = (1..).map(|number| format!("out/audiostretchy-report.{number}.json"));
     std::iter::once(REPORT.to_owned())
@@ -74,11 +74,11 @@ fn the_last_reports_of_a_folder_are_kept() {
     };
     (1..=3).for_each(|number| run(number, ""));
     assert_eq!(totals(&env), [3, 2, 1]);
-    // Nothing was made and nothing failed: that is told in the place of the last.
+    // Nothing was made and nothing failed, so this report replaces the last one.
     env.run("in out --ratio 0.5").succeeds();
     assert_eq!(totals(&env), [3, 2, 1]);
     assert_eq!(env.report("out")["counts"]["done"], 0);
-    // A report of another name has no history.
+    // A report with another name has no history.
     run(4, "--report r.json");
     run(5, "--report r.json");
     assert_eq!(totals(&env), [3, 2, 1]);
@@ -93,7 +93,7 @@ fn the_last_reports_of_a_folder_are_kept() {
         2,
         &["--report-history"],
     );
-    // They are reports like others.
+    // Reports of earlier runs can be shown like any other.
     run(17, "");
     let show = "report show out/audiostretchy-report.1.json";
     env.run(show).succeeds().prints(&["15 up to date"]);

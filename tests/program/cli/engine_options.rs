@@ -1,8 +1,8 @@
-//! Every option of the engine makes itself heard.
+//! Checks that every engine option has an effect.
 
 use crate::env::TestEnv;
 
-/// A file with speech, a pause that hisses at about -50 dB, and speech; 16 kHz.
+/// Creates a folder with a 16 kHz file: speech, a pause with noise at about -50 dB, and speech.
 fn env_with_pauses() -> TestEnv {
     let env = TestEnv::with_short_speech(&["a.wav"]);
     let hiss = "-n -r 16000 -b 16 -c 1 hiss.wav synth 0.5 whitenoise gain -45";

@@ -1,4 +1,4 @@
-//! Outputs that are there already.
+//! Outputs that already exist.
 
 use crate::env::TestEnv;
 

@@ -2,7 +2,7 @@
 
 use crate::env::TestEnv;
 
-/// The codes of a file's warnings.
+/// Returns the codes of a file's warnings.
 fn warnings(report: &serde_json::Value, at: usize) -> Vec<&str> {
     let warnings = report["files"][at]["warnings"].as_array().unwrap();
     let codes = warnings.iter().map(|warning| &warning["code"]);
@@ -87,7 +87,7 @@ fn a_damaged_input_is_a_warning_or_with_strict_a_failure() {
     env.run("in out --ratio 0.8").succeeds();
     assert!(warnings(&env.report("out"), 0).contains(&"lost-frames"));
 
-    // What is up to date for a lenient run is not for a strict one.
+    // A file that is up to date without `--strict` may not be with it.
     let run = env.run("in out --ratio 0.8 --strict").exits(1);
     run.says(&[
         "1 done, 1 failed",

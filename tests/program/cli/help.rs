@@ -1,4 +1,4 @@
-//! What the program tells about itself and its presets.
+//! The help texts, and the descriptions of presets.
 
 use crate::env::TestEnv;
 
@@ -58,7 +58,7 @@ fn the_short_help_has_a_line_an_option() {
     assert!(count > 50, "{run}");
 }
 
-/// All that a person may look for beside the options.
+/// Topics of the help other than options.
 const END: [&str; 16] = [
     "every file is done or up to date",
     "some file failed",
@@ -179,7 +179,7 @@ fn a_preset_is_shown_with_the_source_of_every_value() {
         "upper_freq = 300             # built-in preset speech, line 2",
         "buffer_ms = 25.0             # the default",
     ]);
-    // What is shown is itself a preset.
+    // The text that is shown is a valid preset.
     env.write("shown.toml", &run.stdout);
     env.run("presets check shown.toml")
         .succeeds()

@@ -1,4 +1,4 @@
-//! What looks as if it should be taken and is not: told, and counted.
+//! Files that are left out although they look like audio are reported and counted.
 
 use crate::env::TestEnv;
 
@@ -61,7 +61,7 @@ fn links_and_subtitles_in_a_language_are_counted() {
         );
     }
     assert!(env.exists("out/b.en.srt"));
-    // One of them leads nowhere.
+    // One of the links is broken.
     env.run("in out --ratio 0.8 --follow").exits(1);
     assert!(env.exists("out/c.wav") && env.exists("out/deep/c.wav"));
 }

@@ -1,10 +1,10 @@
-//! The main job: folders and files in, stretched ones out.
+//! The main task: files and folders are stretched.
 
 use audiostretchy::{StretchOptions, Stretcher};
 
 use crate::env::TestEnv;
 
-/// A file's samples, as the library stretches them.
+/// Returns a file's samples after stretching them with the library.
 fn stretched(env: &TestEnv, name: &str, options: &StretchOptions) -> Vec<i16> {
     let mut reader = hound::WavReader::open(env.path(name)).unwrap();
     let spec = reader.spec();
@@ -41,7 +41,7 @@ fn lengths_are_the_inputs_times_the_ratio() {
     env.run("in faster --preset speech --speed 1.5").succeeds();
     env.run("in slower --preset speech --ratio 1.3").succeeds();
     for name in ["a.wav", "b.mp3"] {
-        // A few periods of the pitch search at most: 1/80 s each.
+        // The length may differ by a few periods of the pitch search, of 1/80 s each.
         assert_near(env.seconds(&format!("faster/{name}")), 2.5 / 1.5, 0.06);
         assert_near(env.seconds(&format!("slower/{name}")), 2.5 * 1.3, 0.06);
     }
@@ -108,7 +108,7 @@ fn bit_depth_converts() {
     env.run("float.wav 16.wav --bit-depth 16").succeeds();
     assert_eq!(env.probe("24.wav")["codec_name"], "pcm_s24le");
     assert_eq!(env.probe("float.wav")["codec_name"], "pcm_f32le");
-    // At a ratio of 1 nothing is lost on the way there and back.
+    // At a ratio of 1, nothing is lost in either direction.
     assert!(env.decode("16.wav") == env.decode("a.wav"));
 }
 
@@ -150,7 +150,7 @@ fn mp3_output_is_gapless_to_the_frame() {
         for folder in ["out", "vbr"] {
             let found = env.decode(&format!("{folder}/{name}"));
             assert_eq!(found.len(), expected.len(), "{folder}/{name}");
-            // The encoder's delay would turn the audio against the original.
+            // The encoder's delay would shift the audio against the original.
             let alike = correlation(&found, &expected);
             assert!(alike > 0.95, "{folder}/{name}: correlation {alike}");
         }
@@ -185,12 +185,12 @@ fn every_format_that_can_be_read_converts() {
     for name in ["wav", "flac", "mp3", "ogg", "m4a", "aiff", "caf"] {
         for format in ["wav", "mp3"] {
             let file = format!("{format}/{name}.{format}");
-            // AAC comes with up to two packets of 64 ms that are not part of the recording.
+            // AAC adds up to two packets of 64 ms that are not part of the recording.
             let padding = if name == "m4a" { 0.1 } else { 0.0 };
             assert_near(env.seconds(&file), 0.3 * 0.8, 0.04 + padding);
         }
     }
-    // What is lossless gives the same audio from every container.
+    // All lossless formats contain the same audio.
     let wav = env.read("wav/wav.wav");
     for name in ["flac", "aiff", "caf"] {
         let file = format!("wav/{name}.wav");

@@ -1,4 +1,4 @@
-//! The command line: options, names, pipes, the screen.
+//! Tests of the command line: options, names, pipes, the screen.
 
 mod bad_files;
 mod earlier_reports;

@@ -1,4 +1,4 @@
-//! Names as file systems allow them, and links.
+//! Unusual file names, and links.
 #![cfg(unix)]
 
 use std::ffi::OsStr;
@@ -91,7 +91,7 @@ fn the_longest_names_work() {
 #[test]
 fn a_name_that_grows_too_long_is_that_files_failure() {
     let env = TestEnv::new();
-    // Four letters become five.
+    // The extension becomes one letter longer.
     let long = format!("{}.au", "x".repeat(252));
     env.copy_recording("short-801-44k-mono", format!("in/{long}"));
     env.copy_recording("short-801-44k-mono", "in/a.wav");

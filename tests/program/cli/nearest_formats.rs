@@ -1,8 +1,9 @@
-//! Files whose own format cannot be written go to the nearest one; M4B is one that can.
+//! Files whose own format cannot be written are written in the nearest one. M4B can be written.
 
 use crate::env::TestEnv;
 
-/// Names of inputs, what ffmpeg makes them with, and the extension and codec of their outputs.
+/// The names of inputs, ffmpeg's options to make them, and the extension and codec of their
+/// outputs.
 const SUBSTITUTED: [(&str, &str, &str, &str); 12] = [
     ("aac.aac", "-c:a aac", "m4a", "aac"),
     ("aac.mp4", "-c:a aac", "m4a", "aac"),

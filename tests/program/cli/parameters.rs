@@ -1,8 +1,9 @@
-//! Parameters and presets that cannot be used: told before any file is opened.
+//! Invalid parameters and presets are reported before any file is opened.
 
 use crate::env::TestEnv;
 
-/// The input is no audio: whoever opened it would fail in another way.
+/// Creates a folder with an input that is not audio, so that opening it would cause a different
+/// error.
 fn env() -> TestEnv {
     let env = TestEnv::new();
     env.write("a.wav", "never opened");

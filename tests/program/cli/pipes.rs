@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::program::Folder;
 
-/// A folder with one recording in it.
+/// Creates a folder with one recording in it.
 fn with_recording(name: &str) -> Folder {
     let folder = Folder::with::<&str>(&[]);
     let recordings = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/recordings/");
@@ -15,7 +15,7 @@ fn with_recording(name: &str) -> Folder {
     folder
 }
 
-/// Runs the program with a file as its standard input, through a real pipe.
+/// Runs the program with a file as its standard input, passed through a real pipe.
 fn piped(folder: &Folder, input: &str, arguments: &[&str]) -> std::process::Output {
     let mut cat = Command::new("cat")
         .arg(folder.path(input))
@@ -197,7 +197,7 @@ fn a_pipe_takes_nobodys_place() {
         )
     };
     let before = std::fs::read(&input).unwrap();
-    // A file that comes while the pipe is read.
+    // A file that is created while the pipe is read.
     let (code, said) = run("(cat in.wav; sleep .5; echo mine > z.wav) | $0 - z.wav --speed 1.5");
     assert_eq!(code, Some(1), "{said}");
     assert_eq!(folder.text("z.wav"), "mine\n");

@@ -1,4 +1,4 @@
-//! Dry runs: what would be done and why, and what would be found.
+//! Dry runs: what would be done and why.
 
 use std::fs::{self, File};
 

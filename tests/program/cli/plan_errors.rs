@@ -1,4 +1,4 @@
-//! What cannot be done is refused before anything is written.
+//! Impossible requests are refused before anything is written.
 
 use crate::env::TestEnv;
 

@@ -1,4 +1,5 @@
-//! How a run goes: what it shows, where its report goes, how many files at a time.
+//! The course of a run: what it shows, where it writes its report, how many files it processes at a
+//! time.
 
 use std::fs::File;
 use std::process::Stdio;
@@ -94,7 +95,7 @@ fn one_job_and_four_write_the_same_files() {
     let one = outputs("1");
     assert_eq!(one.len(), 6);
     assert!(one == outputs("4"));
-    // No more threads than files: this many could not be started.
+    // There are never more threads than files: so many threads could not be started.
     assert!(one == outputs("10000000"));
 }
 

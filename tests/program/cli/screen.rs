@@ -1,11 +1,11 @@
-//! What a person sees at a terminal, of any width.
+//! What is shown on terminals of any width.
 
 use crate::cli::terminal::Terminal;
 use crate::env::TestEnv;
 
 const LONG_NAME: &str = "in/a lecture that has a name of many words (part 1).wav";
 
-/// Makes an input of noise, which takes longer than silence would.
+/// Makes an input of noise, which takes longer to convert than silence.
 fn noise(env: &TestEnv, name: &str, seconds: u32) {
     env.create_folder("in");
     let spec = hound::WavSpec {
@@ -26,7 +26,8 @@ fn noise(env: &TestEnv, name: &str, seconds: u32) {
     wav.finalize().unwrap();
 }
 
-/// A long file, one that is done already, one that is damaged, and one that is no audio.
+/// Creates a folder with a long file, one that is already done, a damaged one, and one that is not
+/// audio.
 fn folder(args: &str) -> TestEnv {
     let env = TestEnv::with_short_speech(&["in/ready.wav"]);
     env.run(args).succeeds();
@@ -40,7 +41,7 @@ fn folder(args: &str) -> TestEnv {
     env
 }
 
-/// No row is left of what only a running batch shows.
+/// Checks that no row is left of what is shown only while a batch runs.
 #[track_caller]
 fn assert_no_bars(terminal: &Terminal) {
     let text = terminal.text();

@@ -1,4 +1,4 @@
-//! The program at a terminal, seen as a person sees it.
+//! Runs the program in a terminal and reads the screen.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -13,11 +13,11 @@ use rustix::termios::{Winsize, tcsetwinsize};
 
 use crate::env::TestEnv;
 
-/// More than any run here takes.
+/// Longer than any run here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 const ROWS: u16 = 24;
 
-/// A run at a terminal of its own; killed where a test fails.
+/// A run in its own terminal. It is killed if the test fails.
 pub(super) struct Terminal {
     child: Child,
     keyboard: Option<File>,
@@ -46,7 +46,7 @@ impl Terminal {
             let name = std::ffi::OsStr::from_bytes(name.as_bytes());
             Stdio::from(options.open(name).unwrap())
         };
-        // As a shell would start it: the leader of a session that the terminal controls.
+        // As a shell would start it: as the leader of a session with this controlling terminal.
         let child = Command::new("setsid")
             .args(["--ctty", env!("CARGO_BIN_EXE_audiostretchy")])
             .args(args.split_whitespace())
@@ -80,12 +80,12 @@ impl Terminal {
         }
     }
 
-    /// What stands on the screen; a line that goes on in the next row is one line.
+    /// Returns the text on the screen; a line that is wrapped is still one line.
     pub(super) fn text(&self) -> String {
         self.screen.screen().contents()
     }
 
-    /// The rows of the screen that are not empty.
+    /// Returns the rows of the screen that are not empty.
     pub(super) fn rows(&self) -> Vec<String> {
         let (_, columns) = self.screen.screen().size();
         let rows = self.screen.screen().rows(0, columns);
@@ -93,7 +93,7 @@ impl Terminal {
         rows.filter(|row| !row.is_empty()).collect()
     }
 
-    /// Waits until the screen is as wanted.
+    /// Waits until the screen satisfies a condition.
     #[track_caller]
     pub(super) fn wait_until(&mut self, what: &str, is_so: impl Fn(&Self) -> bool) {
         let end = Instant::now() + PATIENCE;
@@ -106,13 +106,13 @@ impl Terminal {
         }
     }
 
-    /// Waits until the screen shows something.
+    /// Waits until the screen contains a text.
     #[track_caller]
     pub(super) fn wait_for(&mut self, piece: &str) {
         self.wait_until(piece, |this| this.text().contains(piece));
     }
 
-    /// Waits until so many files are at work.
+    /// Waits until this many files are in progress.
     #[track_caller]
     pub(super) fn wait_for_bars(&mut self, count: usize) {
         self.wait_until("bars", |this| {
@@ -132,11 +132,12 @@ impl Terminal {
     /// Closes the window.
     pub(super) fn close(&mut self) {
         self.keyboard = None;
-        // The thread that reads has the terminal too: it ends with the next that is shown.
+        // The reader's thread also holds the terminal open; it ends at the next output.
         drop(std::mem::replace(&mut self.output, mpsc::channel().1));
     }
 
-    /// Waits for the end; the screen is as it was left then.
+    /// Waits for the program to end and checks its exit code. The screen stays as the program left
+    /// it.
     #[track_caller]
     pub(super) fn ends(&mut self, code: i32) {
         let status = self.child.wait().unwrap();

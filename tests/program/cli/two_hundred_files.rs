@@ -1,4 +1,4 @@
-//! A folder of 200 files in 5 formats and 3 levels, three of which cannot be stretched.
+//! A folder of 200 files in 5 formats on 3 levels, three of which cannot be stretched.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::env::TestEnv;
 const FORMATS: [&str; 5] = ["wav", "flac", "mp3", "ogg", "m4a"];
 const FOLDERS: [&str; 4] = ["", "one/", "one/two/", "one/two/three/"];
 
-/// The bad files with the code that each is to be reported with.
+/// The bad files, with the error code that each must be reported with.
 const BAD: [(&str, &str); 3] = [
     ("file-040.wav", "truncated"),
     ("one/file-086.flac", "not-audio"),
@@ -18,7 +18,7 @@ fn make_inputs(env: &TestEnv) -> Vec<String> {
     let mut content = BTreeMap::new();
     for format in FORMATS {
         let name = format!("speech.{format}");
-        // The tenth of a second is enough: this is about files, not about sound.
+        // A tenth of a second is enough: this test is about files, not about sound.
         env.encode_recording("speech-8k-mono", &name, "-t 0.1");
         content.insert(format, env.read(&name));
     }
@@ -54,7 +54,7 @@ fn all_but_the_bad_ones_are_stretched_and_the_bad_ones_are_reported() {
         );
     }
 
-    // The outputs, and nothing but them: no temporary file, nothing of the bad ones.
+    // Only the outputs are there: no temporary file, and nothing of the bad files.
     let is_good = |name: &&String| BAD.iter().all(|(bad, _)| bad != name);
     let mut expected: Vec<String> = names
         .iter()
@@ -105,7 +105,7 @@ fn all_but_the_bad_ones_are_stretched_and_the_bad_ones_are_reported() {
     for file in files.iter().filter(|file| file["status"] == "done") {
         let ratio = file["result"]["ratio"].as_f64().unwrap();
         let frames = file["source"]["frames"].as_f64().unwrap();
-        // A few periods of 1/80 s more or less.
+        // The length may differ by a few periods of 1/80 s.
         let frames_off = (ratio - 1.0 / 1.5).abs() * frames;
         assert!(frames_off < 5.0 * 8000.0 / 80.0, "{file}");
     }

@@ -1,9 +1,9 @@
-//! Files that cannot be decoded say what they are, in words for people; all names that audio goes
-//! by are taken when a file is named by hand.
+//! Files that cannot be decoded get an understandable message that names their format. A file that
+//! is named on the command line is accepted with any extension of an audio format.
 
 use crate::env::TestEnv;
 
-/// Words that only developers of libraries know, in lower case.
+/// Terms that only developers of the libraries understand, in lower case.
 const INSIDES: [&str; 13] = [
     "symphonia",
     "lofty",
@@ -20,7 +20,7 @@ const INSIDES: [&str; 13] = [
     "probe",
 ];
 
-/// Makes one file each with one run of ffmpeg; each is a name and options, which stand before it.
+/// Makes several files with one run of ffmpeg. Each has a name, and options, which precede it.
 fn encode(env: &TestEnv, outputs: &[(&str, &str)]) {
     let source = "-v error -f lavfi -i sine=300:d=0.4:r=16000 -f lavfi -i testsrc=d=0.2:s=64x64";
     let mut args: Vec<&str> = source.split(' ').collect();
@@ -33,7 +33,7 @@ fn encode(env: &TestEnv, outputs: &[(&str, &str)]) {
     env.tool("ffmpeg", args);
 }
 
-/// Checks that each file alone fails with a code and a message that holds a text.
+/// Checks that each file, converted alone, fails with a code and a message that contains a text.
 #[track_caller]
 fn all_fail(env: &TestEnv, cases: &[(&str, &str, &str)]) {
     let names = cases.iter().map(|(name, ..)| *name);
@@ -107,7 +107,7 @@ fn codecs_that_are_not_decoded_are_named() {
     ];
     encode(&env, &made.map(|(name, options, _)| (name, options)));
     let mut cases: Vec<(&str, &str)> = made.iter().map(|made| (made.0, made.2)).collect();
-    // No encoder is to be had for these. A RIFF header within is that of the packed WAV file.
+    // There is no encoder for these. The RIFF header inside is that of the packed WAV file.
     encode(
         &env,
         &[
@@ -159,7 +159,7 @@ fn codecs_that_are_not_decoded_are_named() {
     all_fail(&env, &cases);
 }
 
-/// Bytes with one of the same length in the place of the first of a kind.
+/// Returns the bytes with the first occurrence of `old` replaced.
 fn replaced(bytes: &[u8], old: &[u8; 4], new: &[u8; 4]) -> Vec<u8> {
     let at = bytes.windows(4).position(|window| window == old).unwrap();
     let mut bytes = bytes.to_vec();
@@ -294,7 +294,7 @@ fn frames_that_a_header_counts_and_nobody_has_are_not_made_up() {
             .map(|warning| warning["code"].as_str().unwrap())
             .collect();
         assert_eq!(codes, ["miscounted"], "{report}");
-        // The padding at the end cannot be told any more.
+        // The length of the padding at the end is no longer known.
         let (found, expected) = (env.read("out/a.wav").len(), env.read("whole.wav").len());
         assert!(
             found.abs_diff(expected) < 2 * 1152,
@@ -324,7 +324,7 @@ fn all_names_that_audio_goes_by_are_taken_by_hand() {
         ("a.ogv", "-map 0:a -map 1:v -c:a libvorbis -c:v libtheora"),
     ];
     encode(&env, &outputs);
-    // Layer I, which ffmpeg does not write: silence at 32 kbit/s, 32 bytes a frame.
+    // ffmpeg does not write layer I, so this is silence at 32 kbit/s, 32 bytes per frame.
     let frame = [&b"\xFF\xFF\x10\xC0"[..], &[0; 28]].concat();
     env.write("a.mp1", frame.repeat(20));
     for name in outputs.map(|(name, _)| name).iter().chain(&["a.mp1"]) {

@@ -1,4 +1,4 @@
-//! What is not meant as it was written is told what is meant.
+//! If a command is probably not meant as it was written, the message says what may be meant.
 
 use crate::env::TestEnv;
 
@@ -24,7 +24,7 @@ fn a_run_that_would_change_nothing_is_refused() {
     ] {
         env.refuses(args, 2, &[NOTHING]);
     }
-    // With what an earlier run has made, too.
+    // The outputs of an earlier run make no difference.
     env.run("in out --speed 2").succeeds();
     env.refuses("in out", 2, &[NOTHING]);
 }

@@ -1,4 +1,4 @@
-//! MP4 and Matroska: things within things.
+//! MP4 and Matroska: nested structures.
 
 use crate::hostile::stretch;
 
@@ -15,7 +15,7 @@ fn full(name: &[u8; 4], numbers: &[u32]) -> Vec<u8> {
     mp4_box(name, &[vec![0; 4], numbers].concat())
 }
 
-/// An MP4 file of 16-bit PCM with tables of one's own.
+/// Returns an MP4 file of 16-bit PCM with the given tables and user data.
 pub(super) fn mp4(tables: &[Vec<u8>], user_data: &[u8]) -> Vec<u8> {
     let mut entry = [0; 28].to_vec();
     entry[7] = 1;
@@ -47,7 +47,7 @@ pub(super) fn mp4(tables: &[Vec<u8>], user_data: &[u8]) -> Vec<u8> {
     [start.concat(), mp4_box(b"moov", &moov)].concat()
 }
 
-/// Tables for 4000 samples in one chunk.
+/// Returns tables for 4000 samples in one chunk.
 pub(super) fn tables() -> [Vec<u8>; 4] {
     [
         full(b"stts", &[1, 4000, 1]),
@@ -120,7 +120,7 @@ fn a_picture_of_four_gigabytes() {
 
 #[test]
 fn a_million_chapters_in_one_place() {
-    // A text track whose samples are all the same byte, in as many chunks as are said.
+    // A text track whose samples are all the same byte, in this many chunks.
     let text = |offsets: u32| {
         let chunks: Vec<u32> = [offsets]
             .into_iter()
@@ -149,7 +149,7 @@ fn a_million_chapters_in_one_place() {
     is_harmless(&mp4(&tables(), &text(1000)));
 }
 
-/// An element with a size of eight bytes.
+/// Returns an element with its size in eight bytes.
 pub(super) fn element(id: &[u8], body: &[u8]) -> Vec<u8> {
     let size = (body.len() as u64 | 1 << 56).to_be_bytes();
     [id, &size, body].concat()
@@ -168,7 +168,7 @@ const CHAPTERS: &[u8] = &[0x10, 0x43, 0xa7, 0x70];
 const EDITION: &[u8] = &[0x45, 0xb9];
 const CHAPTER: &[u8] = &[0xb6];
 
-/// A Matroska file of 16-bit PCM, of half a second and what is put before it.
+/// Returns a Matroska file with half a second of 16-bit PCM, preceded by the given elements.
 pub(super) fn mkv(before: &[u8]) -> Vec<u8> {
     let header = element(EBML, &element(&[0x42, 0x82], b"matroska"));
     let audio = [

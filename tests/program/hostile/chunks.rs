@@ -2,7 +2,7 @@
 
 use crate::hostile::{stretch, stretch_with};
 
-/// A format chunk of PCM.
+/// Returns a format chunk of PCM.
 fn fmt(channels: u16, rate: u32, bytes_per_frame: u16, bits: u16) -> Vec<u8> {
     let mut body = 1u16.to_le_bytes().to_vec();
     body.extend(channels.to_le_bytes());
@@ -13,7 +13,7 @@ fn fmt(channels: u16, rate: u32, bytes_per_frame: u16, bits: u16) -> Vec<u8> {
     body
 }
 
-/// A chunk that says a size of its own.
+/// Returns a chunk whose header has the given size, whatever the size of its body.
 fn sized(id: &[u8; 4], size: u32, body: &[u8]) -> Vec<u8> {
     [id, &size.to_le_bytes()[..], body].concat()
 }
@@ -27,7 +27,7 @@ fn wav(chunks: &[Vec<u8>]) -> Vec<u8> {
     chunk(b"RIFF", &body)
 }
 
-/// A second of silence at 8 kHz, of which something is wrong before or behind it.
+/// Returns a chunk with a second of silence at 8 kHz. The test adds the fault before or after it.
 fn silence() -> Vec<u8> {
     chunk(b"data", &[0; 16_000])
 }
@@ -143,12 +143,12 @@ fn a_second_more_than_is_allowed() {
     stretch_with("any.wav", &file, &["--max-duration-per-file", "3s"]).is_done(24_000);
 }
 
-/// An AIFF file of 16-bit samples.
+/// Returns an AIFF file of 16-bit samples.
 fn aiff(channels: i16, frames: u32, rate: [u8; 10], data_size: u32) -> Vec<u8> {
     aiff_of(channels, frames, rate, data_size, &[])
 }
 
-/// The same with other chunks before the samples.
+/// Returns an AIFF file with more chunks before the samples.
 pub(super) fn aiff_with(frames: u32, rate: [u8; 10], chunks: &[u8]) -> Vec<u8> {
     aiff_of(1, frames, rate, 16_008, chunks)
 }
@@ -170,7 +170,7 @@ fn aiff_of(channels: i16, frames: u32, rate: [u8; 10], data_size: u32, chunks: &
     sized(b"FORM", body.len() as u32, &body)
 }
 
-/// 8000 as an 80-bit float.
+/// The sample rate 8000 as an 80-bit float.
 pub(super) const RATE: [u8; 10] = [0x40, 0x0b, 0xfa, 0, 0, 0, 0, 0, 0, 0];
 
 #[test]
@@ -178,7 +178,7 @@ fn negative_sizes() {
     stretch("any.aiff", &aiff(1, 8000, RATE, 16_008)).is_done(8000);
     let told = stretch("any.aiff", &aiff(-1, u32::MAX, RATE, u32::MAX));
     told.fails_with("not-audio");
-    // What a program writes that does not know the size yet.
+    // As a program writes it that does not know the size yet.
     let told = stretch("any.aiff", &aiff(1, u32::MAX, RATE, u32::MAX));
     told.is_done(8000);
 }
@@ -190,7 +190,7 @@ fn a_sample_rate_that_is_not_a_number() {
     told.fails_with("not-audio");
 }
 
-/// A CAF file with a description, a packet table and four kilobytes of data.
+/// Returns a CAF file with a description, a packet table and four kilobytes of data.
 fn caf(format: &[u8; 4], numbers: [u32; 4], table: [i64; 2], rest: &[u8]) -> Vec<u8> {
     let chunk =
         |id: &[u8; 4], body: &[u8]| [id, &(body.len() as u64).to_be_bytes()[..], body].concat();
@@ -213,7 +213,7 @@ fn caf(format: &[u8; 4], numbers: [u32; 4], table: [i64; 2], rest: &[u8]) -> Vec
 
 #[test]
 fn a_packet_table_without_end() {
-    // Packets of variable size; of constant size and variable length.
+    // Packets of variable size; packets of constant size and variable length.
     for numbers in [[0, 0, 2, 16], [0, 4096, 2, 16], [4, 0, 2, 16]] {
         let file = caf(b"alac", numbers, [i64::MAX, i64::MAX], &[0xff; 900_000]);
         let told = stretch("any.wav", &file);

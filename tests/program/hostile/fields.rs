@@ -1,11 +1,12 @@
-//! Small things by the million, of which a reader makes far more than the bytes that they take.
+//! Millions of small items, each of which takes a reader much more memory than its bytes.
 
 use crate::hostile::boxes::{CLUSTER, element, is_harmless, mkv, mp4, mp4_box, tables};
 use crate::hostile::chunks::{RATE, aiff_with};
 use crate::hostile::streams::mp3;
 use crate::hostile::stretch;
 
-/// Bytes of them: with anything made of each, they would not fit in the memory allowed.
+/// How many bytes of them a file has. If a value were created for each item, the memory limit would
+/// be exceeded.
 const BYTES: usize = 24 << 20;
 
 fn many(one: &[u8]) -> Vec<u8> {
@@ -63,7 +64,7 @@ fn a_million_tags_of_matroska() {
     let told = stretch("any.wav", &mkv(&tags(&many(&field))));
     told.is_done(4000);
     told.warns("tags-too-large");
-    // In fifty parts.
+    // The same bytes, divided into fifty parts.
     let part = tags(&field.repeat(BYTES / 50 / field.len()));
     stretch("any.wav", &mkv(&part.repeat(50))).is_done(4000);
 }

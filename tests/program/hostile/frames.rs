@@ -1,4 +1,4 @@
-//! Frames and fragments that take long to look at, or become far more than they are.
+//! Frames and fragments that take long to examine, or that expand to much more than their size.
 
 use crate::hostile::boxes::{is_harmless, mp4, mp4_box, tables};
 use crate::hostile::streams::{crc8, crc16};
@@ -27,7 +27,7 @@ fn a_million_runs_of_the_last_of_many_tracks() {
     }
 }
 
-/// A FLAC file of 16 bits up to its first frame.
+/// Returns a FLAC file of 16 bits up to its first frame.
 fn flac(rate: u32, channels: u8) -> Vec<u8> {
     let mut file = b"fLaC\x80\0\0\x22\xff\xff\xff\xff\0\0\0\0\0\0".to_vec();
     let packed = u64::from(rate) << 44 | u64::from(channels - 1) << 41 | 15 << 36;
@@ -36,7 +36,7 @@ fn flac(rate: u32, channels: u8) -> Vec<u8> {
     file
 }
 
-/// The longest frame, silent, with some bytes more before its checksum.
+/// Returns the longest possible frame, silent, with some more bytes before its checksum.
 fn frame(channels: u8, more: &[u8]) -> Vec<u8> {
     let mut frame = vec![0xff, 0xf8, 0x70, (channels - 1) << 4 | 8, 0, 0xff, 0xfe];
     frame.push(crc8(&frame));
@@ -48,7 +48,7 @@ fn frame(channels: u8, more: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_frame_that_might_end_in_a_million_places() {
-    // The checksum stays right, however many zeros follow.
+    // The checksum stays valid, however many zeros follow.
     let zeros = vec![0; 4_000_000];
     let right = [flac(8000, 8), frame(8, &[]), zeros.clone()].concat();
     stretch("any.flac", &right).is_done(65_535);

@@ -1,4 +1,4 @@
-//! The limits that a caller can set.
+//! Limits that the caller can set.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use audiostretchy::{Input, Limits};
 use audiostretchy_media::decode::{DecodeError, Decoder};
 
-/// A FLAC file on a slow line, in which no frame ever comes.
+/// A FLAC file that is read slowly and contains no frame.
 struct Slow {
     at: usize,
 }
@@ -46,7 +46,7 @@ fn the_deadline_holds_within_a_demuxer() {
         deadline: Some(Instant::now() + Duration::from_millis(100)),
         ..Limits::default()
     };
-    // Without it, 32 MiB would be read in search of a frame.
+    // Without the deadline, 32 MiB would be read in search of a frame.
     let input = Input::from_reader(Slow { at: 0 }).unwrap();
     let error = Decoder::from_input_within(&input, &limits).err();
     assert!(

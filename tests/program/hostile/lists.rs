@@ -1,4 +1,4 @@
-//! Lists by the million within one tag, block or line.
+//! Lists of millions of items within one tag, block or line.
 
 use crate::hostile::boxes::{mp4, mp4_box, tables};
 use crate::hostile::streams::{mp3, page, silent_flac};

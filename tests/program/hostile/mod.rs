@@ -1,5 +1,6 @@
-//! Files made to do harm: by numbers in their headers, by things within things, by going on for
-//! ever. Each comes to an end soon and in little memory, with an error of its own or a right result.
+//! Files that are made to do harm: by numbers in their headers, by nested structures, or because
+//! they never end. Each must end soon and in little memory, with an error of its own or a correct
+//! result.
 
 mod boxes;
 mod chunks;
@@ -17,21 +18,21 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// What the program may allocate, in KiB.
+/// The memory that the program may allocate, in KiB.
 const MEMORY: u32 = 100 * 1024;
 
-/// Seconds that the program may compute.
+/// The processor time that the program may use, in seconds.
 const PROCESSOR_SECONDS: f64 = 5.0;
 
-/// A file is done with in a small part of this, also on a machine that has much else to do.
+/// A file takes only a small part of this time, even on a busy machine.
 const TIME: Duration = Duration::from_secs(60);
 
-/// What became of a file.
+/// The result of stretching a file.
 struct Told {
     report: Value,
 }
 
-/// Stretches a file with the program, within bounds.
+/// Stretches a file with the program, with its memory and time limited.
 fn stretch(name: &str, bytes: &[u8]) -> Told {
     stretch_with(name, bytes, &[])
 }
@@ -40,7 +41,7 @@ fn stretch_with(name: &str, bytes: &[u8], options: &[&str]) -> Told {
     stretch_files(&[(name, bytes)], options)
 }
 
-/// Stretches the first of some files that lie beside each other.
+/// Stretches the first of several files in the same folder.
 fn stretch_files(files: &[(&str, &[u8])], options: &[&str]) -> Told {
     let folder = TempDir::new().unwrap();
     std::fs::create_dir(folder.path().join("in")).unwrap();
@@ -66,7 +67,7 @@ fn stretch_files(files: &[(&str, &[u8])], options: &[&str]) -> Told {
 fn run(folder: &Path, options: &[&str]) {
     let program = env!("CARGO_BIN_EXE_audiostretchy");
     let mut command = Command::new("sh");
-    // Where a shell cannot limit memory, time is.
+    // If the shell cannot limit memory, time is limited all the same.
     let limited =
         format!("ulimit -d {MEMORY} 2>/dev/null; \"$0\" \"$@\"; code=$?; times >times; exit $code");
     command.args(["-c", &limited, program, "in", "out", "--jobs", "1"]);
@@ -81,7 +82,7 @@ fn run(folder: &Path, options: &[&str]) {
             break status.code();
         }
         if started.elapsed() > TIME {
-            // The shell and the program.
+            // The process group of the shell and the program.
             let group = format!("-{}", child.id());
             let _ = Command::new("kill").args(["-9", "--", &group]).status();
             panic!("still running after {TIME:?}");
@@ -96,7 +97,7 @@ fn run(folder: &Path, options: &[&str]) {
     assert!(spent < PROCESSOR_SECONDS, "{spent} s");
 }
 
-/// What the children of a shell took, of the two lines that its `times` prints.
+/// Returns the processor time of a shell's children, from the two lines that its `times` prints.
 fn processor_seconds(times: &str) -> f64 {
     let of_children = times.lines().nth(1).unwrap();
     let seconds = of_children.split_whitespace().map(|time| {
@@ -108,7 +109,8 @@ fn processor_seconds(times: &str) -> f64 {
 }
 
 impl Told {
-    /// With an error that depends on whether sums that overflow are caught.
+    /// Checks that it failed, with any error: which one may depend on whether overflow checks are
+    /// on.
     fn fails(&self) {
         assert_eq!(self.report["status"], "failed", "{}", self.report);
     }
@@ -125,7 +127,7 @@ impl Told {
         assert!(warnings.iter().any(has), "{}", self.report);
     }
 
-    /// It is stretched, from so many frames.
+    /// Checks that it was stretched, and that the source had this many frames.
     fn is_done(&self, frames: u64) {
         assert_eq!(self.report["status"], "done", "{}", self.report);
         assert_eq!(self.report["source"]["frames"], frames, "{}", self.report);

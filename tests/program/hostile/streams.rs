@@ -2,7 +2,7 @@
 
 use crate::hostile::stretch;
 
-/// Bits, the highest first.
+/// Bits, the most significant first.
 #[derive(Default)]
 struct Bits {
     bytes: Vec<u8>,
@@ -36,8 +36,8 @@ pub(super) fn crc16(bytes: &[u8]) -> u16 {
     })
 }
 
-/// A FLAC file of silence at 8 kHz in blocks of the largest size, a few bytes for eight seconds,
-/// and of as many frames as the header is to say.
+/// Returns a FLAC file of silence at 8 kHz in blocks of the largest size, which take a few bytes
+/// for eight seconds. The header declares `total` frames.
 pub(super) fn silent_flac(blocks: u32, total: u64) -> Vec<u8> {
     let mut info = Bits::default();
     info.put(65_535, 16).put(65_535, 16).put(0, 24).put(0, 24);
@@ -46,7 +46,7 @@ pub(super) fn silent_flac(blocks: u32, total: u64) -> Vec<u8> {
     file.extend(info.bytes);
     file.resize(8 + 34, 0);
     for number in 0..blocks {
-        // The number in the manner of UTF-8.
+        // The frame number, encoded like UTF-8.
         let number = match number {
             0..0x80 => vec![number as u8],
             0x80..0x800 => vec![0xc0 | (number >> 6) as u8, 0x80 | (number & 0x3f) as u8],
@@ -56,7 +56,7 @@ pub(super) fn silent_flac(blocks: u32, total: u64) -> Vec<u8> {
                 0x80 | (number & 0x3f) as u8,
             ],
         };
-        // Fixed block size, 16 bits of it behind; 8 kHz; one channel of 16 bits.
+        // Fixed block size, stored in 16 bits after the number; 8 kHz; one channel of 16 bits.
         let mut frame = [
             &[0xff, 0xf8, 0x74, 0x08][..],
             &number,
@@ -64,7 +64,7 @@ pub(super) fn silent_flac(blocks: u32, total: u64) -> Vec<u8> {
         ]
         .concat();
         frame.push(crc8(&frame));
-        // A constant.
+        // A constant subframe.
         frame.extend([0, 0, 0]);
         frame.extend(crc16(&frame).to_be_bytes());
         file.extend(frame);
@@ -75,7 +75,7 @@ pub(super) fn silent_flac(blocks: u32, total: u64) -> Vec<u8> {
 #[test]
 fn days_of_silence_in_a_few_kilobytes_of_flac() {
     stretch("any.wav", &silent_flac(2, 2 * 65_535)).is_done(2 * 65_535);
-    // Five hours, of which the header says nothing, or the truth.
+    // Five hours, with an unknown length in the header, and then with the right one.
     stretch("any.wav", &silent_flac(2200, 0)).fails_with("too-long");
     stretch("any.wav", &silent_flac(2200, 2200 * 65_535)).fails_with("too-long");
 }
@@ -96,7 +96,7 @@ fn a_picture_that_claims_to_be_larger_than_its_block() {
     stretch("any.wav", &file).is_done(2 * 65_535);
 }
 
-/// Comments without a vendor, of so many fields.
+/// Returns a comment header with an empty vendor string and this many fields.
 fn comments(count: u32) -> Vec<u8> {
     let mut comments = [0, count].map(u32::to_le_bytes).concat();
     for number in 0..count {
@@ -139,7 +139,7 @@ fn ogg_crc(bytes: &[u8]) -> u32 {
     })
 }
 
-/// A page with its segments, none of which need end a packet.
+/// Returns a page with the given segments, which need not end a packet.
 pub(super) fn page(flags: u8, granule: u64, sequence: u32, laces: &[u8], body: &[u8]) -> Vec<u8> {
     let mut page = b"OggS\0".to_vec();
     page.push(flags);
@@ -155,7 +155,7 @@ pub(super) fn page(flags: u8, granule: u64, sequence: u32, laces: &[u8], body: &
     page
 }
 
-/// A page of one whole packet.
+/// Returns a page with one whole packet.
 fn packet(flags: u8, granule: u64, sequence: u32, body: &[u8]) -> Vec<u8> {
     let mut laces = vec![255; body.len() / 255];
     laces.push((body.len() % 255) as u8);
@@ -168,10 +168,10 @@ fn opus(head: &[u8], more: &[Vec<u8>]) -> Vec<u8> {
     [packet(2, 0, 0, &head), packet(0, 0, 1, tags), more.concat()].concat()
 }
 
-/// Version, one channel, no pre-skip, 48 kHz, no gain, family 0.
+/// Version, one channel, no pre-skip, 48 kHz, no gain, channel mapping family 0.
 const MONO: [u8; 11] = [1, 1, 0, 0, 0x80, 0xbb, 0, 0, 0, 0, 0];
 
-/// Twenty milliseconds of nothing.
+/// A packet of 20 ms of silence.
 const QUIET: [u8; 3] = [0x78, 0, 0];
 
 #[test]
@@ -226,7 +226,7 @@ fn channel_maps_that_lead_nowhere() {
     }
 }
 
-/// Bits, the lowest first.
+/// Bits, the least significant first.
 #[derive(Default)]
 struct VorbisBits(Bits);
 
@@ -250,7 +250,7 @@ fn a_setup_header_that_asks_for_four_gigabytes() {
         let mut setup = VorbisBits::default();
         setup.put(255, 8);
         for _ in 0..256 {
-            // 131,072 entries of 32 numbers, all of code length 17, of one number.
+            // 131,072 entries of 32 numbers, all with code length 17 and the same value.
             setup.put(0x56_4342, 24).put(32, 16).put(131_072, 24);
             setup.put(1, 1).put(16, 5).put(131_072, 18);
             setup.put(1, 4).put(0, 32).put(0, 32).put(0, 4).put(0, 1);
@@ -274,7 +274,7 @@ fn a_setup_header_that_asks_for_four_gigabytes() {
     }
 }
 
-/// Frames of MPEG-1 layer III, 128 kbit/s at 44.1 kHz, with nothing in them.
+/// Returns empty frames of MPEG-1 layer III, 128 kbit/s at 44.1 kHz.
 pub(super) fn mp3(frames: usize) -> Vec<u8> {
     let mut frame = vec![0xff, 0xfb, 0x90, 0xc0];
     frame.resize(417, 0);
@@ -296,7 +296,7 @@ fn a_megabyte_that_might_be_the_start_of_a_frame() {
         file.resize(file.len() + (1 << 20), 0xff);
         let told = stretch(name, &file);
         told.fails();
-        // Every fourth byte begins a frame after which another follows, but never a fourth.
+        // Every fourth byte starts a frame header, and others seem to follow each of these frames.
         let mut file = start.to_vec();
         file.extend(b"\xff\xfb\x10\xc0".repeat(1 << 18));
         let told = stretch(name, &file);

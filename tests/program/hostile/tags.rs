@@ -1,9 +1,9 @@
-//! Tags before, within and behind the audio.
+//! Tags before, within and after the audio.
 
 use crate::hostile::streams::mp3;
 use crate::hostile::stretch;
 
-/// Frames of [`mp3`] and how much audio they are.
+/// The number of frames of [`mp3`], which are about half a second of audio.
 const FRAMES: usize = 20;
 
 pub(super) fn syncsafe(size: usize) -> [u8; 4] {
@@ -32,7 +32,7 @@ pub(super) fn is_played_after(start: &[u8]) {
 #[test]
 fn a_tag_of_256_megabytes() {
     is_played_after(&tag(3, 0, (1 << 28) - 1, &whole(b"TIT2", b"\0One")));
-    // Unsynchronised, with an extended header, and a footer.
+    // Unsynchronised, with an extended header and a footer.
     is_played_after(&tag(4, 0xd0, (1 << 28) - 1, &[0xff, 0, 0xff, 0, 0xff, 0]));
     is_played_after(&tag(3, 0xc0, 1000, &[&[0xff; 4][..], &[0; 996]].concat()));
 }

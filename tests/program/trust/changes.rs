@@ -1,4 +1,4 @@
-//! Inputs that change while they are read, and what counts as unchanged later on.
+//! Inputs that change while they are read, and which changes are noticed by later runs.
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
@@ -64,7 +64,7 @@ fn an_input_that_is_replaced_while_it_is_read_is_made_again_next_time() {
     run.wait_for_event("file-progress");
     fs::rename(env.path("new.wav"), env.path("in/00.wav")).unwrap();
     run.ends().exits(0);
-    // All of the old one was read.
+    // The old file was read to its end.
     assert!((env.seconds("out/00.wav") - 240.0).abs() < 0.1);
     env.run("in out --ratio 0.8 -n --checksum").succeeds();
     assert_eq!(only_file(&env)["status"], "done");
@@ -112,11 +112,11 @@ fn outputs_that_a_cache_restores_are_known() {
     env.write("in/a.srt", text);
     env.run("in out --ratio 0.8 --checksum").succeeds();
     let restore = |commands: &str| env.tool("bash", ["-ec", commands]);
-    // Times in whole seconds.
+    // The archive stores times in whole seconds.
     restore("tar -cf t.tar in out; rm -r in out; tar -xf t.tar");
     skips_all(&env, "in out --ratio 0.8");
     skips_all(&env, "in out --ratio 0.8 --checksum");
-    // New times: only contents can tell.
+    // The times are new, so only the contents can be compared.
     restore("mv in in2; mv out out2; cp -r in2 in; cp -r out2 out; rm -r in2 out2");
     skips_all(&env, "in out --ratio 0.8 --checksum");
     env.write("in/a.srt", text.replace("Hello", "Hullo"));
@@ -127,7 +127,7 @@ fn outputs_that_a_cache_restores_are_known() {
             .unwrap()
             .contains("Hullo")
     );
-    // What is not asked for is not compared: a copy is a file that was touched.
+    // Without `--checksum`, contents are not compared: a copied file counts as modified.
     env.run("in out --ratio 0.8 --if-exists overwrite")
         .succeeds();
     restore("mv out out2; cp -r out2 out; rm -r out2");

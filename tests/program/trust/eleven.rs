@@ -1,4 +1,4 @@
-//! What tools of this shape get wrong, as far as it has no place elsewhere.
+//! Faults that similar tools have, as far as no other module tests them.
 
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ fn a_bad_file_stops_nothing_and_is_told_in_the_exit_code() {
         ]);
         assert_eq!(env.files(&out), ["a.wav", "c.mp3", "e.flac"]);
         assert_eq!(env.report(&out)["exit_code"], 1);
-        // Nothing is forgotten by the next run either.
+        // The next run reports the failures again.
         env.run(&format!("in {out} --ratio 0.8"))
             .exits(1)
             .says(&["3 up to date, 2 failed"]);
@@ -78,7 +78,7 @@ fn chapters_move_with_their_audio() {
 fn cue_points_and_info_of_wav_are_kept() {
     let env = TestEnv::with_speech(&["in/a.wav"]);
     let mut wav = env.read("in/a.wav");
-    // One cue point at frame 20000, half way, and a title.
+    // One cue point at frame 20000, in the middle, and a title.
     let mut cue = b"cue \x1c\0\0\0\x01\0\0\0\x01\0\0\0".to_vec();
     let frame = 20_000u32.to_le_bytes();
     cue.extend([&frame[..], b"data", &[0; 8], &frame[..]].concat());

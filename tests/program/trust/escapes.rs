@@ -1,5 +1,5 @@
-//! Strangers name files and fill folders: what they choose stays a name, and outputs stay in the
-//! output folder.
+//! File names and folder contents may come from strangers. A name must always be treated as a mere
+//! name, and outputs must stay in the output folder.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::env::{Run, TestEnv};
 
-/// Everything that names must not do: obey a terminal in two ways, break lines in three, turn the
-/// direction in three, be markup in two languages.
+/// A name with everything that must have no effect: terminal escapes of two kinds, line breaks of
+/// three kinds, changes of text direction of three kinds, and markup in two languages.
 const NAME: &str = "a\u{1b}[2J\u{9b}31m\n\r\u{2028}\u{202e}\u{2066}\u{200f}|`x`<b>]]>\"'&\u{7f}";
 
 fn has_no_trick(text: &str) -> bool {
@@ -24,7 +24,7 @@ fn assert_no_trick(text: &str) {
     assert!(has_no_trick(text), "{text:?}");
 }
 
-/// A short recording whose name and tags try all tricks.
+/// Creates a folder with a short recording whose name and tags contain all of these.
 fn with_tricky_input() -> TestEnv {
     let env = TestEnv::new();
     let title = format!("title={NAME}");
@@ -50,7 +50,7 @@ fn no_name_or_tag_plays_tricks_in_any_report() {
     let args = "in out --format mp3 --suffix x --events --report-junit junit.xml \
                 --report-markdown summary.md -v";
     let run = env.run(args);
-    // Two inputs have one output; the message names all three.
+    // Two inputs have the same output, and the message names all three files.
     assert_no_trick(&run.exits(2).stderr);
     fs::rename(
         env.path(format!("in/{NAME}.wav")),
@@ -64,7 +64,7 @@ fn no_name_or_tag_plays_tricks_in_any_report() {
         assert_no_trick(&String::from_utf8(env.read(report)).unwrap());
     }
 
-    // Programs read the very name.
+    // Programs get the exact name.
     let inputs = [format!("in/{NAME}.flac"), format!("in/b{NAME}.wav")];
     let report = env.report("out");
     for (index, input) in inputs.iter().enumerate() {
@@ -80,7 +80,8 @@ fn no_name_or_tag_plays_tricks_in_any_report() {
             .all(|input| told.iter().any(|event| event["input"] == **input))
     );
 
-    // A name is one cell of the table and one attribute, and stands where no markup is read.
+    // A name is a single table cell in Markdown and a single attribute in XML, and its markup has
+    // no effect.
     let markdown = String::from_utf8(env.read("summary.md")).unwrap();
     let row = markdown.lines().find(|line| line.contains("flac")).unwrap();
     assert_eq!(row.matches('|').count(), 7, "{row}");
@@ -176,7 +177,7 @@ fn a_linked_folder_in_the_output_folder_is_refused_before_anything_is_written() 
     symlink("../nowhere", env.path("out/sub")).unwrap();
     env.refuses("in out", 2, &["out/sub: is a link"]);
 
-    // The output folder itself is what the user named.
+    // The output folder itself is what the user named, so it may be a link.
     symlink("elsewhere", env.path("link")).unwrap();
     env.run("in link --ratio 1").succeeds();
     let found = ["a.wav", "deep/.audiostretchy-x.tmp", "sub/deep/b.wav"];
@@ -299,7 +300,7 @@ fn an_output_is_readable_by_no_more_than_its_source_the_umask_and_what_it_replac
         (0o666, "077", 0o600),
         (0o777, "002", 0o664),
         (0o4755, "022", 0o644),
-        // Its owner can always replace it.
+        // The owner can always replace the output.
         (0o444, "022", 0o644),
     ] {
         set("in/a.wav", source);
@@ -326,12 +327,12 @@ fn subtitles_that_a_killed_run_has_left_are_those_of_the_next_run() {
     env.write("in/a.srt", "1\n00:00:00,000 --> 00:00:00,200\nA\n");
     env.run("in whole --ratio 2").succeeds();
     env.run("in out --ratio 0.5").succeeds();
-    // A run that is killed writes them before the audio gets its name.
+    // A run that is killed may already have written them, before the audio was renamed.
     fs::remove_file(env.path("out/a.wav")).unwrap();
     env.run("in out --ratio 2").succeeds();
     assert!(env.outputs("out") == env.outputs("whole"), "{env}");
 
-    // Those of others stay.
+    // Files of others are kept.
     env.write("new/a.srt", "of another");
     env.run("in new --ratio 1").succeeds().says(&["a.srt"]);
     assert_eq!(env.read("new/a.srt"), b"of another");

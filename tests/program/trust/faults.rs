@@ -1,4 +1,5 @@
-//! Full disks, lost permissions, files that change: a file fails, the rest goes on.
+//! Full disks, missing permissions, changing files: a single file fails, and the run continues with
+//! the others.
 
 use std::ffi::OsStr;
 use std::fs::{self, OpenOptions, Permissions};
@@ -11,7 +12,7 @@ use serde_json::Value;
 use crate::env::{Run, TestEnv};
 use crate::trust::live::{Live, has_temporary, inputs, long_input};
 
-/// The program, started by bash after a few of its commands.
+/// Returns a command that runs the program from bash, after some other commands.
 pub(super) fn after(env: &TestEnv, commands: &str, args: &str) -> Command {
     let program = env.command(args.split(' '));
     let mut command = Command::new("bash");
@@ -19,7 +20,7 @@ pub(super) fn after(env: &TestEnv, commands: &str, args: &str) -> Command {
     wrap(command, &program)
 }
 
-/// `outer` with the program, its arguments, folder and environment behind its own arguments.
+/// Appends the program and its arguments to `outer`, which also gets its folder and environment.
 pub(super) fn wrap(mut outer: Command, program: &Command) -> Command {
     outer
         .arg(program.get_program())
@@ -32,8 +33,8 @@ pub(super) fn wrap(mut outer: Command, program: &Command) -> Command {
     outer
 }
 
-/// The program, for which file permissions count even if the tests are run by root; `None` where
-/// that cannot be had.
+/// Returns a command for which file permissions hold even if the tests are run by root, or `None`
+/// if that is not possible.
 pub(super) fn without_privileges(env: &TestEnv, args: &str) -> Option<Command> {
     let program = env.command(args.split(' '));
     env.write("probe", "");
@@ -64,21 +65,22 @@ pub(super) fn set_mode(env: &TestEnv, name: &str, mode: u32) {
     fs::set_permissions(env.path(name), Permissions::from_mode(mode)).unwrap();
 }
 
-/// What a report tells of an input.
+/// Returns the entry of an input in a report.
 fn file<'a>(report: &'a Value, input: &str) -> &'a Value {
     let files = report["files"].as_array().unwrap();
     let file = files.iter().find(|file| file["input"] == input);
     file.unwrap_or_else(|| panic!("{input} is not in {report}"))
 }
 
-/// An input of 20 s among short ones.
+/// Creates a folder with an input of 20 s among short ones.
 fn one_large() -> TestEnv {
     let env = TestEnv::with_short_speech(&["in/a.wav", "in/b.mp3", "in/deep/d.flac"]);
     long_input(&env, "in/c.wav", 20);
     env
 }
 
-/// Of `one_large`, the large one failed and the others did not; with room, it is done.
+/// Checks that only the large file of `one_large` failed, and that the outputs of the others are
+/// right.
 #[track_caller]
 fn only_the_large_one_failed(env: &TestEnv, report: &Value, out: &str) {
     let large = file(report, "in/c.wav");
@@ -95,7 +97,7 @@ fn only_the_large_one_failed(env: &TestEnv, report: &Value, out: &str) {
 #[test]
 fn a_file_that_grows_beyond_the_limit_fails_and_the_rest_is_done() {
     let env = one_large();
-    // 512 KiB; without the trap the program would be killed by the signal.
+    // The limit is 512 KiB. Without the trap, the signal would kill the program.
     let command = after(&env, "trap '' XFSZ; ulimit -f 512", "in out --ratio 0.8");
     Run::of(&env, command).exits(1).says(&["3 done, 1 failed"]);
     only_the_large_one_failed(&env, &env.report("out"), "out");
@@ -140,7 +142,7 @@ fn a_journal_that_finds_no_room_holds_whole_lines() {
         (0..200i16).for_each(|value| writer.write_sample(100 * value).unwrap());
         writer.finalize().unwrap();
     }
-    // 4 KiB: enough for every output, and for some lines of the journal.
+    // The limit is 4 KiB: enough for every output, but only for some lines of the journal.
     let command = after(&env, "trap '' XFSZ; ulimit -f 4", "in out -j 1 --ratio 0.8");
     Run::of(&env, command).exits(3);
     let journal = String::from_utf8(env.read("out/.audiostretchy.jsonl")).unwrap();

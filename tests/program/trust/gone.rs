@@ -1,11 +1,11 @@
-//! Outputs that are gone and are not wanted again, and outputs whose sources are gone.
+//! Outputs that were deleted and are no longer wanted, and outputs whose sources are gone.
 
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
 
 use crate::env::TestEnv;
 
-/// Gives a file another modification time.
+/// Changes the modification time of a file.
 fn touch(env: &TestEnv, name: &str) {
     let file = File::options().write(true).open(env.path(name)).unwrap();
     let earlier = SystemTime::now() - Duration::from_secs(4000);
@@ -18,7 +18,7 @@ fn what_was_done_once_is_not_made_again_even_if_its_output_is_gone() {
     env.run("in out --ratio 0.8 --only-new")
         .succeeds()
         .says(&["2 done"]);
-    // What was heard is deleted.
+    // The user deletes an output after listening to it.
     fs::remove_file(env.path("out/a.wav")).unwrap();
     env.encode_recording("speech-16k-mono", "in/c.wav", "-t 0.2");
     let run = env.run("in out --ratio 0.8 --only-new").succeeds();
@@ -27,12 +27,12 @@ fn what_was_done_once_is_not_made_again_even_if_its_output_is_gone() {
     let report = env.report("out");
     assert_eq!(report["files"][0]["status"], "skipped");
     assert_eq!(report["files"][0]["reason"], "done before");
-    // Other settings, and with them another name, make nothing new.
+    // Different settings do not make it again, not even with a different output name.
     for settings in ["--ratio 0.5", "--ratio 0.8 --format opus"] {
         let run = env.run(&format!("in out {settings} --only-new")).succeeds();
         run.says(&["3 done before"]);
     }
-    // From another folder above, too.
+    // The same holds if the input is given by another path.
     let absolute = env.path("in");
     let run = env.run(&format!(
         "{} out --ratio 0.8 --only-new",
@@ -42,13 +42,13 @@ fn what_was_done_once_is_not_made_again_even_if_its_output_is_gone() {
     env.run("in/deep/b.mp3 out/ --ratio 0.8 --only-new")
         .succeeds()
         .says(&["1 done before"]);
-    // A source that has changed is new.
+    // A source that has changed counts as new.
     touch(&env, "in/a.wav");
     env.run("in out --ratio 0.8 --only-new")
         .succeeds()
         .says(&["1 done, 2 done before"]);
     assert!(env.exists("out/a.wav"));
-    // And without the option everything is as ever.
+    // Without the option, deleted outputs are made again.
     fs::remove_file(env.path("out/a.wav")).unwrap();
     env.run("in out --ratio 0.8")
         .succeeds()
@@ -84,7 +84,7 @@ fn outputs_whose_source_is_gone_are_removed_if_they_are_ours_and_untouched() {
     }
     env.write("out/c.wav", "edited");
     let before = env.outputs("out");
-    // Not without the option.
+    // Without the option, nothing is removed.
     env.run("in out --ratio 0.8").succeeds();
     assert!(env.outputs("out") == before);
     let listed = env.run("in out --ratio 0.8 --prune --dry-run").succeeds();
@@ -120,27 +120,28 @@ fn nothing_is_removed_where_anything_is_in_doubt() {
     fs::remove_file(env.path("two/c.wav")).unwrap();
     fs::remove_file(env.path("alone/d.wav")).unwrap();
     let all = env.files("out");
-    // A folder that is not given, and one without any audio, which may be a disk that is missing.
+    // The inputs now leave out one folder and contain one without any audio, whose disk may be
+    // missing.
     env.run("in two out --ratio 0.8").succeeds();
     env.write("in/bad.wav", "no audio");
-    // Something else went wrong.
+    // Nothing is removed if another file fails.
     env.run("in two out --ratio 0.8 --prune").exits(1);
     assert_eq!(env.files("out"), all);
     fs::remove_file(env.path("in/bad.wav")).unwrap();
-    // A filter leaves a source out, which is there.
+    // A source that a filter leaves out still exists.
     env.encode_recording("speech-16k-mono", "in/x.mp3", "-t 0.2");
     env.run("in out --ratio 0.8").succeeds();
     env.run("in out --ratio 0.8 -e wav --prune")
         .succeeds()
         .says(&["1 removed"]);
     assert_eq!(env.files("out"), ["a.wav", "c.wav", "d.wav", "x.mp3"]);
-    // The source lies elsewhere now, and its output is made again in the same place.
+    // The source was moved, and its output is made again in the same place.
     fs::create_dir(env.path("in/new")).unwrap();
     fs::rename(env.path("in/x.mp3"), env.path("in/new/x.mp3")).unwrap();
     env.run("in out --ratio 0.8 --flatten --prune").succeeds();
     assert_eq!(env.files("out"), ["a.wav", "c.wav", "d.wav", "x.mp3"]);
 
-    // Nor is a link that leads nowhere now, or what lies behind one, gone: a disk may be missing.
+    // A broken link, or a file behind one, does not count as gone either: a disk may be missing.
     fs::rename(env.path("in/new"), env.path("in/old")).unwrap();
     env.run("in out2 --ratio 0.8").succeeds();
     let all = env.files("out2");

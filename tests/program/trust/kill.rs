@@ -1,4 +1,4 @@
-//! Runs that are killed at any moment.
+//! Runs that are killed at random moments.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,11 +12,11 @@ use crate::env::{TestEnv, Tree};
 const FILES: usize = 40;
 const ARGS: &str = "in out --speed 1.5 -j 2 -q";
 
-/// Numbers that look random (the generator of Knuth's MMIX).
+/// A generator of pseudo-random numbers (that of Knuth's MMIX).
 pub(super) struct Random(pub u64);
 
 impl Random {
-    /// The next number, from 0 up to and without 1.
+    /// Returns the next number, from 0 up to but not including 1.
     pub(super) fn next(&mut self) -> f64 {
         let Self(state) = self;
         *state =
@@ -42,7 +42,8 @@ fn make_inputs(env: &TestEnv) {
     }
 }
 
-/// What a file of each name may hold: at any time one of these, whole, or it is not there.
+/// The contents that a file of each name may have: it always has one of these in full, or does not
+/// exist.
 type Allowed<'a> = BTreeMap<&'a Path, Vec<&'a [u8]>>;
 
 fn allowed<'a>(trees: &[&'a Tree]) -> Allowed<'a> {
@@ -55,7 +56,7 @@ fn allowed<'a>(trees: &[&'a Tree]) -> Allowed<'a> {
     allowed
 }
 
-/// Looks at every file with a name of its own in the output folder; gives how many.
+/// Checks every file in the output folder that has its final name, and returns how many there are.
 fn check_all(root: &Path, folder: &Path, allowed: &Allowed<'_>) -> Result<usize, PathBuf> {
     let mut looked_at = 0;
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -64,7 +65,7 @@ fn check_all(root: &Path, folder: &Path, allowed: &Allowed<'_>) -> Result<usize,
         if path.is_dir() {
             looked_at += check_all(root, &path, allowed)?;
         } else if name.starts_with("audiostretchy-report.") {
-            // Of a report, what it was called may be over.
+            // A report may have been renamed in the meantime.
             let Ok(report) = fs::read(&path) else {
                 continue;
             };
@@ -81,8 +82,8 @@ fn check_all(root: &Path, folder: &Path, allowed: &Allowed<'_>) -> Result<usize,
     Ok(looked_at)
 }
 
-/// Starts the run and kills it at the moment `at`, from 0 to 1, of the time that it is expected to
-/// take; gives whether it was still going on.
+/// Starts the run and kills it at the moment `at`, from 0 to 1, of its expected duration. Returns
+/// whether it was still running.
 fn run_and_kill(env: &TestEnv, at: f64, expected: &mut Duration) -> bool {
     let mut command = env.command(ARGS.split(' '));
     let clock = Instant::now();
@@ -92,7 +93,7 @@ fn run_and_kill(env: &TestEnv, at: f64, expected: &mut Duration) -> bool {
     child.kill().unwrap();
     let is_killed = !child.wait().unwrap().success();
     if !is_killed {
-        // On a machine with other work to do, the first run may have been a slow one.
+        // The first run may have been a slow one if the machine was busy.
         *expected = waited.min(*expected);
     }
     is_killed
@@ -109,7 +110,7 @@ fn runs_killed_three_hundred_times_are_resumed_and_nothing_is_ever_partial() {
     kill(300);
 }
 
-/// `AUDIOSTRETCHY_KILL_SEED` begins the series of moments elsewhere.
+/// Kills runs at random moments. `AUDIOSTRETCHY_KILL_SEED` is the seed of the moments.
 fn kill(rounds: usize) {
     let seed = std::env::var("AUDIOSTRETCHY_KILL_SEED");
     let seed = seed.map_or(1, |seed| seed.parse().unwrap());
@@ -117,7 +118,7 @@ fn kill(rounds: usize) {
     let env = TestEnv::new();
     make_inputs(&env);
 
-    // What the output folder holds after a run that nothing disturbs, and after one at another
+    // The contents of the output folder after an undisturbed run, and those after a run at another
     // speed, whose files are replaced later on.
     env.run("in out --speed 1.2").succeeds();
     let old_outputs = env.outputs("out");
@@ -137,7 +138,7 @@ fn kill(rounds: usize) {
         fs::remove_dir_all(env.path("out")).unwrap();
         let is_second_run = round % 3 == 2;
         let allowed = if is_second_run {
-            // With its times: a file of another time is not ours.
+            // The times are kept: a file with another time is not recognised as an output.
             env.tool("cp", ["-a", "old", "out"]);
             allowed(&[&old_outputs, &new])
         } else {
@@ -155,7 +156,7 @@ fn kill(rounds: usize) {
             });
             killed += usize::from(run_and_kill(&env, random.next(), &mut whole_run));
             if round % 5 == 4 {
-                // The resumed run is killed too.
+                // Kill the resumed run, too.
                 let was = run_and_kill(&env, random.next(), &mut whole_run);
                 resumed_twice += usize::from(was);
             }

@@ -1,4 +1,4 @@
-//! A run in the middle of which something happens.
+//! A running program that tests can act on.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::env::TestEnv;
 
-/// A run that goes on; killed where a test fails.
+/// A run in progress. It is killed if the test fails.
 pub(super) struct Live {
     child: Child,
     events: BufReader<ChildStdout>,
@@ -15,10 +15,10 @@ pub(super) struct Live {
     seen: String,
 }
 
-/// How a run ended.
+/// The result of a run.
 pub(super) struct Ended {
     pub code: Option<i32>,
-    /// All it said on standard error.
+    /// Everything that it wrote to standard error.
     pub messages: String,
 }
 
@@ -43,7 +43,7 @@ impl Live {
         }
     }
 
-    /// Waits for an event of that name.
+    /// Waits for an event with this name.
     #[track_caller]
     pub(super) fn wait_for_event(&mut self, name: &str) -> Value {
         let mut line = String::new();
@@ -57,7 +57,7 @@ impl Live {
         panic!("no {name} before the run ended: {}", self.rest());
     }
 
-    /// Waits for a line on standard error that holds `piece`.
+    /// Waits for a line on standard error that contains `piece`.
     #[track_caller]
     pub(super) fn wait_for_message(&mut self, piece: &str) {
         let mut line = String::new();
@@ -85,9 +85,9 @@ impl Live {
         std::mem::take(&mut self.seen) + &line
     }
 
-    /// Waits for the end; nothing but standard error is looked at from here on.
+    /// Waits for the end. From here on, only standard error is read for messages.
     pub(super) fn ends(mut self) -> Ended {
-        // A full pipe would hold the run up.
+        // A full pipe would block the run.
         std::thread::scope(|scope| {
             let events = &mut self.events;
             scope.spawn(move || std::io::copy(events, &mut std::io::sink()));
@@ -142,7 +142,7 @@ pub(super) fn long_input(env: &TestEnv, name: &str, seconds: usize) {
     );
 }
 
-/// Whether one of our temporary files lies in a folder or below.
+/// Returns whether one of our temporary files is in a folder or below it.
 pub(super) fn has_temporary(env: &TestEnv, folder: &str) -> bool {
     let tree = env.tree_of(folder);
     tree.keys().any(|path| {

@@ -1,6 +1,7 @@
-//! A batch that nobody watches: killed, interrupted, out of space, run again.
+//! A batch that runs unattended: killed, interrupted, out of space, run again.
 //!
-//! Tools of this shape are known for eleven faults. Each has a test that shows its contrary:
+//! Similar tools are known for eleven faults. For each, there is a test that this program does not
+//! have it:
 //!
 //! | fault | test |
 //! | --- | --- |
@@ -16,7 +17,7 @@
 //! | WAV cue and LIST lost | `eleven::cue_points_and_info_of_wav_are_kept` |
 //! | input and output the same: the input is destroyed | `eleven::an_input_is_never_its_own_output` |
 //!
-//! strace makes system calls fail.
+//! Some tests use strace to make system calls fail.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,

@@ -1,5 +1,5 @@
-//! What is ours and what is somebody's: files that were edited, that came to an output's place, or
-//! that lie beside outputs.
+//! Which files belong to the program and which to the user: files that were edited, that took an
+//! output's place, or that are beside outputs.
 
 use std::fs;
 
@@ -10,19 +10,19 @@ use crate::trust::live::{Live, inputs, long_input};
 
 const SUBTITLES: &str = "1\n00:00:00,100 --> 00:00:00,200\nHello\n";
 
-/// Gives a file another modification time.
+/// Changes the modification time of a file.
 fn touch(env: &TestEnv, name: &str) {
     env.tool("touch", ["-d", "2001-09-09", name]);
 }
 
-/// What the last report tells of an input.
+/// Returns the entry of an input in the last report.
 fn file(env: &TestEnv, input: &str) -> Value {
     let report = env.report("out");
     let mut files = report["files"].as_array().unwrap().iter();
     files.find(|file| file["input"] == input).unwrap().clone()
 }
 
-/// Runs into `out`; so many files must be done, skipped and failed.
+/// Runs the program and checks how many files were done, skipped and failed.
 #[track_caller]
 fn comes_to(env: &TestEnv, args: &str, expected: [u64; 3]) {
     let run = env.run(args).exits(i32::from(expected[2] > 0));
@@ -69,7 +69,7 @@ fn an_edited_output_is_kept_and_told() {
         assert_eq!(warning_codes(&file(&env, "in/a.wav")), ["output-changed"]);
         assert!(warning_codes(&file(&env, "in/b.wav")).is_empty());
     }
-    // Other settings, or another source: it would have to be made again.
+    // With other settings or a changed source, it would have to be made again.
     comes_to(&env, "in out --ratio 0.7", [1, 0, 1]);
     assert_eq!(file(&env, "in/a.wav")["error"]["code"], "output-changed");
     touch(&env, "in/a.wav");
@@ -77,7 +77,7 @@ fn an_edited_output_is_kept_and_told() {
     assert_eq!(env.read("out/a.wav"), b"edited");
     env.run("in out --ratio 0.8 --if-exists skip").succeeds();
     assert_eq!(env.read("out/a.wav"), b"edited");
-    // Gone, it is made again.
+    // If it is deleted, it is made again.
     fs::remove_file(env.path("out/a.wav")).unwrap();
     env.run("in out --ratio 0.8").succeeds();
     assert!(env.read("out/a.wav") == whole);
@@ -106,7 +106,7 @@ fn a_text_file_of_somebody_beside_an_output_is_never_replaced() {
     touch(&env, "in/a.wav");
     comes_to(&env, "in out --ratio 0.5", [1, 0, 0]);
     assert_eq!(env.read("out/a.srt"), b"mine");
-    // Once it is out of the way, ours comes, and is replaced by ours.
+    // Once it is out of the way, the program writes its own file, and later replaces that.
     fs::remove_file(env.path("out/a.srt")).unwrap();
     comes_to(&env, "in out --ratio 0.5", [1, 0, 0]);
     assert!(env.read("out/a.srt").starts_with(b"1\n00:00:00,0"));
@@ -117,7 +117,7 @@ fn a_text_file_of_somebody_beside_an_output_is_never_replaced() {
             .unwrap()
             .contains("Goodbye")
     );
-    // Edited, it is somebody's.
+    // An edited file belongs to the user.
     env.write("out/a.srt", "edited");
     comes_to(&env, "in out --ratio 0.5", [0, 1, 0]);
     assert_eq!(warning_codes(&file(&env, "in/a.wav")), ["output-changed"]);
@@ -155,7 +155,7 @@ fn text_files_that_would_be_written_to_one_place_are_refused() {
     env.refuses("in out --ratio 0.8", 2, &pieces);
     env.refuses("one two out --flatten --ratio 0.8", 2, &["out/b.srt"]);
     env.run("in out --ratio 0.8 --no-sidecars").succeeds();
-    // Any text may lie beside audio; what tells no times is not written.
+    // Any text file may be beside the audio; one that contains no times is not written.
     env.write("in/a.srt", "no subtitles");
     env.run("in out2 --ratio 0.8").succeeds();
     assert_eq!(env.files("out2"), ["a.mp3", "a.wav"]);
@@ -278,11 +278,11 @@ fn outputs_of_earlier_runs_within_the_input_are_no_inputs() {
     comes_to(&env, "in in/fast --ratio 0.8", [2, 0, 0]);
     comes_to(&env, "in in/slow --ratio 1.2", [2, 0, 0]);
     comes_to(&env, "in out --ratio 0.8", [2, 0, 0]);
-    // Somebody's own recordings in a folder that outputs were written to as well are inputs.
+    // The user's own recordings in a folder that also contains outputs are inputs.
     env.run("in/deep in/deep --suffix _fast --ratio 0.8")
         .succeeds();
     comes_to(&env, "in out --ratio 0.8", [0, 2, 0]);
-    // The folder itself, given as the input, is one.
+    // If the folder itself is given as the input, its files are inputs.
     comes_to(&env, "in/fast faster --ratio 0.8", [2, 0, 0]);
 }
 
@@ -292,7 +292,7 @@ fn a_run_beside_another_leaves_its_temporary_files_alone() {
     long_input(&env, "in/a.wav", 600);
     let mut run = Live::start(&env, "in out --ratio 0.8 -n");
     run.wait_for_event("file-progress");
-    // To a single file in the same folder, and to a folder within.
+    // To a single file in the same folder, and to a folder within it.
     env.run("b.wav out/b.wav --ratio 0.8").succeeds();
     env.run("b.wav out/ --suffix _x --ratio 0.8").exits(75);
     env.run("b.wav out/within/ --ratio 0.8").succeeds();
@@ -320,7 +320,7 @@ fn subtitles_of_before_do_not_stay_beside_audio_that_was_made_again() {
         assert_eq!(env.files("out").len(), 6);
     };
     make();
-    // Gone, no longer understood, and gone but edited beside the output.
+    // The sidecars are deleted, no longer understood, and deleted after the output was edited.
     fs::remove_file(env.path("in/a.srt")).unwrap();
     env.write("in/b.srt", "no subtitles");
     fs::remove_file(env.path("in/c.srt")).unwrap();
@@ -353,7 +353,7 @@ fn an_output_that_two_killed_runs_have_left_is_still_ours() {
     let journal = String::from_utf8(env.read("out/.audiostretchy.jsonl")).unwrap();
     let intended = journal.lines().next().unwrap();
     assert!(intended.starts_with("{\"intended\""), "{journal}");
-    // One was killed after the output had got its name, the other before its own had.
+    // One run was killed after its output had got its name, the other one before that.
     let size = intended.find("\"size\":").unwrap() + 7;
     let other = format!("{}9{}", &intended[..size], &intended[size..]);
     env.write("out/.audiostretchy.jsonl", format!("{intended}\n{other}\n"));

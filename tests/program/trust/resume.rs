@@ -1,4 +1,5 @@
-//! Running again: what is up to date stays, what is not is redone, what is not ours is not touched.
+//! Repeated runs: what is up to date is kept, what is not is made again, and files of others are
+//! not touched.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -9,14 +10,14 @@ use crate::trust::live::{Live, has_temporary, inputs};
 
 const JOURNAL: &str = "out/.audiostretchy.jsonl";
 
-/// Three inputs that have been stretched.
+/// Creates a folder with three inputs that have been stretched.
 fn stretched() -> TestEnv {
     let env = TestEnv::with_short_speech(&["in/a.wav", "in/b.mp3", "in/deep/c.wav"]);
     env.run("in out --ratio 0.8").succeeds().says(&["3 done"]);
     env
 }
 
-/// The inputs with a status in the last report.
+/// Returns the inputs with this status in the last report.
 fn with_status(env: &TestEnv, status: &str) -> Vec<String> {
     let report = env.report("out");
     let files = report["files"].as_array().unwrap().iter();
@@ -26,7 +27,7 @@ fn with_status(env: &TestEnv, status: &str) -> Vec<String> {
         .collect()
 }
 
-/// Runs again and looks at what was redone; the outputs must be as before.
+/// Runs again and checks which files were made again. The outputs must not change.
 #[track_caller]
 fn redoes(env: &TestEnv, args: &str, expected: &[&str]) {
     let before = env.outputs("out");
@@ -52,7 +53,7 @@ fn a_second_run_leaves_everything_as_it_is() {
     assert_eq!(env.report("out")["files"][0]["reason"], "up to date");
     assert_eq!(written("out/a.wav"), before);
     assert!(env.read(JOURNAL) == journal);
-    // The number of workers is no setting that acts on a file.
+    // The number of workers does not affect any file.
     redoes(&env, "in out --ratio 0.8 -j 1 -v", &[]);
 }
 
@@ -84,7 +85,7 @@ fn a_touched_source_is_redone_unless_its_content_is_compared() {
         .succeeds();
     touch(&env, "in/deep/c.wav");
     redoes(&env, "in out --ratio 0.8 --checksum", &[]);
-    // The same length and the same time, but another content.
+    // The length and the time stay the same, but the content changes.
     let mut content = env.read("in/deep/c.wav");
     *content.last_mut().unwrap() ^= 1;
     env.write("in/deep/c.wav", content);
@@ -113,11 +114,11 @@ fn a_torn_line_of_the_journal_counts_for_nothing() {
     };
     append(&whole[..whole.len() / 2]);
     redoes(&env, "in out --ratio 0.8", &[]);
-    // What a bad disk may leave in the middle.
+    // Damage in the middle, as a bad disk may cause it.
     env.write(JOURNAL, [b"\0\0\0\n{}\n\xff\n", &whole[..]].concat());
     redoes(&env, "in out --ratio 0.8", &[]);
 
-    // A crash while a line was written: its output has not got its name yet.
+    // A crash while a line was written, before the output got its name.
     let is_intended = |line: &&[u8]| line.starts_with(b"{\"intended\":");
     let mut lines = whole.split_inclusive(|&byte| byte == b'\n');
     let line = lines.rfind(is_intended).unwrap();
@@ -152,7 +153,7 @@ fn a_second_run_into_the_same_folder_is_refused() {
     env.run("in out --ratio 0.8 -n")
         .exits(75)
         .says(&["out: another run is writing to that folder"]);
-    // The temporary file of the first is no leftover.
+    // The temporary file of the first run must not be removed.
     assert!(has_temporary(&env, "out"), "{env}");
     env.run("in elsewhere --ratio 0.8 -n").succeeds();
     first.ends().exits(0);
@@ -215,7 +216,8 @@ fn a_link_to_an_input_is_not_replaced() {
         let pieces = ["out/a.wav: is an input"];
         env.refuses("in out --ratio 0.8 --if-exists overwrite", 2, &pieces);
     };
-    // Nothing tells it from the input in a folder of two names, such as a bind mount.
+    // Like the same folder under two names (such as a bind mount), a hard link cannot be told from
+    // the input.
     fs::hard_link(env.path("in/a.wav"), env.path("out/a.wav")).unwrap();
     refuses();
     fs::remove_file(env.path("out/a.wav")).unwrap();

@@ -1,4 +1,4 @@
-//! Which files are taken, what their outputs are called, and when a run gives up.
+//! Which files are selected, how their outputs are named, and when a run gives up.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -11,7 +11,7 @@ use std::process::Stdio;
 use crate::env::TestEnv;
 use crate::trust::live::{has_temporary, inputs, long_input};
 
-/// A folder with a very short recording under these names, whatever their extensions.
+/// Creates a folder with a very short recording under these names, whatever their extensions.
 fn env_with(names: &[&str]) -> TestEnv {
     let env = TestEnv::new();
     for name in names {
@@ -20,7 +20,7 @@ fn env_with(names: &[&str]) -> TestEnv {
     env
 }
 
-/// Runs with options and looks at what is in the output folder then.
+/// Runs with these options and checks which files are in the output folder afterwards.
 #[track_caller]
 fn takes(env: &TestEnv, options: &str, expected: &[&str]) {
     let _ = fs::remove_dir_all(env.path("out"));

@@ -1,4 +1,4 @@
-//! Ctrl-C and its kin, once, twice and three times.
+//! Ctrl-C and similar signals, sent once, twice and three times.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
@@ -12,7 +12,8 @@ use crate::trust::live::{Live, has_temporary, inputs};
 
 const FILES: usize = 30;
 
-/// A signal after the first file is done: what runs is finished, the rest waits for the next run.
+/// Sends a signal after the first file: the files in progress are finished, the others are left to
+/// the next run.
 fn first_signal(name: &str, code: i32) {
     let env = inputs(FILES, 10);
     env.run("in whole --ratio 0.8 -n").succeeds();
@@ -39,7 +40,7 @@ fn first_signal(name: &str, code: i32) {
         format!("stopped: {done} done, {not_run} not begun; the same command goes on from here");
     assert!(ended.messages.contains(&said), "{}", ended.messages);
 
-    // The journal knows what was done.
+    // The journal contains what was done.
     let said = format!("{not_run} done, {done} up to date");
     env.run("in out --ratio 0.8 -n").succeeds().says(&[&said]);
     assert!(env.outputs("out") == env.outputs("whole"));
@@ -97,7 +98,7 @@ fn a_second_signal_gives_up_the_files_at_work_and_leaves_nothing_partial() {
 #[test]
 fn a_third_signal_ends_the_program_at_once_whatever_it_waits_for() {
     let env = inputs(1, 1);
-    // The first event has no place to go.
+    // The pipe for events is full, so the first event blocks.
     let (_reader, mut writer) = std::io::pipe().unwrap();
     rustix::io::ioctl_fionbio(&writer, true).unwrap();
     while writer.write(&[0; 1024]).is_ok() {}
@@ -106,7 +107,7 @@ fn a_third_signal_ends_the_program_at_once_whatever_it_waits_for() {
     let child = command.stdout(writer).stderr(Stdio::piped()).spawn();
     let mut child = child.unwrap();
     let mut messages = BufReader::new(child.stderr.take().unwrap()).lines();
-    // It has to listen first.
+    // Wait until the program handles signals.
     std::thread::sleep(Duration::from_millis(500));
     for said in ["a second signal stops now", "giving up 0 files at work"] {
         signal(&child, "TERM");
@@ -124,7 +125,7 @@ fn signal(child: &Child, name: &str) {
     assert!(kill.unwrap().success());
 }
 
-/// The program, to which a closed terminal means what `env` makes it mean.
+/// Starts the program with its reaction to a closed terminal (SIGHUP) set by an option of `env`.
 fn with_hang_up(env: &TestEnv, option: &str, args: &str) -> Live {
     let program = env.command(args.split(' '));
     let mut command = Command::new("env");
@@ -173,7 +174,7 @@ fn a_report_that_nobody_reads_holds_no_signal_up() {
         .unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().contains("[1/1] done")));
-    // Of these, the run itself may have taken the first.
+    // The run itself may still take the first of these.
     for name in ["TERM", "INT", "INT", "INT"] {
         let id = child.id().to_string();
         let mut kill = std::process::Command::new("kill");

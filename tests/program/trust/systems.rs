@@ -1,7 +1,7 @@
-//! Systems that give less than was asked for: no locks, no links, few handles, little memory, and
-//! folders that go away in the middle of a run.
+//! Systems with restrictions: no locks, no links, few file handles, little memory, and folders that
+//! disappear during a run.
 //!
-//! strace makes system calls fail; where it cannot be had, its tests say so and are passed over.
+//! strace makes system calls fail. Without it, its tests print a message and are skipped.
 
 use std::fs;
 use std::process::Command;
@@ -10,7 +10,7 @@ use crate::env::{Run, TestEnv};
 use crate::trust::faults::{after, set_mode, without_privileges, wrap};
 use crate::trust::live::{Live, has_temporary, inputs};
 
-/// The program, with strace making system calls fail; `None` where that cannot be had.
+/// Returns a command in which strace makes system calls fail, or `None` if that is not possible.
 fn with_faults(env: &TestEnv, faults: &[&str], args: &str) -> Option<Command> {
     let mut strace = Command::new("strace");
     strace.args(["-f", "-qq", "-o", "/dev/null"]);
@@ -63,7 +63,7 @@ fn a_file_system_without_locks_is_written_to_with_a_warning() {
             "not-locked",
             "{error}"
         );
-        // Nobody knows whether that one is still being written.
+        // Without locks, that file might still be in use by another run, so it is kept.
         assert!(has_temporary(&env, "out"));
         fs::remove_dir_all(env.path("out")).unwrap();
     }
@@ -78,7 +78,7 @@ fn a_folder_that_cannot_be_brought_to_the_disk_is_told() {
         return;
     };
     let mut command_of_folder = Command::new("strace");
-    // Only what is done to the folder itself.
+    // Only calls on the folder itself fail.
     command_of_folder.arg("-P").arg(out);
     command_of_folder
         .args(command.get_args())
@@ -129,7 +129,7 @@ fn too_little_memory_for_all_threads_gives_fewer() {
 #[test]
 fn a_system_that_starts_no_threads_gets_everything_done_on_one() {
     let env = TestEnv::with_short_speech(&["in/a.wav", "in/b.mp3", "in/c.flac"]);
-    // The limit does not hold for root, and others cannot look into root's folders.
+    // The limit does not apply to root, and other users cannot read root's folders.
     let program = env.command(["-q"]).get_program().to_owned();
     fs::copy(program, env.path("audiostretchy")).unwrap();
     set_mode(&env, "", 0o777);
@@ -226,7 +226,7 @@ fn a_read_only_folder_with_nothing_to_do_is_no_failure() {
     };
     let run = Run::of(&env, command).succeeds();
     run.says(&["out/audiostretchy-report.json"]);
-    // Something to do, and nowhere to do it.
+    // With something to do, a folder that cannot be written to is an error.
     let command = without_privileges(&env, "in out --ratio 0.7").unwrap();
     let run = Run::of(&env, command).exits(2);
     run.says(&["out: cannot write there"]);

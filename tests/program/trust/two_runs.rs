@@ -1,4 +1,4 @@
-//! A second run that is started at a random moment of the first.
+//! A second run that is started at a random moment during the first.
 
 use std::time::{Duration, Instant};
 
@@ -16,8 +16,8 @@ fn two_hundred_second_runs_are_told_of_the_first() {
     start_second_runs(200);
 }
 
-/// The second run is told of the first, or comes when that is over; it says nothing else, and no
-/// file is ever wrong.
+/// Starts second runs. Each must report the first run, or start after it has ended, and print
+/// nothing else. No file may ever be wrong.
 fn start_second_runs(rounds: usize) {
     let names: Vec<String> = (0..12)
         .map(|number| format!("in/{number:02}.wav"))
@@ -50,7 +50,7 @@ fn start_second_runs(rounds: usize) {
         let mut running = env.command(first.split(' '));
         let mut running = running.stderr(std::process::Stdio::null()).spawn().unwrap();
         std::thread::sleep(whole_run.mul_f64(random.next()) + Duration::from_micros(200));
-        // With the same settings, or others.
+        // With the same settings, or with others.
         let is_same = round % 4 < 2;
         let second = if is_same {
             first
@@ -67,7 +67,7 @@ fn start_second_runs(rounds: usize) {
                 assert!(said.starts_with(expected), "round {round}: {said}");
                 assert!(env.outputs("out") == outputs, "round {round}: {env}");
             }
-            // The second was the first to lock the folder, or came when the other was over.
+            // The second run locked the folder first, or started after the first had ended.
             (Some(0), Some(0 | 75)) => {
                 came_later += 1;
                 let expected = if is_same { &outputs } else { &others };
