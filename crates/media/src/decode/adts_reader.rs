@@ -2,8 +2,6 @@
 //!
 //! Frames are as in ISO/IEC 13818-7, section 6.2.
 
-use std::io::{Read, Seek, SeekFrom};
-
 use symphonia_core::audio::Channels;
 use symphonia_core::codecs::CodecParameters;
 use symphonia_core::codecs::audio::AudioCodecParameters;
@@ -13,16 +11,16 @@ use symphonia_core::formats::well_known::FORMAT_ID_ADTS;
 use symphonia_core::formats::{
     FormatInfo, FormatReader, MediaInfo, SeekMode, SeekTo, SeekedTo, Track,
 };
-use symphonia_core::io::{MediaSource, MediaSourceStream};
+use symphonia_core::io::MediaSourceStream;
 use symphonia_core::meta::{Metadata, MetadataLog};
 use symphonia_core::packet::Packet;
 use symphonia_core::units::{Duration, TimeBase, Timestamp};
 
+use super::lookahead::{BLOCK, Lookahead};
 use audiostretchy_containers::mpeg::AAC_SAMPLE_RATES;
 
 /// Frames of audio in a frame of ADTS.
 const FRAMES: u64 = 1024;
-const BLOCK: usize = 1 << 16;
 /// The most bytes of a frame, and of the header of the next.
 const MOST: usize = (1 << 13) + 16;
 
@@ -34,10 +32,7 @@ static FORMAT: FormatInfo = FormatInfo {
 
 /// Reads the frames of an ADTS file; see the module's description.
 pub(crate) struct AdtsReader {
-    stream: MediaSourceStream<'static>,
-    /// What was read of the stream; from `start` on it is still to be looked at.
-    buffer: Vec<u8>,
-    start: usize,
+    source: Lookahead,
     format: Format,
     tracks: Vec<Track>,
     media_info: MediaInfo,
@@ -92,9 +87,7 @@ impl AdtsReader {
     /// Where reading fails, or there is none.
     pub(crate) fn open(stream: MediaSourceStream<'static>) -> Result<Self> {
         let mut this = Self {
-            stream,
-            buffer: Vec::new(),
-            start: 0,
+            source: Lookahead::new(stream),
             format: Format::default(),
             tracks: Vec::new(),
             media_info: MediaInfo::new(),
@@ -103,17 +96,17 @@ impl AdtsReader {
             position: 0,
             is_torn: false,
         };
-        this.fill(BLOCK)?;
-        let Some(first) = Header::parse(this.ahead()) else {
+        this.source.fill(BLOCK)?;
+        let Some(first) = Header::parse(this.source.ahead()) else {
             return Err(Error::Unsupported("adts: no frame"));
         };
         let (mut at, mut count) = (0, 0);
-        while let Some(header) = Header::parse(this.ahead().get(at..).unwrap_or_default()) {
+        while let Some(header) = Header::parse(this.source.ahead().get(at..).unwrap_or_default()) {
             at += header.frame_len;
             count += 1;
         }
         this.mean_len = at as f64 / f64::from(count);
-        let frames = (this.stream.byte_len()).map(|len| (len as f64 / this.mean_len) as u64);
+        let frames = (this.source.byte_len()).map(|len| (len as f64 / this.mean_len) as u64);
         this.start_format(first.format, frames.map(|frames| frames * FRAMES));
         this.media_info = MediaInfo::from_track(&this.tracks[0]);
         Ok(this)
@@ -139,34 +132,14 @@ impl AdtsReader {
         self.position = 0;
     }
 
-    fn ahead(&self) -> &[u8] {
-        &self.buffer[self.start..]
-    }
-
-    /// Reads on until so many bytes are ahead, or the stream ends.
-    fn fill(&mut self, wanted: usize) -> Result<()> {
-        while self.ahead().len() < wanted {
-            self.buffer.drain(..self.start);
-            self.start = 0;
-            let old = self.buffer.len();
-            self.buffer.resize(old + BLOCK, 0);
-            let read = self.stream.read(&mut self.buffer[old..]);
-            self.buffer.truncate(old + *read.as_ref().unwrap_or(&0));
-            if read? == 0 {
-                break;
-            }
-        }
-        Ok(())
-    }
-
     /// The header of the next whole frame; `None` at the end.
     ///
     /// Behind a torn place, and where the format changes, a frame is believed in if another follows
     /// it, or the end.
     fn sync(&mut self) -> Result<Option<Header>> {
         loop {
-            self.fill(MOST)?;
-            let ahead = self.ahead();
+            self.source.fill(MOST)?;
+            let ahead = self.source.ahead();
             if ahead.is_empty() {
                 return Ok(None);
             }
@@ -180,7 +153,7 @@ impl AdtsReader {
                 }
             }
             let step = ahead[1..].iter().take_while(|byte| **byte != 0xFF).count();
-            self.start += 1 + step;
+            self.source.consume(1 + step);
             self.is_torn = true;
         }
     }
@@ -210,9 +183,7 @@ impl FormatReader for AdtsReader {
         let wanted = wanted.ok_or(Error::SeekError(SeekErrorKind::Unseekable))?;
         let frames = wanted.get().max(0) as f64 / FRAMES as f64;
         let at = (frames * self.mean_len) as u64;
-        self.stream.seek(SeekFrom::Start(at))?;
-        self.buffer.clear();
-        self.start = 0;
+        self.source.go_to(at)?;
         self.is_torn = true;
         Ok(SeekedTo {
             track_id: 0,
@@ -233,10 +204,10 @@ impl FormatReader for AdtsReader {
             self.start_format(header.format, None);
             return Err(Error::ResetRequired);
         }
-        let data = &self.ahead()[header.len..header.frame_len];
+        let data = &self.source.ahead()[header.len..header.frame_len];
         let start = Timestamp::new(self.position.cast_signed());
         let packet = Packet::new(0, start, Duration::new(FRAMES), data);
-        self.start += header.frame_len;
+        self.source.consume(header.frame_len);
         self.position += FRAMES;
         self.is_torn = false;
         Ok(Some(packet))
@@ -246,6 +217,6 @@ impl FormatReader for AdtsReader {
     where
         Self: 's,
     {
-        self.stream
+        self.source.into_inner()
     }
 }

@@ -5,8 +5,6 @@
 //! As in RFC 9639. A frame ends where its checksum is right and another frame, or nothing, follows;
 //! where something else follows, at the first right checksum up to which it can be decoded.
 
-use std::io::{Read, Seek, SeekFrom};
-
 use symphonia::core::codecs::registry::RegisterableAudioDecoder;
 use symphonia::default::codecs::FlacDecoder;
 use symphonia_core::codecs::CodecParameters;
@@ -17,19 +15,19 @@ use symphonia_core::formats::well_known::FORMAT_ID_FLAC;
 use symphonia_core::formats::{
     FormatInfo, FormatReader, MediaInfo, SeekMode, SeekTo, SeekedTo, Track,
 };
-use symphonia_core::io::{MediaSource, MediaSourceStream, ReadBytes};
+use symphonia_core::io::MediaSourceStream;
 use symphonia_core::meta::{Metadata, MetadataLog};
 use symphonia_core::packet::Packet;
 use symphonia_core::units::{Duration, TimeBase, Timestamp};
 
 use super::flac_frame::Header;
+use super::lookahead::{BLOCK, Lookahead};
 use crate::channels::vorbis_channels;
 use audiostretchy_containers::crc::crc16_step;
 use audiostretchy_containers::limits::absurd;
 
 const MARKER: &[u8; 4] = b"fLaC";
 const INFO_LEN: usize = 34;
-const BLOCK: usize = 1 << 16;
 
 /// The most bytes of a frame's header.
 const MAX_HEADER: usize = 16;
@@ -50,10 +48,7 @@ static FORMAT: FormatInfo = FormatInfo {
 
 /// Reads the frames of FLAC files; see the module's description.
 pub(crate) struct FlacReader {
-    stream: MediaSourceStream<'static>,
-    /// What was read of the stream; from `start` on it is still to be looked at.
-    buffer: Vec<u8>,
-    start: usize,
+    source: Lookahead,
     format: Format,
     tracks: Vec<Track>,
     media_info: MediaInfo,
@@ -141,9 +136,7 @@ impl FlacReader {
     /// Where reading fails, or there is no valid header.
     pub(crate) fn open(stream: MediaSourceStream<'static>) -> Result<Self> {
         let mut this = Self {
-            stream,
-            buffer: Vec::new(),
-            start: 0,
+            source: Lookahead::new(stream),
             format: Format::default(),
             tracks: Vec::new(),
             media_info: MediaInfo::new(),
@@ -155,64 +148,27 @@ impl FlacReader {
             waste: 0,
         };
         this.read_header()?;
-        this.first_frame = this.stream.pos() - this.ahead().len() as u64;
+        this.first_frame = this.source.position();
         this.media_info = MediaInfo::from_track(&this.tracks[0]);
         Ok(this)
     }
 
-    fn ahead(&self) -> &[u8] {
-        &self.buffer[self.start..]
-    }
-
-    /// Reads on until so many bytes are ahead, or the stream ends.
-    fn fill(&mut self, wanted: usize) -> Result<()> {
-        while self.ahead().len() < wanted {
-            if self.start >= BLOCK {
-                self.buffer.drain(..self.start);
-                self.start = 0;
-            }
-            let old = self.buffer.len();
-            self.buffer.resize(old + BLOCK, 0);
-            let read = self.stream.read(&mut self.buffer[old..]);
-            self.buffer.truncate(old + *read.as_ref().unwrap_or(&0));
-            if read? == 0 {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// # Errors
-    /// Where the stream ends before.
-    fn skip(&mut self, mut bytes: usize) -> Result<()> {
-        while bytes > 0 {
-            self.fill(1)?;
-            let step = bytes.min(self.ahead().len());
-            if step == 0 {
-                return Err(Error::IoError(std::io::ErrorKind::UnexpectedEof.into()));
-            }
-            self.start += step;
-            bytes -= step;
-        }
-        Ok(())
-    }
-
     /// Reads the blocks in front of the audio, of which one tells its format.
     fn read_header(&mut self) -> Result<()> {
-        self.skip(MARKER.len())?;
+        self.source.skip(MARKER.len())?;
         let mut format = None;
         loop {
-            self.fill(4)?;
-            let Some(&head) = self.ahead().first_chunk::<4>() else {
+            self.source.fill(4)?;
+            let Some(&head) = self.source.ahead().first_chunk::<4>() else {
                 return Err(Error::IoError(std::io::ErrorKind::UnexpectedEof.into()));
             };
-            self.skip(4)?;
+            self.source.skip(4)?;
             let len = u32::from_be_bytes([0, head[1], head[2], head[3]]) as usize;
             if head[0] & 0x7F == 0 && format.is_none() && len >= INFO_LEN {
-                self.fill(INFO_LEN)?;
-                format = self.ahead().first_chunk().and_then(Format::parse);
+                self.source.fill(INFO_LEN)?;
+                format = self.source.ahead().first_chunk().and_then(Format::parse);
             }
-            self.skip(len)?;
+            self.source.skip(len)?;
             if head[0] & 0x80 != 0 {
                 break;
             }
@@ -233,8 +189,8 @@ impl FlacReader {
     /// Goes on to the next thing that looks like a frame or another file; `None` at the end.
     fn sync(&mut self) -> Result<Option<Next>> {
         loop {
-            self.fill(MAX_HEADER)?;
-            let ahead = self.ahead();
+            self.source.fill(MAX_HEADER)?;
+            let ahead = self.source.ahead();
             if ahead.is_empty() {
                 return Ok(None);
             }
@@ -247,7 +203,7 @@ impl FlacReader {
             // Whatever follows starts with one of these.
             let rest = ahead[1..].iter();
             let step = rest.take_while(|byte| !matches!(byte, 0xFF | b'f')).count();
-            self.start += 1 + step;
+            self.source.consume(1 + step);
             self.is_torn = true;
         }
     }
@@ -260,8 +216,8 @@ impl FlacReader {
         let (mut crc, mut at) = (0, 0);
         let mut maybe = Vec::new();
         loop {
-            self.fill(at + BLOCK)?;
-            let ahead = self.ahead();
+            self.source.fill(at + BLOCK)?;
+            let ahead = self.source.ahead();
             // What follows must be there to be looked at, unless the stream ends.
             let is_end = ahead.len() < at + BLOCK;
             let until = match is_end {
@@ -303,7 +259,7 @@ impl FlacReader {
     fn takes(&self, header: &Header, len: usize) -> bool {
         let format = self.format_of(header);
         let params = format.as_ref().unwrap_or(&self.format).params();
-        let bytes = &self.ahead()[..len];
+        let bytes = &self.source.ahead()[..len];
         let block = Duration::new(header.block.into());
         let frame = Packet::new(0, Timestamp::ZERO, block, bytes);
         FlacDecoder::try_registry_new(&params, &AudioDecoderOptions::default())
@@ -325,11 +281,8 @@ impl FlacReader {
     }
 
     fn go_to(&mut self, at: u64) -> Result<()> {
-        self.stream.seek(SeekFrom::Start(at))?;
-        self.buffer.clear();
-        self.start = 0;
         self.last = None;
-        Ok(())
+        self.source.go_to(at)
     }
 
     /// Where in the audio the next frame starts by its number, of a file of a length in frames of
@@ -341,7 +294,7 @@ impl FlacReader {
                 let by_sample = header.is_variable || counted > total;
                 return Ok(Some((if by_sample { header.number } else { counted }, len)));
             }
-            self.start += 1;
+            self.source.consume(1);
         }
         Ok(None)
     }
@@ -388,7 +341,7 @@ impl FormatReader for FlacReader {
     /// Goes to about the place wanted.
     fn seek(&mut self, _: SeekMode, to: SeekTo) -> Result<SeekedTo> {
         let unseekable = Error::SeekError(SeekErrorKind::Unseekable);
-        let (Some(len), Some(total)) = (self.stream.byte_len(), self.format.total) else {
+        let (Some(len), Some(total)) = (self.source.byte_len(), self.format.total) else {
             return Err(unseekable);
         };
         let time = match to {
@@ -424,7 +377,7 @@ impl FormatReader for FlacReader {
             if start + u64::from(self.format.rate) / 10 >= wanted {
                 break;
             }
-            self.start += frame_len;
+            self.source.consume(frame_len);
         }
         Ok(SeekedTo {
             track_id: 0,
@@ -454,7 +407,7 @@ impl FormatReader for FlacReader {
                 None => return Ok(None),
             };
             let Some(len) = self.frame_len(&header)? else {
-                self.start += 1;
+                self.source.consume(1);
                 self.is_torn = true;
                 is_cut = true;
                 continue;
@@ -469,9 +422,9 @@ impl FormatReader for FlacReader {
                 0,
                 Timestamp::new(self.position.cast_signed()),
                 Duration::new(block),
-                &self.ahead()[..len],
+                &self.source.ahead()[..len],
             );
-            self.start += len;
+            self.source.consume(len);
             self.position = self.position.saturating_add(block);
             self.last = Some((header.number, block));
             self.waste = self.waste.saturating_sub(FORGIVEN * len);
@@ -484,6 +437,6 @@ impl FormatReader for FlacReader {
     where
         Self: 's,
     {
-        self.stream
+        self.source.into_inner()
     }
 }

@@ -10,6 +10,7 @@ mod extent;
 mod flac_frame;
 mod flac_reader;
 mod info;
+mod lookahead;
 mod packets;
 mod pcm_reader;
 mod registry;
