@@ -60,8 +60,16 @@ struct Service {
     workers: Arc<Semaphore>,
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn StdError>> {
+fn main() -> Result<(), Box<dyn StdError>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        // Each has a heap of its own, and hundreds would wait for the disk at once.
+        .max_blocking_threads(32)
+        .build()?;
+    runtime.block_on(serve())
+}
+
+async fn serve() -> Result<(), Box<dyn StdError>> {
     let mut arguments = std::env::args().skip(1);
     let address = arguments.next().unwrap_or_else(|| "127.0.0.1:8080".into());
     let max_mib: usize = arguments.next().map_or(Ok(100), |most| most.parse())?;
