@@ -241,7 +241,7 @@ impl AudioStretch {
         self.frames() as f64 / f64::from(self.info.sample_rate)
     }
 
-    /// What was wrong with the source, and what of its tags could not be read.
+    /// Returns warnings about the source: damage, and tags that could not be read.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }

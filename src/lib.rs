@@ -68,15 +68,15 @@
 //!
 //! # Errors
 //!
-//! Each layer has one enum; [`Error`] is the uppermost and tells apart what is not found, not
-//! supported, damaged, out of range, and what could not be processed or written. A call that fails
-//! leaves nothing half-written. Panics of decoders and encoders on damaged files are caught and are
-//! errors like others; they go through the process's panic hook, as all panics do.
+//! Each layer has one error type. [`Error`] is the top one: it distinguishes inputs that are missing,
+//! unsupported or damaged, parameters out of range, and audio that cannot be processed or written. A
+//! call that fails leaves nothing half-written. Panics of decoders and encoders on damaged files are
+//! caught and returned as errors; like all panics, they pass through the process's panic hook first.
 //!
 //! # How long it takes
 //!
-//! [`estimate`] measures this machine for a third of a second and tells how long an output will be
-//! and how long it will take.
+//! [`estimate`] measures this machine for a third of a second and returns how long an output will be
+//! and how long it will take to make.
 //!
 //! # Features
 //!

@@ -22,7 +22,7 @@ pub struct Job {
     pub keeps_format: bool,
     /// What is to be done.
     pub action: Action,
-    /// What goes other than asked, as far as that is known before the run.
+    /// Warnings that are known before the run.
     pub warnings: Vec<Warning>,
     /// What the input's header tells, once probed; `None` if it cannot be read.
     pub audio: Option<AudioInfo>,

@@ -45,14 +45,14 @@ pub struct Plan {
     pub strict: bool,
     /// Files that are removed once all else went well.
     pub to_prune: Vec<PathBuf>,
-    /// What goes other than asked, of the run as a whole.
+    /// Warnings about the run as a whole.
     pub warnings: Vec<Warning>,
 }
 
 /// What a run would find of a file.
 #[derive(Debug, Clone)]
 pub struct Foreseen {
-    /// What would go other than asked.
+    /// Warnings that the run would give.
     pub warnings: Vec<Warning>,
     /// Why it would fail.
     pub error: Option<ErrorReport>,

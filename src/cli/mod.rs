@@ -197,7 +197,7 @@ fn leave_reports(
     Ok(report.exit_code.into())
 }
 
-/// Tells what goes other than asked before a run begins.
+/// Prints warnings that are known before a run begins.
 fn warn(args: &ConvertArgs, request: &PlanRequest, plan: &Plan) {
     if args.verbosity() == Verbosity::Quiet {
         return;

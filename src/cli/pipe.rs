@@ -197,7 +197,7 @@ fn is_file(stream: &impl std::os::fd::AsFd, path: &Path) -> bool {
     is_regular && stream.ok().map(id) == path.metadata().ok().map(id)
 }
 
-/// Whether a standard stream is the file that a path leads to: nobody tells.
+/// Whether a standard stream is the file that a path leads to: not known on this system.
 #[cfg(not(unix))]
 fn is_file<T>(_: &T, _: &Path) -> bool {
     false

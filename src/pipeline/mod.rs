@@ -96,7 +96,7 @@ pub struct Outcome {
     pub positions: MovedPositions,
     /// A point for every cut, at the output's rate, if the time map was asked for.
     pub time_map: Option<Vec<TimePoint>>,
-    /// What went other than asked.
+    /// Warnings: what did not go as requested.
     pub warnings: Vec<Warning>,
 }
 
@@ -218,7 +218,7 @@ impl Pipeline {
         self.decoder.info()
     }
 
-    /// What goes other than asked, as far as is known before [`run`](Self::run).
+    /// Returns the warnings that are known before [`run`](Self::run).
     pub(crate) fn warnings(&self) -> &[Warning] {
         &self.warnings
     }

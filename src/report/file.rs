@@ -64,7 +64,7 @@ pub struct FileReport {
     /// What was written, of a file that is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<ResultReport>,
-    /// What went other than asked.
+    /// Warnings: what did not go as requested.
     pub warnings: Vec<WarningReport>,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -133,7 +133,7 @@ pub struct ResultReport {
     pub bytes: Option<u64>,
 }
 
-/// Something that went other than asked.
+/// A warning: something that did not go as requested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WarningReport {
     /// A stable code, in kebab case.

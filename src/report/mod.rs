@@ -57,7 +57,7 @@ pub struct Report {
     pub counts: Counts,
     /// Seconds of audio read from files that are done.
     pub audio_seconds: f64,
-    /// What went other than asked in the run as a whole.
+    /// Warnings about the run as a whole.
     #[serde(default)]
     pub warnings: Vec<WarningReport>,
     /// Outputs that were removed, as their source is gone; sorted.

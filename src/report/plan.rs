@@ -32,7 +32,7 @@ pub struct PlanReport {
     pub audio_seconds: f64,
     /// About how many seconds the run would take.
     pub processing_seconds: f64,
-    /// What goes other than asked in the run as a whole.
+    /// Warnings about the run as a whole.
     pub warnings: Vec<WarningReport>,
     /// The files, sorted by input path.
     pub files: Vec<PlannedFile>,
@@ -86,7 +86,7 @@ pub struct PlannedFile {
     /// About how many seconds the output would last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_seconds: Option<f64>,
-    /// What would go other than asked, as far as that can be told.
+    /// Warnings that a run would give, as far as they can be foreseen.
     pub warnings: Vec<WarningReport>,
     /// Why it would fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]

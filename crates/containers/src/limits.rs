@@ -26,7 +26,7 @@ pub const MAX_TAG_BYTES: u64 = 64 << 20;
 /// The most bytes read from one packet to the next, those of other tracks included.
 pub const MAX_PACKET_BYTES: u64 = 32 << 20;
 
-/// The most fields of a tag: a field takes far more memory than room in a file.
+/// The most fields of a tag: a field takes far more memory than space in a file.
 pub const MAX_FIELDS: u32 = 50_000;
 
 /// Chunks of a WAV or AIFF file that are looked at.

@@ -80,7 +80,7 @@ pub struct Mkv {
     pub tracks: Vec<MkvTrack>,
     /// The file ends within one of its elements.
     pub cut_short: bool,
-    /// Recorded or sent live, without a word of how long it would become.
+    /// Recorded or sent live: the header does not give a length.
     pub is_live: bool,
     /// Where another file starts that was appended to this one.
     pub next: Option<u64>,

@@ -1,9 +1,9 @@
-//! A source of bytes as Symphonia can take it: without what would make it refuse the audio.
+//! A source of bytes without the parts that would make Symphonia refuse the audio.
 //!
-//! ID3v2 tags at the start are left out, and Matroska's chapters are shown as an empty space. All
-//! are read elsewhere. To the decoder, the tags of FLAC, MP4 and AIFF files are empty space as well:
-//! broken, they would cost the audio, and a demuxer makes far more of them than their bytes. What of
-//! Matroska's tables and of APE tags is beyond all measure is hidden from everyone.
+//! ID3v2 tags at the start are left out, and Matroska's chapters are replaced by empty space; other
+//! code reads both. For decoding, the tags of FLAC, MP4 and AIFF files become empty space too: a
+//! broken tag must not cost the audio, and a demuxer needs far more memory for tags than their size.
+//! Tables of Matroska files and APE tags that are larger than in any real file are always hidden.
 
 use std::io::{self, Read, Seek, SeekFrom};
 

@@ -1,4 +1,4 @@
-//! What went other than asked without making a file fail.
+//! Warnings: what did not go as requested without making a file fail.
 
 use serde::Serialize;
 

@@ -12,7 +12,7 @@ pub trait EngineSample: Copy + Default + Send + Sync + 'static {
 
     /// Weighs `from` and `to` by `len - i` and `i` parts in `len`.
     ///
-    /// `inverse` is `1.0 / len`, kept out of the loop because a division is dear.
+    /// `inverse` is `1.0 / len`, passed in because a division is slow.
     fn fade(from: Self, to: Self, i: f64, len: f64, inverse: f64) -> Self;
 }
 

@@ -235,7 +235,7 @@ impl Reader {
                 end = read_end(file, size.min(len))?;
             }
         }
-        // The library looks for audio first, and would go through all of a file in vain.
+        // The library looks for audio first, and would search a whole file for nothing.
         let mut frame = b"\xFF\xFB\x90\0".to_vec();
         frame.resize(417, 0);
         let bytes = [frame.repeat(2), end].concat();

@@ -21,7 +21,7 @@ use syom::{Channel, DecodeOptions, Decoder, Frame};
 /// The most frames one packet holds: 1024, doubled by SBR.
 const MAX_FRAMES: usize = 2048;
 
-/// Core rates up to this one, in Hz, may carry SBR without a word about it in the header.
+/// Core rates up to this one, in Hz, may carry SBR without a mention in the header.
 const MAX_IMPLICIT_SBR_RATE: u32 = 24_000;
 
 /// Makes a decoder: Symphonia's for plain AAC-LC, `syom` for the rest.

@@ -1,5 +1,5 @@
-//! What of a track is to be heard: what its container says about length and trimming, which
-//! demuxers do not pass on.
+//! Which part of a track is played: what its container says about its length and about trimming,
+//! which demuxers do not pass on.
 
 use symphonia_core::formats::Track;
 use symphonia_core::units::TimeBase;
@@ -7,7 +7,7 @@ use symphonia_core::units::TimeBase;
 use super::demux::Scan;
 use crate::codecs::opus_head::OpusHead;
 
-/// A container's own words on what of a track is to be heard. All in frames.
+/// The part of a track that is played, according to its container. All in frames.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Extent {
     /// To drop from the start of what is decoded.
@@ -20,8 +20,8 @@ pub(super) struct Extent {
     pub frames: Option<u64>,
     /// Whether a file that holds fewer frames has lost some; else the length is an estimate.
     pub is_exact: bool,
-    /// The number of packets, where the container has a table of them. Once all were read nothing
-    /// is missing, whatever their times say.
+    /// The number of packets, where the container has a table of them. Once all of them were read, nothing
+    /// is missing, whatever their timestamps say.
     pub packets: Option<u64>,
     /// There may be more than the length says.
     pub is_least: bool,
@@ -33,7 +33,7 @@ pub(super) struct Extent {
 const MAX_TRIM: u64 = 4 * 2048;
 
 impl Scan {
-    /// What of a track is to be heard, at a sample rate in Hz.
+    /// Returns the part of a track that is played, at a sample rate in Hz.
     pub(super) fn extent(&self, container: &str, track: &Track, sample_rate: u32) -> Extent {
         let counted = track.num_frames.filter(|&frames| frames > 0);
         let opus = track.codec_params.as_ref().and_then(|params| {

@@ -1,4 +1,4 @@
-//! A reader of FLAC files, for what Symphonia's refuses or drops without a word: anything behind
+//! A reader of FLAC files, for what Symphonia's refuses or silently drops: anything behind
 //! the last frame, more frames than the header counts, blocks of changing sizes, frames numbered in
 //! their encoder's own way, and another format, or file, from some frame on.
 //!
@@ -32,7 +32,7 @@ const INFO_LEN: usize = 34;
 /// The most bytes of a frame's header.
 const MAX_HEADER: usize = 16;
 
-/// Bytes looked at in vain, for ends of frames that have none, before giving up.
+/// Bytes searched without finding the end of a frame before giving up.
 const MAX_WASTE: usize = 64 << 20;
 /// So many of them are forgiven for each byte of a frame that is whole.
 const FORGIVEN: usize = 16;
@@ -309,7 +309,7 @@ impl FlacReader {
             return header.number.saturating_mul(len.into());
         };
         // Blocks of changing sizes are numbered by their first sample, which old encoders do
-        // without a word; all others are counted. If the first is 0, nobody knows.
+        // silently; all others are counted. If the first is 0, either is possible.
         let by_sample = header.number.saturating_sub(number + len);
         let by_block = (header.number.saturating_sub(number + 1)).saturating_mul(len);
         match header.is_variable || number > 0 && number == self.position - len {

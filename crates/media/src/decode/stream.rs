@@ -21,7 +21,7 @@ pub(super) struct Stream {
     pub track_id: u32,
     /// Sample rate by the header, in Hz; the true one may be another.
     pub header_rate: Option<u32>,
-    /// What of the stream is to be heard.
+    /// The part of the stream that is played.
     pub extent: Extent,
     /// Frames decoded or replaced by silence so far, those dropped included.
     pub decoded: u64,
@@ -74,7 +74,7 @@ impl Stream {
         }
     }
 
-    /// Notes what of the track is to be heard, of which each packet holds about so many frames.
+    /// Sets the part of the track that is played; each packet holds about `packet_frames` frames.
     pub(super) fn set_extent(
         &mut self,
         scan: &Scan,
@@ -154,7 +154,7 @@ impl Stream {
             .unwrap_or(0)
     }
 
-    /// Frames missing before a packet, which some demuxers drop without a word.
+    /// Returns the frames missing before a packet: some demuxers drop damaged packets silently.
     pub(super) fn missing_before(&self, packet: &Packet, sample_rate: u32) -> u64 {
         let Some(expected) = self.next_start.filter(|_| !self.has_pauses) else {
             return 0;

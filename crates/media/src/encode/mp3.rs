@@ -32,7 +32,7 @@ const BLOCK_FRAMES: usize = 4608;
 
 /// The lowest rate of MP3 that holds audio of a rate in Hz whole, or the highest there is.
 ///
-/// LAME would resample other rates itself, without a word.
+/// LAME would silently resample other rates itself.
 fn nearest_sample_rate(rate: u32) -> u32 {
     let [.., highest] = SAMPLE_RATES;
     let fits = |&allowed: &u32| allowed >= rate;

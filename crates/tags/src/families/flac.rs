@@ -55,7 +55,7 @@ pub(crate) fn read_blocks(file: &mut (impl Read + Seek + ?Sized)) -> io::Result<
             return Ok((blocks, length));
         }
         if length > MAX_TAG_BYTES {
-            let message = "metadata blocks beyond all measure";
+            let message = "the metadata blocks are larger than those of any audio";
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
     }
