@@ -68,7 +68,7 @@ impl AudioStretch {
     /// Reads a whole file, of any format and with any extension or none: the content decides.
     ///
     /// # Errors
-    /// Where it is not there, cannot be read, is not supported, or is damaged.
+    /// Returns an error if it is not there, cannot be read, is not supported, or is damaged.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let input = Input::open(path).map_err(|error| Error::of_path(error, path))?;
@@ -80,7 +80,7 @@ impl AudioStretch {
     /// For a pipe, or to give a hint of the format, use [`open_input`](Self::open_input).
     ///
     /// # Errors
-    /// As [`open`](Self::open).
+    /// Returns the same errors as [`open`](Self::open).
     pub fn open_reader(reader: impl Read + Seek + Send + 'static) -> Result<Self, Error> {
         let input = Input::from_reader(reader);
         let input = input.map_err(Error::from_reader)?;
@@ -90,7 +90,7 @@ impl AudioStretch {
     /// Reads all of an input from its start.
     ///
     /// # Errors
-    /// As [`open`](Self::open).
+    /// Returns the same errors as [`open`](Self::open).
     pub fn open_input(input: &Input) -> Result<Self, Error> {
         Self::open_input_within(input, &Limits::default())
     }
@@ -99,7 +99,7 @@ impl AudioStretch {
     /// when it may be decoded.
     ///
     /// # Errors
-    /// As [`open`](Self::open), and where a limit is reached.
+    /// Returns the same errors as [`open`](Self::open), and where a limit is reached.
     pub fn open_input_within(input: &Input, limits: &Limits) -> Result<Self, Error> {
         guarded(&End::of(input), &End::Writer, || {
             let decoder = Decoder::from_input_within(input, limits);
@@ -140,8 +140,8 @@ impl AudioStretch {
     /// It is saved as 16 bits or floating point, whichever the samples are.
     ///
     /// # Errors
-    /// Where the sample rate is not from 8,000 to 384,000 Hz, there are not 1 to 8 channels, or the
-    /// samples are not whole frames.
+    /// Returns an error if the sample rate is not from 8,000 to 384,000 Hz, there are not 1 to 8
+    /// channels, or the samples are not whole frames.
     pub fn from_samples(
         samples: impl Into<Samples<'static>>,
         sample_rate: u32,
@@ -211,12 +211,12 @@ impl AudioStretch {
         &self.info
     }
 
-    /// The samples, interleaved.
+    /// Returns the samples, interleaved.
     pub fn samples(&self) -> Samples<'_> {
         self.samples.as_borrowed()
     }
 
-    /// The samples, interleaved, without a copy; the audio and its tags are given up.
+    /// Returns the samples, interleaved, without a copy; the audio and its tags are given up.
     pub fn into_samples(self) -> Samples<'static> {
         self.samples
     }
@@ -260,7 +260,7 @@ impl AudioStretch {
     /// Chapters and the like stay where they are, or move to the end if that comes before.
     ///
     /// # Errors
-    /// Where there are not 1 to 8 channels, or the samples are not whole frames.
+    /// Returns an error if there are not 1 to 8 channels, or the samples are not whole frames.
     pub fn set_samples(
         &mut self,
         samples: impl Into<Samples<'static>>,
@@ -288,7 +288,7 @@ impl AudioStretch {
     /// becomes faster and higher, or slower and lower.
     ///
     /// # Errors
-    /// Where the rate is not from 8,000 to 384,000 Hz.
+    /// Returns an error if the rate is not from 8,000 to 384,000 Hz.
     pub fn set_sample_rate(&mut self, sample_rate: u32) -> Result<(), Error> {
         check_rate(sample_rate)?;
         self.info.sample_rate = sample_rate;
@@ -299,7 +299,8 @@ impl AudioStretch {
     /// Stretches the audio, which may be done again and again.
     ///
     /// # Errors
-    /// Where a parameter is out of range or does not fit the audio, which then stays as it is.
+    /// Returns an error if a parameter is out of range or does not fit the audio, which then stays
+    /// as it is.
     pub fn stretch(&mut self, options: &StretchOptions) -> Result<(), Error> {
         let (rate, channels) = (self.info.sample_rate, self.info.channels);
         options.validate_for(rate, channels)?;
@@ -325,7 +326,7 @@ impl AudioStretch {
     /// floating point afterwards, unless it has that rate already.
     ///
     /// # Errors
-    /// Where the rate is not from 8,000 to 384,000 Hz.
+    /// Returns an error if the rate is not from 8,000 to 384,000 Hz.
     pub fn resample(&mut self, sample_rate: u32) -> Result<(), Error> {
         check_rate(sample_rate)?;
         let from = self.info.sample_rate;
@@ -355,8 +356,8 @@ impl AudioStretch {
     /// Returns what was converted because the format cannot hold it.
     ///
     /// # Errors
-    /// Where no format is known, it cannot hold the audio, or the file cannot be written or is the
-    /// one that was opened.
+    /// Returns an error if no format is known, it cannot hold the audio, or the file cannot be
+    /// written or is the one that was opened.
     pub fn save(
         &self,
         path: impl AsRef<Path>,
@@ -385,7 +386,7 @@ impl AudioStretch {
     /// cannot hold it.
     ///
     /// # Errors
-    /// Where no format is named, it cannot hold the audio, or writing fails.
+    /// Returns an error if no format is named, it cannot hold the audio, or writing fails.
     pub fn save_writer(
         &self,
         mut writer: impl Write,

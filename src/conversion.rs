@@ -41,8 +41,8 @@ use crate::progress::Progress;
 /// ```
 ///
 /// # Errors
-/// Where the input cannot be read, a parameter is out of range, or the output cannot be written:
-/// see [`Error`].
+/// Returns an error if the input cannot be read, a parameter is out of range, or the output cannot
+/// be written: see [`Error`].
 pub fn stretch_audio(
     input: impl AsRef<Path>,
     output: impl AsRef<Path>,
@@ -120,8 +120,8 @@ impl Conversion {
     /// `progress` is called after every block, on this thread, and may break off.
     ///
     /// # Errors
-    /// Where the input cannot be decoded, a parameter does not fit it, the output cannot be
-    /// encoded or written or is the input, or `progress` breaks.
+    /// Returns an error if the input cannot be decoded, a parameter does not fit it, the output
+    /// cannot be encoded or written or is the input, or `progress` breaks.
     pub fn to_file(
         &self,
         input: &Input,
@@ -171,7 +171,8 @@ impl Conversion {
     /// made in a temporary file and copied. So it is the same, byte for byte, as a file's.
     ///
     /// # Errors
-    /// As [`to_file`](Self::to_file), and where no format is named in `encoding`.
+    /// Returns the same errors as [`to_file`](Self::to_file), and where no format is named in
+    /// `encoding`.
     pub fn to_writer(
         &self,
         input: &Input,
@@ -191,7 +192,8 @@ impl Conversion {
     /// [`estimate`].
     ///
     /// # Errors
-    /// Where no format is named in `encoding`, or the input cannot be decoded or not so encoded.
+    /// Returns an error if no format is named in `encoding`, or the input cannot be decoded or not
+    /// so encoded.
     pub fn estimate(&self, input: &Input) -> Result<Estimate, Error> {
         let format = format_of(&self.encoding, None)?;
         self.encoding.validate()?;
@@ -248,7 +250,7 @@ impl Conversion {
 /// ```
 ///
 /// # Errors
-/// Where the input cannot be read or a parameter is out of range: see [`Error`].
+/// Returns an error if the input cannot be read or a parameter is out of range: see [`Error`].
 pub fn estimate(
     path: impl AsRef<Path>,
     options: &StretchOptions,
@@ -277,10 +279,10 @@ pub(crate) fn guarded<T>(
     file::guarded(work).map_err(|error| Error::new(error, input, output))
 }
 
-/// The output's format: the one asked for, else that of the file name's extension.
+/// Returns the output's format: the one asked for, else that of the file name's extension.
 ///
 /// # Errors
-/// Where neither tells one, as an invalid parameter `format`.
+/// Returns an error if neither tells one, as an invalid parameter `format`.
 pub(crate) fn format_of(
     options: &OutputOptions,
     path: Option<&Path>,

@@ -11,7 +11,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// The part that is done, 0 to 1, if the length is known.
+    /// Returns the part that is done, 0 to 1, if the length is known.
     pub fn fraction(&self) -> Option<f64> {
         let total = self.total.filter(|&total| total > 0)?;
         Some((self.frames as f64 / total as f64).min(1.0))

@@ -126,7 +126,7 @@ fn check_sources_survive(
     Ok(())
 }
 
-/// Whether a file is one that no report may replace: audio or other media, or a journal.
+/// Returns whether a file is one that no report may replace: audio or other media, or a journal.
 fn is_precious(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default();
     path.file_name() == Some(OsStr::new(journal::NAME))
@@ -228,8 +228,8 @@ fn check_collisions(
     Ok(())
 }
 
-/// Whether nothing will be written for a sidecar: it would replace a source, or any text that tells
-/// no times lies beside the audio.
+/// Returns whether nothing will be written for a sidecar: it would replace a source, or any text
+/// that tells no times lies beside the audio.
 fn is_not_written(sidecar: &SidecarJob) -> bool {
     let read = || Sidecar::read_all(std::slice::from_ref(&sidecar.source));
     sidecar.replace.is_none() || read().is_ok_and(|(found, _)| found.is_empty())

@@ -209,8 +209,8 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// Whether a file, at a place below the folder `root`, was written by an earlier run: where
-    /// outputs lie among the inputs, they must not become inputs themselves.
+    /// Returns whether a file, at a place below the folder `root`, was written by an earlier run:
+    /// where outputs lie among the inputs, they must not become inputs themselves.
     fn is_output(&mut self, path: &Path, place: &Path, root: &Path, is_in_place: bool) -> bool {
         let is_ours = || {
             self.journal
@@ -312,8 +312,8 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// The path from the root. To ask for the current folder each time would take longer than all
-    /// the rest.
+    /// Returns the path from the root. To ask for the current folder each time would take longer
+    /// than all the rest.
     fn absolute(&self, path: &Path) -> PathBuf {
         let path = self.current_folder.join(path);
         std::path::absolute(&path).unwrap_or(path)
@@ -325,10 +325,11 @@ impl<'a> Finder<'a> {
 struct EarlierOutputs(HashMap<PathBuf, Journal>);
 
 impl EarlierOutputs {
-    /// Whether a file below the folder `root` was written by an earlier run into a folder there.
+    /// Returns whether a file below the folder `root` was written by an earlier run into a folder
+    /// there.
     ///
     /// # Errors
-    /// Where a journal cannot be opened at this moment.
+    /// Returns an error if a journal cannot be opened at this moment.
     fn contain(&mut self, path: &Path, root: &Path) -> Result<bool, (PathBuf, io::Error)> {
         let folders = path.ancestors().skip(1);
         for folder in folders.take_while(|folder| *folder != root) {
@@ -347,10 +348,10 @@ impl EarlierOutputs {
     }
 }
 
-/// The text files beside an input, in the order of their names.
+/// Returns the text files beside an input, in the order of their names.
 ///
 /// # Errors
-/// Where their folder cannot be read at this moment.
+/// Returns an error if their folder cannot be read at this moment.
 fn sidecars_of(
     listings: &mut HashMap<PathBuf, Vec<OsString>>,
     input: &Path,

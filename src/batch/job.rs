@@ -66,7 +66,7 @@ impl Job {
         audio.and_then(AudioInfo::seconds).unwrap_or(0.0)
     }
 
-    /// Whether the file is to be stretched.
+    /// Returns whether the file is to be stretched.
     pub fn is_to_stretch(&self) -> bool {
         matches!(self.action, Action::Stretch(_))
     }
@@ -130,7 +130,7 @@ pub enum Why {
 }
 
 impl Why {
-    /// The reason in words.
+    /// Returns the reason in words.
     pub fn name(self) -> &'static str {
         match self {
             Self::New => "new",

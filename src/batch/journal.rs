@@ -128,7 +128,7 @@ impl Journal {
     /// outputs count as unknown.
     ///
     /// # Errors
-    /// Where the file is there and cannot be read.
+    /// Returns an error if the file is there and cannot be read.
     pub(super) fn read(folder: &Path) -> io::Result<Self> {
         match open(folder, OpenOptions::new().read(true)) {
             Ok(file) => Self::read_from(folder, &file),
@@ -191,7 +191,7 @@ impl Journal {
         }
     }
 
-    /// Whether nothing has been written yet.
+    /// Returns whether nothing has been written yet.
     pub(super) fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
@@ -206,7 +206,7 @@ impl Journal {
         self.files.get(output.strip_prefix(&self.folder).ok()?)
     }
 
-    /// The path of an output that is given relative to the folder.
+    /// Returns the path of an output that is given relative to the folder.
     pub(super) fn path_of(&self, output: &Path) -> PathBuf {
         self.folder.join(output)
     }
@@ -258,7 +258,7 @@ impl JournalFile {
         }
     }
 
-    /// Whether other runs are kept out; not every file system can do that.
+    /// Returns whether other runs are kept out; not every file system can do that.
     pub(super) fn is_locked(&self) -> bool {
         self.is_locked
     }
@@ -271,8 +271,8 @@ impl JournalFile {
         }
     }
 
-    /// Whether the file still has its name; it has not if somebody removed or replaced it, or the
-    /// folder.
+    /// Returns whether the file still has its name; it has not if somebody removed or replaced it,
+    /// or the folder.
     pub(super) fn is_in_place(&self) -> bool {
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         !self.can_be_told || is_file_at(&file, &self.folder.join(NAME))
@@ -286,7 +286,7 @@ impl JournalFile {
     /// Records what is about to be written, on the disk.
     ///
     /// # Errors
-    /// Where the journal cannot be written.
+    /// Returns an error if the journal cannot be written.
     pub(super) fn intend(&self, entries: &[Entry]) -> io::Result<()> {
         let mut lines = Vec::new();
         for entry in entries {
@@ -298,7 +298,7 @@ impl JournalFile {
     /// Records that what was intended is there; if a crash loses that, nothing is lost.
     ///
     /// # Errors
-    /// Where the journal cannot be written.
+    /// Returns an error if the journal cannot be written.
     pub(super) fn made(&self, entries: &[Entry]) -> io::Result<()> {
         let mut line = Vec::new();
         let outputs = entries.iter().map(|entry| entry.output.clone()).collect();
@@ -320,7 +320,7 @@ impl JournalFile {
     }
 }
 
-/// Whether a path, relative to a folder, leads to something in it.
+/// Returns whether a path, relative to a folder, leads to something in it.
 fn is_below(path: &Path) -> bool {
     let mut components = path.components();
     components.all(|component| matches!(component, Component::Normal(_)))

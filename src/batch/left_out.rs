@@ -49,7 +49,7 @@ pub enum WhyLeftOut {
 }
 
 impl WhyLeftOut {
-    /// The reason in words.
+    /// Returns the reason in words.
     pub fn name(self) -> &'static str {
         match self {
             Self::Extension => "another extension was asked for",
@@ -121,18 +121,18 @@ impl std::fmt::Display for Filtered {
     }
 }
 
-/// Whether an extension is one of media that is not looked for.
+/// Returns whether an extension is one of media that is not looked for.
 pub(super) fn is_other_media(extension: &OsStr) -> bool {
     is_among(extension, &OTHER_MEDIA)
 }
 
-/// Whether an extension is one of text files whose times are not moved.
+/// Returns whether an extension is one of text files whose times are not moved.
 pub(super) fn is_other_sidecar(extension: &OsStr) -> bool {
     is_among(extension, &OTHER_SIDECARS)
 }
 
-/// Whether a name is that of subtitles with a language, such as `talk.en.srt`, which belong to
-/// `talk.mp3` and are not moved. They may as well belong to `talk.en.mp3`.
+/// Returns whether a name is that of subtitles with a language, such as `talk.en.srt`, which belong
+/// to `talk.mp3` and are not moved. They may as well belong to `talk.en.mp3`.
 pub(super) fn is_in_a_language(path: &Path) -> bool {
     let is_subtitles = |extension: &OsStr| is_among(extension, &["srt", "vtt", "lrc"]);
     let language = path

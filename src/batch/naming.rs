@@ -9,7 +9,7 @@ use super::selection::is_audio;
 use audiostretchy_media::format::Format;
 
 impl PlanRequest {
-    /// The output of an input that belongs at `place` in the output folder.
+    /// Returns the output of an input that belongs at `place` in the output folder.
     pub(super) fn output_of(&self, place: &Path, format: Format) -> PathBuf {
         let name = Path::new(place.file_name().unwrap_or_default());
         // In a name like "take 1.5" what follows the dot is no extension.
@@ -31,17 +31,17 @@ impl PlanRequest {
         }
     }
 
-    /// The format of a single output file, as far as its name or the option tells; `None` where
-    /// outputs go into a folder.
+    /// Returns the format of a single output file, as far as its name or the option tells; `None`
+    /// where outputs go into a folder.
     pub fn single_format(&self) -> Option<Format> {
         let is_single = !self.writes_folder();
         is_single.then(|| self.output_format().ok()).flatten()
     }
 
-    /// The format of a single output file: the one that its name or the option tells.
+    /// Returns the format of a single output file: the one that its name or the option tells.
     ///
     /// # Errors
-    /// Where they disagree, or neither tells one.
+    /// Returns an error if they disagree, or neither tells one.
     pub(super) fn output_format(&self) -> Result<Format, PlanError> {
         let path = self.output.clone();
         match (format_of(&path), self.encoding.format) {
@@ -57,7 +57,7 @@ impl PlanRequest {
 /// Where a file that a list names belongs in the output folder.
 ///
 /// # Errors
-/// Where its path leads upwards.
+/// Returns an error if its path leads upwards.
 pub(super) fn listed_place(path: &Path) -> Result<PathBuf, PlanError> {
     if path.is_absolute() {
         return Ok(path.file_name().map(PathBuf::from).unwrap_or_default());
@@ -81,7 +81,7 @@ fn format_of(path: &Path) -> Option<Format> {
     Format::from_extension(path.extension()?.to_str()?)
 }
 
-/// The format in which a file of that name is kept.
+/// Returns the format in which a file of that name is kept.
 pub(super) fn kept_format_of(path: &Path) -> Option<Format> {
     Format::kept_from_extension(path.extension()?.to_str()?)
 }

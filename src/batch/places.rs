@@ -23,7 +23,7 @@ pub(super) struct Folder {
 pub(super) struct Places(HashMap<PathBuf, Arc<Folder>>);
 
 impl Places {
-    /// The place of a file.
+    /// Returns the place of a file.
     pub(super) fn find(&mut self, path: &Path) -> Place {
         let parent = parent(path);
         let folder = match self.0.get(parent) {
@@ -54,8 +54,8 @@ impl Folder {
     }
 }
 
-/// The path from the root, with `.` left out, and `..` where it follows the name of a folder that
-/// does not exist yet; elsewhere the system knows better what it means.
+/// Returns the path from the root, with `.` left out, and `..` where it follows the name of a
+/// folder that does not exist yet; elsewhere the system knows better what it means.
 fn without_dots(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut plain = PathBuf::new();

@@ -113,7 +113,7 @@ impl Plan {
         workers::in_parallel(|| self.jobs.par_iter().map(foresee).collect())
     }
 
-    /// The pipeline of a job, without what is kept beside the audio.
+    /// Returns the pipeline of a job, without what is kept beside the audio.
     pub(super) fn pipeline(
         &self,
         job: &Job,
@@ -129,7 +129,7 @@ impl Plan {
         Ok(pipeline?)
     }
 
-    /// The files to be stretched.
+    /// Returns the files to be stretched.
     pub fn to_stretch(&self) -> impl Iterator<Item = &Job> {
         self.jobs.iter().filter(|job| job.is_to_stretch())
     }

@@ -276,7 +276,7 @@ pub enum PlanError {
     },
 }
 
-/// The first few paths of a list, and how many more there are.
+/// Returns the first few paths of a list, and how many more there are.
 fn list(paths: &[PathBuf], most: usize) -> String {
     let names: Vec<_> = paths
         .iter()

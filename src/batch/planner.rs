@@ -24,8 +24,8 @@ impl PlanRequest {
     /// [`Session::start`](super::Session::start) plans where that is ruled out.
     ///
     /// # Errors
-    /// Where an input is missing or nothing is found, files that will be written collide with each
-    /// other or with files that are read, or files or links are in the way.
+    /// Returns an error if an input is missing or nothing is found, files that will be written
+    /// collide with each other or with files that are read, or files or links are in the way.
     pub fn plan(&self) -> Result<Plan, PlanError> {
         match self.folder()? {
             None => self.plan_with(&Journal::default()),
@@ -39,10 +39,10 @@ impl PlanRequest {
         }
     }
 
-    /// The output folder; `None` where a single file is written.
+    /// Returns the output folder; `None` where a single file is written.
     ///
     /// # Errors
-    /// Where a folder is needed and the output is a file.
+    /// Returns an error if a folder is needed and the output is a file.
     pub(super) fn folder(&self) -> Result<Option<&Path>, PlanError> {
         if !self.writes_folder() {
             return Ok(None);

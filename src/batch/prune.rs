@@ -12,8 +12,8 @@ use super::journal::{Entry, Journal, Lines};
 use super::up_to_date::is_as_recorded;
 use crate::pipeline::paths::{self, parent};
 
-/// The files that can be removed: outputs of earlier runs, and text files beside them, that nobody
-/// has touched since, and whose source is no longer on the disk.
+/// Returns the files that can be removed: outputs of earlier runs, and text files beside them, that
+/// nobody has touched since, and whose source is no longer on the disk.
 ///
 /// Only outputs of input folders count in which `jobs` have audio now: of an empty folder nobody
 /// knows whether it is the disk that is missing. What `jobs` write is not among them.
@@ -52,7 +52,7 @@ pub(super) fn find(journal: &Journal, jobs: &[Job], checksum: bool) -> Vec<PathB
     found
 }
 
-/// Whether an output was made from a file in one of these folders that is not there now.
+/// Returns whether an output was made from a file in one of these folders that is not there now.
 fn source_is_gone(made: &Entry, inputs: &HashSet<&Path>) -> bool {
     let Some(from) = &made.from else { return false };
     let Some(input) = from.input.as_ref().map(|input| input.to_path()) else {
@@ -61,8 +61,8 @@ fn source_is_gone(made: &Entry, inputs: &HashSet<&Path>) -> bool {
     inputs.contains(input.as_path()) && is_gone(&input.join(from.source.to_path()), &input)
 }
 
-/// Whether a file below a folder is not there. What cannot be looked at may well be, and so may
-/// what lies behind a link that leads nowhere now: its disk may not be mounted.
+/// Returns whether a file below a folder is not there. What cannot be looked at may well be, and so
+/// may what lies behind a link that leads nowhere now: its disk may not be mounted.
 fn is_gone(path: &Path, folder: &Path) -> bool {
     let below = path.ancestors().take_while(|path| *path != folder);
     for (depth, path) in below.enumerate() {
@@ -85,7 +85,7 @@ fn is_untouched(path: &Path, lines: &Lines, checksum: bool) -> bool {
 /// Removes a file in the output folder `root`, and the folders that are empty then.
 ///
 /// # Errors
-/// Where it cannot be removed, or a link leads elsewhere.
+/// Returns an error if it cannot be removed, or a link leads elsewhere.
 pub(super) fn remove(root: &Path, path: &Path) -> io::Result<()> {
     if paths::link_below(root, parent(path)).is_some() {
         return Err(io::Error::other("a folder on the way to it is a link"));

@@ -41,17 +41,17 @@ impl Sources {
     /// Adds the content of the input that was read, if it is asked for.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// Returns an error if it cannot be read.
     pub(super) fn add_content(&mut self, job: &Job, input: &Input) -> io::Result<()> {
         let hash = || sha256(input.reopen());
         self.sha256 = job.checksum.then(hash).transpose()?;
         Ok(())
     }
 
-    /// The line of a job's output. `understood` are the text files that have a counterpart.
+    /// Returns the line of a job's output. `understood` are the text files that have a counterpart.
     ///
     /// # Errors
-    /// Where the output cannot be read back.
+    /// Returns an error if the output cannot be read back.
     pub(super) fn into_entry(
         mut self,
         journal: &JournalFile,
@@ -86,10 +86,10 @@ impl Sources {
     }
 }
 
-/// The line of a file that is written beside a job's output, or of that itself.
+/// Returns the line of a file that is written beside a job's output, or of that itself.
 ///
 /// # Errors
-/// Where the file cannot be read back.
+/// Returns an error if the file cannot be read back.
 pub(super) fn entry(
     journal: &JournalFile,
     job: &Job,

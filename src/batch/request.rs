@@ -113,7 +113,7 @@ impl PlanRequest {
         }
     }
 
-    /// Whether outputs go into a folder, rather than to a single file.
+    /// Returns whether outputs go into a folder, rather than to a single file.
     pub fn writes_folder(&self) -> bool {
         let names_folder = ends_in_separator(&self.output) || self.output.is_dir();
         let [input] = &self.inputs[..] else {

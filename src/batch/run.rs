@@ -52,12 +52,12 @@ impl StopToken {
         self.0.fetch_max(ABORTED, Ordering::Relaxed);
     }
 
-    /// Whether somebody has asked for either.
+    /// Returns whether somebody has asked for either.
     pub fn is_stopped(&self) -> bool {
         self.0.load(Ordering::Relaxed) >= STOPPED
     }
 
-    /// Whether the files at work are to be given up.
+    /// Returns whether the files at work are to be given up.
     pub fn is_aborted(&self) -> bool {
         self.0.load(Ordering::Relaxed) >= ABORTED
     }

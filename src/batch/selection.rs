@@ -13,7 +13,7 @@ pub const AUDIO_EXTENSIONS: [&str; 24] = [
     "oga", "ogg", "opus", "rf64", "snd", "spx", "w64", "wav", "wave", "weba", "webm",
 ];
 
-/// Whether an extension, without its dot and in any case, is one of [`AUDIO_EXTENSIONS`].
+/// Returns whether an extension, without its dot and in any case, is one of [`AUDIO_EXTENSIONS`].
 pub(super) fn is_audio(extension: &OsStr) -> bool {
     let is_known = |known: &str| extension.eq_ignore_ascii_case(known);
     AUDIO_EXTENSIONS.into_iter().any(is_known)
@@ -50,19 +50,21 @@ impl Default for Selection {
 }
 
 impl Selection {
-    /// Whether a file of that name has one of the extensions.
+    /// Returns whether a file of that name has one of the extensions.
     pub(super) fn takes_extension(&self, path: &Path) -> bool {
         let extension = path.extension().unwrap_or_default();
         let is_known = |known: &String| extension.eq_ignore_ascii_case(known);
         self.extensions.iter().any(is_known)
     }
 
-    /// Whether files that hold video are left out: unless somebody has asked for extensions.
+    /// Returns whether files that hold video are left out: unless somebody has asked for
+    /// extensions.
     pub(super) fn leaves_out_video(&self) -> bool {
         self.extensions == AUDIO_EXTENSIONS
     }
 
-    /// Whether a file, at a path relative to the input folder, is taken; else what leaves it out.
+    /// Returns whether a file, at a path relative to the input folder, is taken; else what leaves
+    /// it out.
     pub(super) fn takes_file(&self, relative: &Path) -> Result<(), Filter> {
         if !self.takes_extension(relative) {
             Err(Filter::Extension)
@@ -75,8 +77,8 @@ impl Selection {
         }
     }
 
-    /// Whether a file or folder of that name and relative path is looked at; else what leaves it
-    /// out, if that is anybody's choice.
+    /// Returns whether a file or folder of that name and relative path is looked at; else what
+    /// leaves it out, if that is anybody's choice.
     pub(super) fn looks_at(&self, name: &OsStr, relative: &Path) -> Result<(), Option<Filter>> {
         let name = name.as_encoded_bytes();
         // What macOS leaves on foreign disks beside every file, named like the file.

@@ -57,8 +57,8 @@ impl Session {
     /// be, and removes what killed runs have left. A plan that is refused leaves nothing behind.
     ///
     /// # Errors
-    /// As [`PlanRequest::plan`]; [`PlanError::Locked`] where another run has the folder, or where
-    /// it cannot be written to and something would have to be.
+    /// Returns the same errors as [`PlanRequest::plan`]; [`PlanError::Locked`] where another run
+    /// has the folder, or where it cannot be written to and something would have to be.
     pub fn start(request: &PlanRequest) -> Result<Self, PlanError> {
         let Some(path) = request.folder()? else {
             let plan = request.plan()?;
@@ -135,19 +135,20 @@ impl Session {
         }
     }
 
-    /// The plan.
+    /// Returns the plan.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// Whether the output folder can be written to; where it cannot, nothing has to be.
+    /// Returns whether the output folder can be written to; where it cannot, nothing has to be.
     pub fn is_writable(&self) -> bool {
         self.folder
             .as_ref()
             .is_none_or(|folder| folder.journal.is_some())
     }
 
-    /// Whether the output folder was found to have been removed, moved or replaced during the run.
+    /// Returns whether the output folder was found to have been removed, moved or replaced during
+    /// the run.
     pub fn has_lost_folder(&self) -> bool {
         let is_lost = |folder: &Folder| folder.is_lost.load(Ordering::Relaxed);
         self.folder.as_ref().is_some_and(is_lost)
@@ -240,7 +241,7 @@ impl Folder {
     /// Checks that the folder is still the one that the run began with.
     ///
     /// # Errors
-    /// Where it, or its journal, was removed or replaced.
+    /// Returns an error if it, or its journal, was removed or replaced.
     fn check(&self) -> Result<(), FileError> {
         let has_journal = self.journal.as_ref().is_none_or(JournalFile::is_in_place);
         if has_journal && (self.id.is_none() || FileId::of(&self.path) == self.id) {
@@ -437,7 +438,7 @@ struct Written<'a> {
     _noted: Unfinished<'a>,
 }
 
-/// Whether this is a thread of the pool of a run, and not of anybody else's.
+/// Returns whether this is a thread of the pool of a run, and not of anybody else's.
 fn is_worker() -> bool {
     let thread = std::thread::current();
     let name = thread.name().unwrap_or_default();
@@ -475,7 +476,7 @@ fn check_writable(folder: &Path) -> Result<(), PlanError> {
     })
 }
 
-/// The output folder cannot be locked.
+/// Warns that the output folder cannot be locked.
 fn not_locked(folder: &Path) -> Warning {
     let folder = folder.display();
     let message = format!(

@@ -23,7 +23,7 @@ pub(super) struct PendingSidecar {
 /// A file that is there already and may not be replaced is kept, with a warning.
 ///
 /// # Errors
-/// Where a file cannot be written.
+/// Returns an error if a file cannot be written.
 pub(super) fn write_pending(outcome: &mut Outcome, job: &Job) -> io::Result<Vec<PendingSidecar>> {
     let mut written = Vec::new();
     for sidecar in std::mem::take(&mut outcome.sidecars) {
@@ -57,11 +57,11 @@ pub(super) fn write_pending(outcome: &mut Outcome, job: &Job) -> io::Result<Vec<
 }
 
 impl PendingSidecar {
-    /// Gives the file its name; the error of a file that came into its place, which is kept, is a
+    /// Renames the file to its name; the error of a file that came into its place, which is kept, is a
     /// warning.
     ///
     /// # Errors
-    /// Where renaming fails.
+    /// Returns an error if renaming fails.
     pub(super) fn commit(self, warnings: &mut Vec<Warning>) -> io::Result<bool> {
         match self.pending.commit(self.replace) {
             Ok(warning) => {
@@ -103,7 +103,7 @@ pub(super) fn remove_obsolete(job: &Job, written: &[PathBuf], warnings: &mut Vec
 /// them it is straight.
 ///
 /// # Errors
-/// Where the file cannot be written.
+/// Returns an error if the file cannot be written.
 pub(super) fn pending_time_map(outcome: &Outcome, path: &Path) -> io::Result<PendingOutput> {
     let positions = &outcome.positions;
     let points = outcome.time_map.iter().flatten();

@@ -44,7 +44,7 @@ impl Slots {
         Some(index)
     }
 
-    /// Gives a slot back.
+    /// Returns a slot back.
     pub(super) fn release(&self) {
         self.lock().at_work -= 1;
         self.changed.notify_all();
@@ -55,8 +55,8 @@ impl Slots {
         self.lock().given_up
     }
 
-    /// Gives up a slot for good and waits for one of the others. `false` if there is no other, and
-    /// was none since `given_up` was asked for.
+    /// Returns up a slot for good and waits for one of the others. `false` if there is no other,
+    /// and was none since `given_up` was asked for.
     pub(super) fn retry_with_fewer(&self, given_up: usize) -> bool {
         let mut state = self.lock();
         if state.at_work <= 1 {

@@ -35,7 +35,7 @@ impl UnfinishedFiles {
         }
     }
 
-    /// Whether there are none.
+    /// Returns whether there are none.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty() && self.folders.is_empty()
     }
@@ -46,7 +46,7 @@ impl UnfinishedFiles {
         unreadable.retain(|part| self.contains(&part.path));
     }
 
-    /// The files that a plan does not hold: they are gone, or lie outside its inputs.
+    /// Returns the files that a plan does not hold: they are gone, or lie outside its inputs.
     pub fn missing_in(&self, plan: &Plan) -> Vec<PathBuf> {
         let planned: HashSet<PathBuf> = plan.jobs.iter().map(|job| normal(&job.input)).collect();
         let mut missing: Vec<PathBuf> = self.files.difference(&planned).cloned().collect();

@@ -19,7 +19,7 @@ use crate::report::PathText;
 /// Decides what is done with every job.
 ///
 /// # Errors
-/// Where files are in the way that the plan must not touch.
+/// Returns an error if files are in the way that the plan must not touch.
 pub(super) fn decide(
     jobs: &mut [Job],
     if_exists: IfExists,
@@ -78,7 +78,7 @@ impl<'a> DoneSources<'a> {
         Self { below, absolute }
     }
 
-    /// Whether something was made from a job's input as it is now.
+    /// Returns whether something was made from a job's input as it is now.
     fn contain(&self, job: &Job) -> bool {
         let Origin { folder, path } = &job.origin;
         let below = folder.as_ref().and_then(|_| self.below.get(path));
@@ -91,7 +91,7 @@ impl<'a> DoneSources<'a> {
     }
 }
 
-/// Decides about one job; gives its output if that must not be touched.
+/// Decides about one job; returns its output if that must not be touched.
 fn decide_one(
     job: &mut Job,
     if_exists: IfExists,
@@ -184,8 +184,8 @@ fn decide_sidecar(
     }
 }
 
-/// The text files that an earlier run has left beside a job's output, and that the job does not
-/// write.
+/// Returns the text files that an earlier run has left beside a job's output, and that the job does
+/// not write.
 fn obsolete_sidecars(job: &Job, journal: &Journal) -> Vec<(PathBuf, FileState)> {
     let made = journal
         .find(&job.output)
@@ -204,7 +204,7 @@ fn obsolete_sidecars(job: &Job, journal: &Journal) -> Vec<(PathBuf, FileState)> 
         .collect()
 }
 
-/// Whether a file is as an earlier run has left it.
+/// Returns whether a file is as an earlier run has left it.
 pub(super) fn is_ours(output: &Path, found: &Metadata, journal: &Journal, checksum: bool) -> bool {
     journal.find(output).is_some_and(|lines| {
         let mut entries = lines.made.iter().chain(&lines.intended);
@@ -228,7 +228,8 @@ pub(super) fn is_as_recorded(
     found.is_file() && (entry.output_state.is_still(now) || same_content())
 }
 
-/// The outputs of a job that were changed since they were made: itself, and text files beside it.
+/// Returns the outputs of a job that were changed since they were made: itself, and text files
+/// beside it.
 pub(super) fn changed_outputs<'a>(
     job: &'a Job,
     journal: &'a Journal,
@@ -280,8 +281,8 @@ fn reason_to_redo(entry: &Entry, job: &Job, journal: &Journal) -> Option<Why> {
     })
 }
 
-/// Whether an output was made from the job's input: the same place below an input folder, or the
-/// same path from the root.
+/// Returns whether an output was made from the job's input: the same place below an input folder,
+/// or the same path from the root.
 fn is_source(from: &MadeFrom, job: &Job) -> bool {
     let absolute = |folder: Option<PathBuf>, path: &Path| match folder {
         Some(folder) => folder.join(path),

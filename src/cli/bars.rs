@@ -90,7 +90,7 @@ pub(super) struct Total {
 }
 
 impl Look {
-    /// The line of a file, in at most `width` columns.
+    /// Returns the line of a file, in at most `width` columns.
     pub(super) fn file(&self, file: File<'_>, width: usize) -> String {
         let clock = figures::clock(self.longest).len();
         let is_known = file.length > 0.0;
@@ -144,7 +144,7 @@ impl Look {
         line
     }
 
-    /// The line of the whole run, in at most `width` columns.
+    /// Returns the line of the whole run, in at most `width` columns.
     pub(super) fn total(&self, total: Total, width: usize) -> String {
         let share = match total.length > 0.0 {
             true => (total.position / total.length).clamp(0.0, 1.0),

@@ -104,7 +104,7 @@ pub(super) fn check_fit(
     }
 }
 
-/// Whether somebody has set it, and to something that changes audio by itself.
+/// Returns whether somebody has set it, and to something that changes audio by itself.
 fn is_change(entry: &Entry) -> bool {
     let is_off = match &entry.value {
         None | Some(Value::Whole(0) | Value::Flag(false)) => true,

@@ -66,7 +66,7 @@ pub(super) fn run(
     Ok(report.exit_code.into())
 }
 
-/// Whether a folder could be written to, or created; touches nothing.
+/// Returns whether a folder could be written to, or created; touches nothing.
 fn check_writable(folder: &Path) -> Result<(), PlanError> {
     let folder = match folder.as_os_str().is_empty() {
         true => Path::new("."),

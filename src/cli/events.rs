@@ -106,8 +106,8 @@ impl<'a> EventLines<'a> {
     /// Writes the end of the run.
     ///
     /// # Errors
-    /// Where a line could not be written. A reader that has closed its end is no error: it may
-    /// have seen enough.
+    /// Returns an error if a line could not be written. A reader that has closed its end is no
+    /// error: it may have seen enough.
     pub(super) fn finish(&self, report: &Report) -> io::Result<()> {
         self.line(&Line::RunFinished {
             outcome: report.outcome,

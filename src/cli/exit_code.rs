@@ -19,7 +19,7 @@ const NO_AUDIO: u8 = 4;
 /// Another run is writing to the output folder: `EX_TEMPFAIL`, which asks to try again later.
 const LOCKED: u8 = 75;
 
-/// The exit code of an error that ends the program.
+/// Returns the exit code of an error that ends the program.
 pub(super) fn of(error: &(dyn Error + 'static)) -> ExitCode {
     if error.is::<ReportError>() {
         return REPORT.into();

@@ -63,7 +63,7 @@ const RECIPES: [(&str, &str); 5] = [
     ),
 ];
 
-/// The end of the long help.
+/// Returns the end of the long help.
 pub(super) fn end() -> String {
     let list = |title: &str, rows: &[(&str, &str)]| {
         let width = rows.iter().map(|(term, _)| term.len()).max().unwrap_or(0);
@@ -81,7 +81,7 @@ pub(super) fn end() -> String {
     )
 }
 
-/// Whether the short help is asked for, in which an option has one line.
+/// Returns whether the short help is asked for, in which an option has one line.
 pub(super) fn is_short(words: &[OsString]) -> bool {
     let mut words = words.iter().take_while(|word| *word != "--");
     words.any(|word| word == "-h")
@@ -112,7 +112,7 @@ fn subcommands(command: &Command, roff: &mut Roff) {
     }
 }
 
-/// The manual page of a command, in roff.
+/// Returns the manual page of a command, in roff.
 pub(super) fn manual(mut command: Command) -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
     // The end of the help has sections of its own here.

@@ -14,7 +14,7 @@ pub(super) const DEFAULT: usize = 10;
 /// becomes 2, and so on up to `most`; what would come after that is removed.
 ///
 /// # Errors
-/// Where one of them cannot be renamed.
+/// Returns an error if one of them cannot be renamed.
 pub(super) fn make_room(report: &Path, most: usize) -> io::Result<()> {
     let place = |number| match number {
         0 => report.to_owned(),

@@ -160,7 +160,7 @@ fn run(
     })
 }
 
-/// Writes what a run leaves, and tells how it went; gives the exit code.
+/// Writes what a run leaves, and tells how it went; returns the exit code.
 fn leave_reports(
     args: &ConvertArgs,
     mut report: Report,
@@ -257,8 +257,8 @@ fn left_out(files: &[LeftOut], is_verbose: bool) -> String {
     format!("left out: {counts}{hint}")
 }
 
-/// The command line for the report; the program's name without its folder, which is no one's
-/// business and differs from machine to machine.
+/// Returns the command line for the report; the program's name without its folder, which is no
+/// one's business and differs from machine to machine.
 fn command_line() -> Vec<PathText> {
     let program = PathText::from(env!("CARGO_PKG_NAME"));
     let arguments = std::env::args_os().skip(1);
@@ -285,7 +285,7 @@ fn manual() -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether an error says that the reader of our output has seen enough, as `head` does.
+/// Returns whether an error says that the reader of our output has seen enough, as `head` does.
 fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {
     let error = error.downcast_ref::<io::Error>();
     error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)

@@ -51,7 +51,7 @@ enum UsageError {
     Exists(std::path::PathBuf),
 }
 
-/// Whether the input or the output is a pipe.
+/// Returns whether the input or the output is a pipe.
 pub(super) fn is_asked_for(args: &ConvertArgs) -> bool {
     args.paths.iter().any(|path| is_pipe(path))
 }
@@ -186,7 +186,7 @@ fn convert(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether a standard stream is the file that a path leads to.
+/// Returns whether a standard stream is the file that a path leads to.
 #[cfg(unix)]
 fn is_file(stream: &impl std::os::fd::AsFd, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -197,7 +197,7 @@ fn is_file(stream: &impl std::os::fd::AsFd, path: &Path) -> bool {
     is_regular && stream.ok().map(id) == path.metadata().ok().map(id)
 }
 
-/// Whether a standard stream is the file that a path leads to: not known on this system.
+/// Returns whether a standard stream is the file that a path leads to: not known on this system.
 #[cfg(not(unix))]
 fn is_file<T>(_: &T, _: &Path) -> bool {
     false
@@ -207,7 +207,8 @@ fn is_pipe(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// The output's format: that asked for, else what its name says, else what the input's says.
+/// Returns the output's format: that asked for, else what its name says, else what the input's
+/// says.
 fn format(settings: &Settings, from: &Path, to: &Path) -> Result<Format, UsageError> {
     let extension = |path: &Path| Some(path.extension()?.to_str()?.to_owned());
     let named = |path| Format::from_extension(&extension(path)?);
@@ -244,7 +245,7 @@ fn option_for_files(args: &ConvertArgs) -> Option<&'static str> {
     Some(option)
 }
 
-/// Whether the reader of our output has seen enough, as `head` does.
+/// Returns whether the reader of our output has seen enough, as `head` does.
 fn is_closed_pipe(error: &Error) -> bool {
     let Error::Output { source, .. } = error else {
         return false;

@@ -56,7 +56,7 @@ impl ReportError {
         }
     }
 
-    /// Whether that report is the one.
+    /// Returns whether that report is the one.
     pub(super) fn is_about(&self, file: &Path) -> bool {
         self.path == file
     }
@@ -72,7 +72,7 @@ impl Reports {
     /// The reports that `args` ask for; the JSON report goes into an output folder by itself.
     ///
     /// # Errors
-    /// Where two of them, or one and `--events`, would go to standard output.
+    /// Returns an error if two of them, or one and `--events`, would go to standard output.
     pub(super) fn new(args: &ConvertArgs, folder: Option<&Path>) -> Result<Self, TargetError> {
         let default = || Some(folder?.join(REPORT_NAME));
         let target = |option, path: Option<PathBuf>, write| {
@@ -118,7 +118,7 @@ impl Reports {
         })
     }
 
-    /// The files that will be written.
+    /// Returns the files that will be written.
     pub(super) fn files(&self) -> Vec<ExtraFile> {
         let files = (self.targets.iter()).filter(|target| !target.is_standard_output());
         let file = |target: &Target| ExtraFile {
@@ -129,7 +129,7 @@ impl Reports {
         files.map(file).collect()
     }
 
-    /// The file of the JSON report.
+    /// Returns the file of the JSON report.
     pub(super) fn json(&self) -> Option<&Path> {
         let json = self
             .targets
@@ -186,7 +186,7 @@ impl Target {
 /// only found in the output folder.
 ///
 /// # Errors
-/// Where it cannot be written.
+/// Returns an error if it cannot be written.
 pub(super) fn write_to(
     path: &Path,
     is_named: bool,

@@ -12,7 +12,7 @@ use super::args::{ConvertArgs, IfExistsArg, Verbosity};
 use super::{file_list, words};
 
 impl ConvertArgs {
-    /// The settings given as options, to be laid over the preset's.
+    /// Returns the settings given as options, to be laid over the preset's.
     pub(super) fn layer(&self) -> Result<Layer, PresetError> {
         let mut layer = Layer::command_line();
         let numbers = [
@@ -127,12 +127,12 @@ impl ConvertArgs {
         }
     }
 
-    /// Whether there is at least one input and an output.
+    /// Returns whether there is at least one input and an output.
     pub(super) fn has_inputs(&self) -> bool {
         self.paths.len() >= 2 || self.files_from.is_some() || self.files_from0.is_some()
     }
 
-    /// Whether the time map goes to standard output.
+    /// Returns whether the time map goes to standard output.
     pub(super) fn prints_time_map(&self) -> bool {
         self.time_map.as_deref() == Some(Path::new("-"))
     }
@@ -148,7 +148,7 @@ impl ConvertArgs {
 }
 
 impl IfExistsArg {
-    /// Whether the same command run again leaves what is done by then.
+    /// Returns whether the same command run again leaves what is done by then.
     pub(super) fn leaves_what_is_done(self) -> bool {
         matches!(self, Self::Resume | Self::Skip)
     }

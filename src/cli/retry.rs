@@ -6,8 +6,8 @@ use audiostretchy::report::{PathText, Report, Status};
 
 const OPTION: &str = "--rerun-failed";
 
-/// The command that runs again what did not finish in `report`, which lies in `file`; `None` where
-/// there is nothing to run, or the report does not tell its command line.
+/// Returns the command that runs again what did not finish in `report`, which lies in `file`;
+/// `None` where there is nothing to run, or the report does not tell its command line.
 pub(super) fn command(report: &Report, file: &Path) -> Option<String> {
     let is_unfinished = |status| report.with_status(status).next().is_some();
     if !is_unfinished(Status::Failed) && !is_unfinished(Status::NotRun) {

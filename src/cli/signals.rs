@@ -21,7 +21,7 @@ pub(super) struct Listening {
 }
 
 impl Listening {
-    /// The exit code that tells which signal came, if one has.
+    /// Returns the exit code that tells which signal came, if one has.
     pub(super) fn exit_code(&self) -> Option<u8> {
         Some(self.exit_code.load(Ordering::Relaxed)).filter(|&code| code > 0)
     }
@@ -48,8 +48,8 @@ pub(super) fn outlive_full_files() {
     let _ = signal_hook::flag::register(SIGXFSZ, never_read);
 }
 
-/// The signals that ask a program to end, but for those that it was started to outlive, as by
-/// `nohup`. That of a closed terminal is left alone also where that cannot be told.
+/// Returns the signals that ask a program to end, but for those that it was started to outlive, as
+/// by `nohup`. That of a closed terminal is left alone also where that cannot be told.
 pub(super) fn to_listen_to() -> Vec<i32> {
     let mut signals = vec![SIGINT, SIGTERM, SIGHUP];
     signals.retain(|&signal| !is_ignored(signal).unwrap_or(signal == SIGHUP));
@@ -113,7 +113,7 @@ pub(super) fn listen<'scope>(
     }
 }
 
-/// Whether this process ignores a signal; `None` where that cannot be told.
+/// Returns whether this process ignores a signal; `None` where that cannot be told.
 fn is_ignored(signal: i32) -> Option<bool> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let ignored = status

@@ -198,7 +198,7 @@ pub(super) fn file(report: &FileReport, verbosity: Verbosity, colors: Palette) -
     line
 }
 
-/// The warnings of a file, a line each.
+/// Returns the warnings of a file, a line each.
 pub(super) fn warnings(report: &FileReport, colors: Palette) -> impl Iterator<Item = String> {
     let style = colors.warning;
     report.warnings.iter().map(move |warning| {

@@ -43,7 +43,7 @@ pub(super) fn file_count(text: &str) -> Result<usize, &'static str> {
     text.parse().map_err(|_| allowed)
 }
 
-/// The names of formats that this build writes.
+/// Returns the names of formats that this build writes.
 pub(super) fn formats() -> impl Iterator<Item = &'static str> {
     let built_in = Format::ALL
         .into_iter()
@@ -51,7 +51,7 @@ pub(super) fn formats() -> impl Iterator<Item = &'static str> {
     std::iter::once("keep").chain(built_in.map(Format::name))
 }
 
-/// The names of sample types.
+/// Returns the names of sample types.
 pub(super) fn bit_depths() -> impl Iterator<Item = &'static str> {
     std::iter::once("keep").chain(BitDepth::ALL.map(BitDepth::name))
 }

@@ -74,7 +74,7 @@ pub(super) fn add_tip(error: &mut clap::Error) {
     }
 }
 
-/// The subcommand that is meant by the first of some paths, if no input is called so.
+/// Returns the subcommand that is meant by the first of some paths, if no input is called so.
 pub(super) fn meant_subcommand(paths: &[PathBuf]) -> Option<String> {
     let first = paths.first().filter(|path| !path.exists())?;
     let is_meant = |(words, _): &&(&[&str], _)| words.iter().any(|word| first == Path::new(word));

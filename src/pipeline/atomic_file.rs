@@ -16,7 +16,7 @@ use crate::pipeline::file_state::FileState;
 const PREFIX: &str = ".audiostretchy-";
 const SUFFIX: &str = ".tmp";
 
-/// Whether a file name is that of one of our temporary files.
+/// Returns whether a file name is that of one of our temporary files.
 pub(crate) fn is_temporary(name: &OsStr) -> bool {
     let name = name.as_encoded_bytes();
     name.starts_with(PREFIX.as_bytes()) && name.ends_with(SUFFIX.as_bytes())
@@ -49,7 +49,7 @@ impl PendingOutput {
     /// from, nor the file that it will replace.
     ///
     /// # Errors
-    /// Where the folder or the file cannot be created.
+    /// Returns an error if the folder or the file cannot be created.
     pub(crate) fn create(target: &Path, source: Option<&Metadata>) -> io::Result<Self> {
         let folder = parent(target);
         fs::create_dir_all(folder)?;
@@ -64,7 +64,7 @@ impl PendingOutput {
     /// As [`create`](Self::create), with all that is to be written, which is on the disk then.
     ///
     /// # Errors
-    /// As [`create`](Self::create), and where `write` fails.
+    /// Returns the same errors as [`create`](Self::create), and where `write` fails.
     pub(crate) fn write(
         target: &Path,
         source: Option<&Metadata>,
@@ -76,7 +76,7 @@ impl PendingOutput {
         Ok(pending)
     }
 
-    /// The open temporary file.
+    /// Returns the open temporary file.
     pub(crate) fn file(&self) -> &File {
         self.file.as_file()
     }
@@ -89,12 +89,12 @@ impl PendingOutput {
     /// Brings the file to the disk.
     ///
     /// # Errors
-    /// Where that fails.
+    /// Returns an error if that fails.
     pub(crate) fn sync(&self) -> io::Result<()> {
         self.file.as_file().sync_all()
     }
 
-    /// Gives the file, once synced, its name. The warning says that a power cut may still undo
+    /// Renames the file, once synced, to its target. The warning says that a power cut may still undo
     /// that.
     ///
     /// # Errors
@@ -118,7 +118,7 @@ impl PendingOutput {
     }
 }
 
-/// Gives a file a name that no other has.
+/// Returns a file a name that no other has.
 fn persist_new(file: NamedTempFile, target: &Path) -> io::Result<()> {
     let Err(PersistError { error, file }) = file.persist_noclobber(target) else {
         return Ok(());
@@ -155,7 +155,7 @@ fn sync_folder(folder: &Path) -> Option<Warning> {
 /// a link.
 ///
 /// # Errors
-/// Where the folder or the file cannot be written, or `write` fails.
+/// Returns an error if the folder or the file cannot be written, or `write` fails.
 pub fn write_file(
     target: &Path,
     write: impl FnOnce(BufWriter<&File>) -> io::Result<()>,
@@ -164,8 +164,8 @@ pub fn write_file(
     Ok(())
 }
 
-/// Whether there is a device, a pipe or the like in a file's place, or one of the names by which the
-/// system calls open files: nothing that can be replaced.
+/// Returns whether there is a device, a pipe or the like in a file's place, or one of the names by
+/// which the system calls open files: nothing that can be replaced.
 pub fn is_special(path: &Path) -> bool {
     const STREAMS: [&str; 3] = ["/dev/stdin", "/dev/stdout", "/dev/stderr"];
     let is_system = |path: &Path| {
@@ -181,7 +181,7 @@ pub fn is_special(path: &Path) -> bool {
 /// Finds out whether files can be created in a folder, which is created if need be.
 ///
 /// # Errors
-/// Where the folder or a file in it cannot be created.
+/// Returns an error if the folder or a file in it cannot be created.
 pub(crate) fn check_writable(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     temporary_in(folder, [].into_iter())?.close()
@@ -197,7 +197,8 @@ pub(crate) fn remove_leftovers(folder: &Path) {
     }
 }
 
-/// Whether nobody holds the lock of a temporary file; where there are no locks, nobody knows.
+/// Returns whether nobody holds the lock of a temporary file; where there are no locks, nobody
+/// knows.
 fn is_abandoned(path: &Path) -> bool {
     let is_file = |metadata: Metadata| metadata.is_file();
     let open = || OpenOptions::new().read(true).write(true).open(path).ok();

@@ -36,7 +36,7 @@ impl Estimate {
     /// The estimate for an input, parts of which are stretched in memory.
     ///
     /// # Errors
-    /// As [`Pipeline::open`], and where those parts cannot be decoded.
+    /// Returns the same errors as [`Pipeline::open`], and where those parts cannot be decoded.
     pub(crate) fn new(
         input: &Input,
         stretch: &StretchOptions,
@@ -112,7 +112,7 @@ impl Trial {
     }
 }
 
-/// The ratio that parts of a file get, gaps and all.
+/// Returns the ratio that parts of a file get, gaps and all.
 fn ratio_with_gaps(
     input: &Input,
     stretch: &StretchOptions,

@@ -97,7 +97,7 @@ impl FileError {
 }
 
 impl FileError {
-    /// Whether no more files could be opened, or threads started, at that moment.
+    /// Returns whether no more files could be opened, or threads started, at that moment.
     pub(crate) fn is_out_of_room(&self) -> bool {
         let first: Option<&(dyn std::error::Error + 'static)> = Some(self);
         std::iter::successors(first, |&error| error.source())
@@ -115,7 +115,7 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, FileError>) -> Result<
 /// Copies all of a finished temporary file.
 ///
 /// # Errors
-/// Where reading or writing fails.
+/// Returns an error if reading or writing fails.
 pub(crate) fn copy(file: &mut File, output: &mut impl Write) -> io::Result<()> {
     file.rewind()?;
     io::copy(file, output)?;
@@ -127,7 +127,7 @@ pub(crate) fn copy(file: &mut File, output: &mut impl Write) -> io::Result<()> {
 /// `strict` makes damaged inputs fail; `progress` is that of [`Pipeline::run`].
 ///
 /// # Errors
-/// Where the pipeline fails, or the file cannot be written or read back.
+/// Returns an error if the pipeline fails, or the file cannot be written or read back.
 pub(crate) fn stretch(
     pipeline: Pipeline,
     file: &File,
@@ -148,7 +148,8 @@ pub(crate) fn stretch(
 /// Puts the tags into an encoded file, and reads its header back to compare its length.
 ///
 /// # Errors
-/// Where the file cannot be written or read back, or has not the length that was written.
+/// Returns an error if the file cannot be written or read back, or has not the length that was
+/// written.
 pub(crate) fn complete(
     file: &File,
     metadata: Option<&Metadata>,

@@ -19,7 +19,7 @@ pub(crate) struct FileState {
 }
 
 impl FileState {
-    /// Whether a file that was in this state is untouched if it is in that one `now`.
+    /// Returns whether a file that was in this state is untouched if it is in that one `now`.
     ///
     /// Archives keep whole seconds only, so a time without a fraction stands for its second; others
     /// keep a floating-point number, and some file systems tenths of a microsecond.
@@ -58,7 +58,7 @@ fn nanoseconds(duration: Duration) -> i64 {
 /// SHA-256 of all that a reader gives, in hexadecimal.
 ///
 /// # Errors
-/// Where reading fails.
+/// Returns an error if reading fails.
 pub(crate) fn sha256(mut reader: impl Read) -> io::Result<String> {
     let mut hash = Sha256::new();
     io::copy(&mut reader, &mut hash)?;

@@ -117,7 +117,8 @@ impl Pipeline {
     /// Opens an input, which is read from its start, and decides how its output is encoded.
     ///
     /// # Errors
-    /// Where the input cannot be read, a parameter does not fit it, or `format` cannot hold it.
+    /// Returns an error if the input cannot be read, a parameter does not fit it, or `format`
+    /// cannot hold it.
     pub(crate) fn open(
         input: &Input,
         stretch: &StretchOptions,
@@ -132,7 +133,8 @@ impl Pipeline {
     /// for, unless its content is Opus in a file named as Ogg.
     ///
     /// # Errors
-    /// As [`open`](Self::open), and where a lossless input would have to become lossy.
+    /// Returns the same errors as [`open`](Self::open), and where a lossless input would have to
+    /// become lossy.
     pub(crate) fn of_to_keep(
         input: &Input,
         decoder: Decoder,
@@ -150,7 +152,7 @@ impl Pipeline {
     /// [`Decoder::from_input_within`].
     ///
     /// # Errors
-    /// As [`open`](Self::open).
+    /// Returns the same errors as [`open`](Self::open).
     pub(crate) fn of(
         input: &Input,
         decoder: Decoder,
@@ -195,7 +197,7 @@ impl Pipeline {
     /// What cannot be understood is a warning.
     ///
     /// # Errors
-    /// Where no more files can be opened at this moment.
+    /// Returns an error if no more files can be opened at this moment.
     pub(crate) fn with_sidecars(mut self, paths: &[PathBuf]) -> Result<Self, PipelineError> {
         let (sidecars, warnings) = Sidecar::read_all(paths).map_err(DecodeError::Io)?;
         self.sidecars = sidecars;
@@ -241,7 +243,8 @@ impl Pipeline {
     /// workers with nothing else to do encode.
     ///
     /// # Errors
-    /// Where reading or writing fails, the input is changed meanwhile, or `progress` breaks.
+    /// Returns an error if reading or writing fails, the input is changed meanwhile, or `progress`
+    /// breaks.
     pub(crate) fn run(
         self,
         sink: impl Sink,
@@ -370,7 +373,7 @@ fn side_by_side<A: Send, B>(
     (done.expect("a scope ends after what it spawned"), second)
 }
 
-/// The format in which a file is kept whose name stands for `named`: its content decides.
+/// Returns the format in which a file is kept whose name stands for `named`: its content decides.
 fn kept_format(
     source: &AudioInfo,
     named: Format,
@@ -393,7 +396,7 @@ fn kept_format(
     })
 }
 
-/// The input's name stands for a format that is not its content's.
+/// Warns that the input's name stands for a format that is not its content's.
 fn codec_changed(codec: &str, to: Format) -> Warning {
     let to = to.name();
     let message =

@@ -36,27 +36,27 @@ impl FileId {
     }
 }
 
-/// Whether two paths lead to one file that exists.
+/// Returns whether two paths lead to one file that exists.
 pub(crate) fn is_same_file(a: &Path, b: &Path) -> bool {
     FileId::of(a).is_some_and(|a| FileId::of(b) == Some(a))
 }
 
-/// Whether an open file is the one that a path leads to.
+/// Returns whether an open file is the one that a path leads to.
 #[cfg(unix)]
 pub(crate) fn is_file_at(file: &File, path: &Path) -> bool {
     let id = file.metadata().ok().as_ref().map(FileId::of_metadata);
     id.is_some() && id == FileId::of(path)
 }
 
-/// Whether an open file is the one that a path leads to; a file that is open can hardly be removed
-/// here.
+/// Returns whether an open file is the one that a path leads to; a file that is open can hardly be
+/// removed here.
 #[cfg(not(unix))]
 pub fn is_file_at(_: &File, path: &Path) -> bool {
     FileId::of(path).is_some()
 }
 
-/// The first link on the way from an output folder to a folder in it. The output folder itself may
-/// be one: that is what the user named.
+/// Returns the first link on the way from an output folder to a folder in it. The output folder
+/// itself may be one: that is what the user named.
 pub(crate) fn link_below(root: &Path, folder: &Path) -> Option<PathBuf> {
     let mut path = root.to_owned();
     let below = folder.strip_prefix(root).ok()?;
@@ -69,7 +69,7 @@ pub(crate) fn link_below(root: &Path, folder: &Path) -> Option<PathBuf> {
 /// Creates a folder in an output folder, with those on the way.
 ///
 /// # Errors
-/// Where it cannot be created, or a link would lead elsewhere.
+/// Returns an error if it cannot be created, or a link would lead elsewhere.
 pub(crate) fn create_folder_below(root: &Path, folder: &Path) -> io::Result<()> {
     match link_below(root, folder) {
         Some(_) => Err(io::Error::other("a folder on the way to it is a link")),
@@ -77,7 +77,7 @@ pub(crate) fn create_folder_below(root: &Path, folder: &Path) -> io::Result<()> 
     }
 }
 
-/// The folder of a path; the current one if it has none.
+/// Returns the folder of a path; the current one if it has none.
 pub(crate) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -85,7 +85,7 @@ pub(crate) fn parent(path: &Path) -> &Path {
     }
 }
 
-/// Whether a path can only be that of a folder.
+/// Returns whether a path can only be that of a folder.
 pub(crate) fn ends_in_separator(path: &Path) -> bool {
     let bytes = path.as_os_str().as_encoded_bytes();
     bytes

@@ -34,7 +34,7 @@ impl Times {
         }
     }
 
-    /// Whether the stretcher has to keep its time map.
+    /// Returns whether the stretcher has to keep its time map.
     pub(super) fn is_needed(&self) -> bool {
         self.is_needed || self.whole.is_some()
     }
@@ -49,7 +49,7 @@ impl Times {
         }));
     }
 
-    /// The positions at the output's rate; lengths are in frames, rates in Hz.
+    /// Returns the positions at the output's rate; lengths are in frames, rates in Hz.
     pub(super) fn finish(
         self,
         input_frames: u64,

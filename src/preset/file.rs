@@ -68,7 +68,7 @@ impl Preset {
         Ok(())
     }
 
-    /// The place of a byte of the text.
+    /// Returns the place of a byte of the text.
     fn place(&self, text: &str, byte: usize) -> Source {
         Source::Preset {
             name: self.name.clone(),
@@ -77,7 +77,7 @@ impl Preset {
         }
     }
 
-    /// The preset in messages: its file, or its name if it is built in.
+    /// Returns the preset in messages: its file, or its name if it is built in.
     pub(super) fn label(&self) -> String {
         match &self.file {
             Some(file) => file.display().to_string(),
@@ -86,7 +86,7 @@ impl Preset {
     }
 }
 
-/// The line, from 1, in which a byte stands.
+/// Returns the line, from 1, in which a byte stands.
 pub(super) fn line_of(text: &[u8], byte: usize) -> usize {
     let before = &text[..byte.min(text.len())];
     1 + before.iter().filter(|byte| **byte == b'\n').count()
@@ -121,7 +121,7 @@ fn not_simple(key: &str, found: &str, place: Source) -> PresetError {
     }
 }
 
-/// The value, or the name of its type if presets have no use for it.
+/// Returns the value, or the name of its type if presets have no use for it.
 fn simple(value: DeValue<'_>) -> Result<Value, &'static str> {
     match value {
         DeValue::String(text) => Ok(Value::Text(text.into_owned())),

@@ -221,7 +221,7 @@ pub(super) static KEYS: [Key; 16] = [
     },
 ];
 
-/// The setting of a name in snake case.
+/// Returns the setting of a name in snake case.
 pub(super) fn find(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
 }

@@ -26,7 +26,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// Whether it says anything against the key's rival: a flag that is off does not.
+    /// Returns whether it says anything against the key's rival: a flag that is off does not.
     fn excludes_rival(&self) -> bool {
         *self != Self::Flag(false)
     }
@@ -115,7 +115,7 @@ struct Said {
 }
 
 impl Said {
-    /// The format that it names, if it names one.
+    /// Returns the format that it names, if it names one.
     fn format(&self) -> Option<Format> {
         match (self.key.name, &self.value) {
             ("format", Value::Text(name)) => Format::from_name(name),
@@ -123,7 +123,7 @@ impl Said {
         }
     }
 
-    /// Whether it asks for something that only formats of the other kind have.
+    /// Returns whether it asks for something that only formats of the other kind have.
     fn is_useless_in(&self, format: Format) -> bool {
         let is_asked_for = match &self.value {
             Value::Text(name) => name != "keep",
@@ -144,7 +144,7 @@ impl Layer {
         Self::default()
     }
 
-    /// Whether nothing is set.
+    /// Returns whether nothing is set.
     pub fn is_empty(&self) -> bool {
         self.said.is_empty()
     }
@@ -194,8 +194,8 @@ impl Layer {
         Ok(())
     }
 
-    /// Whether the layer's format, if it names one, has a use for its other keys, once `new` is
-    /// among them.
+    /// Returns whether the layer's format, if it names one, has a use for its other keys, once
+    /// `new` is among them.
     fn check_format(&self, new: &Said) -> Result<(), PresetError> {
         let unfit = match (new.format(), self.format()) {
             (Some(format), _) => {
@@ -220,7 +220,7 @@ impl Layer {
         }
     }
 
-    /// The format that the layer names.
+    /// Returns the format that the layer names.
     fn format(&self) -> Option<Format> {
         self.said.get("format")?.format()
     }
@@ -242,7 +242,8 @@ impl Layer {
         self.said.extend(higher.said.clone());
     }
 
-    /// The settings that this layer makes of the defaults, and every key with value and source.
+    /// Returns the settings that this layer makes of the defaults, and every key with value and
+    /// source.
     pub(super) fn settle(&self) -> Result<(Settings, Vec<Entry>), PresetError> {
         let mut settings = Settings::default();
         for Said { key, value, place } in self.said.values() {

@@ -73,7 +73,7 @@ pub struct Resolved {
 }
 
 impl Resolved {
-    /// The entry of a key in snake case.
+    /// Returns the entry of a key in snake case.
     pub fn entry(&self, key: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.key == key)
     }

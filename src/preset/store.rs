@@ -76,7 +76,7 @@ impl PresetStore {
         Ok(Self::new(folders.into_iter().flatten()))
     }
 
-    /// The folders, the first one first.
+    /// Returns the folders, the first one first.
     pub fn folders(&self) -> &[PathBuf] {
         &self.folders
     }
@@ -113,7 +113,7 @@ impl PresetStore {
         Ok(listed.into_values().collect())
     }
 
-    /// The settings of a preset, if one is given, under those of the command line.
+    /// Returns the settings of a preset, if one is given, under those of the command line.
     ///
     /// What ends in `.toml` or contains a path separator is a file, anything else is a name.
     ///
@@ -137,7 +137,7 @@ impl PresetStore {
     /// Checks a preset file and all that it extends; the result is what it resolves to by itself.
     ///
     /// # Errors
-    /// As [`resolve`](Self::resolve).
+    /// Returns the same errors as [`resolve`](Self::resolve).
     pub fn check(&self, file: &Path) -> Result<Resolved, PresetError> {
         let preset = read_preset(file.to_owned(), &Source::CommandLine)?;
         self.finish(Some(preset), &Layer::default())
@@ -164,7 +164,7 @@ impl PresetStore {
         })
     }
 
-    /// The preset, the one that it extends, and so on.
+    /// Returns the preset, the one that it extends, and so on.
     fn chain(&self, first: Preset) -> Result<Vec<Preset>, PresetError> {
         let mut chain = vec![first];
         while let Some(last) = chain.last()
@@ -182,7 +182,7 @@ impl PresetStore {
         Ok(chain)
     }
 
-    /// The preset that `preset` extends, under the name or path `wanted`.
+    /// Returns the preset that `preset` extends, under the name or path `wanted`.
     fn extended(
         &self,
         preset: &Preset,
@@ -208,7 +208,7 @@ impl PresetStore {
         self.find(wanted, folders, place)
     }
 
-    /// The first preset of a name in these folders or else among the built-in ones.
+    /// Returns the first preset of a name in these folders or else among the built-in ones.
     fn find(
         &self,
         name: &OsStr,
@@ -275,7 +275,8 @@ fn name_of(file: &Path) -> String {
     stem.to_string_lossy().into_owned()
 }
 
-/// The files in a folder that can be asked for by name, sorted; none if there is no such folder.
+/// Returns the files in a folder that can be asked for by name, sorted; none if there is no such
+/// folder.
 fn preset_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if is_absent(&error) => return Ok(Vec::new()),
@@ -341,7 +342,7 @@ fn same_preset(a: &Preset, b: &Preset) -> bool {
     }
 }
 
-/// Whether two paths lead to one file, by links too.
+/// Returns whether two paths lead to one file, by links too.
 fn same_file(a: &Path, b: &Path) -> bool {
     match (a.canonicalize(), b.canonicalize()) {
         (Ok(a), Ok(b)) => a == b,
@@ -349,7 +350,7 @@ fn same_file(a: &Path, b: &Path) -> bool {
     }
 }
 
-/// The user's folder of presets on an operating system, by its environment variables.
+/// Returns the user's folder of presets on an operating system, by its environment variables.
 ///
 /// A base folder that is relative is passed over, as the XDG specification demands.
 fn user_folder(os: &str, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {

@@ -1,6 +1,6 @@
 //! Names that are like one that means nothing.
 
-/// The name most like `wanted`, if any is like it at all.
+/// Returns the name most like `wanted`, if any is like it at all.
 pub(super) fn nearest<'a>(
     wanted: &str,
     names: impl IntoIterator<Item = &'a str>,
@@ -8,7 +8,7 @@ pub(super) fn nearest<'a>(
     ranked(wanted, names).into_iter().next()
 }
 
-/// The names that are like `wanted`, most alike first.
+/// Returns the names that are like `wanted`, most alike first.
 pub(super) fn ranked<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     /// Lets through two slips in a word of eight letters, and words cut short, but not chance.
     const ALIKE: f64 = 0.8;

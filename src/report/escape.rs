@@ -18,8 +18,8 @@ pub fn visible(text: &str) -> String {
     safe
 }
 
-/// Whether a character makes a terminal do something, breaks the line, or turns the direction of
-/// the text around it, so that a name reads as another.
+/// Returns whether a character makes a terminal do something, breaks the line, or turns the
+/// direction of the text around it, so that a name reads as another.
 fn deceives(character: char) -> bool {
     character.is_control()
         || matches!(

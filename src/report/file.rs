@@ -35,7 +35,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// The status in words.
+    /// Returns the status in words.
     pub fn name(self) -> &'static str {
         match self {
             Self::Done => "done",

@@ -16,7 +16,7 @@ use super::{Report, SCHEMA_VERSION};
 /// What [`visible`](super::visible) escapes is escaped in it, so that it may be shown as it is.
 ///
 /// # Errors
-/// Where writing fails.
+/// Returns an error if writing fails.
 pub fn write(report: &impl Serialize, mut to: impl Write) -> io::Result<()> {
     let formatter = VisibleJson(PrettyFormatter::new());
     report.serialize(&mut Serializer::with_formatter(&mut to, formatter))?;
@@ -27,7 +27,7 @@ pub fn write(report: &impl Serialize, mut to: impl Write) -> io::Result<()> {
 /// A value on one line, with the line break, escaped as [`write()`] does.
 ///
 /// # Errors
-/// Where the value cannot be JSON.
+/// Returns an error if the value cannot be JSON.
 pub fn line(value: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     let formatter = VisibleJson(CompactFormatter);
@@ -73,7 +73,7 @@ pub enum ReadError {
 /// Reads a report.
 ///
 /// # Errors
-/// Where the file cannot be read, is no report, or one of another structure.
+/// Returns an error if the file cannot be read, is no report, or one of another structure.
 pub fn read(path: &Path) -> Result<Report, ReadError> {
     /// What a report of any version has.
     #[derive(Deserialize)]

@@ -12,7 +12,7 @@ use crate::preset::Value;
 /// Writes a report as JUnit XML.
 ///
 /// # Errors
-/// Where writing fails.
+/// Returns an error if writing fails.
 pub fn write(report: &Report, mut to: impl Write) -> io::Result<()> {
     let counts = report.counts;
     let totals = format!(
@@ -98,12 +98,12 @@ fn write_case(file: &FileReport, class: &str, to: &mut impl Write) -> io::Result
     writeln!(to, "    </testcase>")
 }
 
-/// The value of an attribute, where a line break would be read as a space.
+/// Returns the value of an attribute, where a line break would be read as a space.
 fn attribute(value: &str) -> String {
     escape(&visible(value))
 }
 
-/// The text of an element, which keeps its line breaks.
+/// Returns the text of an element, which keeps its line breaks.
 fn text(text: &str) -> String {
     let lines: Vec<_> = text.split('\n').map(visible).collect();
     escape(&lines.join("\n"))

@@ -17,7 +17,7 @@ const LONGEST: usize = 250;
 /// Writes a report as GitHub-flavoured Markdown; of a long run only the first files are listed.
 ///
 /// # Errors
-/// Where writing fails.
+/// Returns an error if writing fails.
 pub fn write(report: &Report, mut to: impl Write) -> io::Result<()> {
     writeln!(to, "## {}: {}\n", report.tool, report.outcome.name())?;
     writeln!(to, "{}\n", totals(report))?;
@@ -42,7 +42,7 @@ pub fn write(report: &Report, mut to: impl Write) -> io::Result<()> {
 /// Writes a plan as GitHub-flavoured Markdown; of a long one only the first files are listed.
 ///
 /// # Errors
-/// Where writing fails.
+/// Returns an error if writing fails.
 pub fn write_plan(plan: &PlanReport, mut to: impl Write) -> io::Result<()> {
     let counts = plan.counts;
     writeln!(to, "## {}: plan\n", plan.tool)?;
@@ -143,7 +143,7 @@ fn totals(report: &Report) -> String {
     )
 }
 
-/// The preset and all that is not the default.
+/// Returns the preset and all that is not the default.
 fn settings(settings: &SettingsReport, version: &str) -> String {
     let preset = settings.preset.as_deref();
     let values = settings.values.iter();

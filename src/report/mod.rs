@@ -81,7 +81,7 @@ pub enum RunOutcome {
 }
 
 impl RunOutcome {
-    /// The outcome in words.
+    /// Returns the outcome in words.
     pub fn name(self) -> &'static str {
         match self {
             Self::Success => "success",
@@ -162,12 +162,12 @@ impl Report {
         }
     }
 
-    /// The files that failed.
+    /// Returns the files that failed.
     pub fn failures(&self) -> impl Iterator<Item = &FileReport> {
         self.with_status(Status::Failed)
     }
 
-    /// The files that ended so.
+    /// Returns the files that ended so.
     pub fn with_status(&self, status: Status) -> impl Iterator<Item = &FileReport> {
         self.files.iter().filter(move |file| file.status == status)
     }

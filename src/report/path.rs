@@ -27,13 +27,13 @@ pub enum PathText {
 }
 
 impl PathText {
-    /// The readable form; where the path is not UTF-8, with replacement characters.
+    /// Returns the readable form; where the path is not UTF-8, with replacement characters.
     pub fn text(&self) -> &str {
         let (Self::Text(text) | Self::Bytes { text, .. }) = self;
         text
     }
 
-    /// The path. Outside Unix a path that is not Unicode comes back in its readable form.
+    /// Returns the path. Outside Unix a path that is not Unicode comes back in its readable form.
     pub fn to_path(&self) -> PathBuf {
         #[cfg(unix)]
         if let Self::Bytes { bytes, .. } = self {

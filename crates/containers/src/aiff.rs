@@ -19,7 +19,7 @@ const MAX_HEADERS: u32 = 128;
 /// the sizes of the file and of the audio.
 ///
 /// # Errors
-/// Where reading fails, or there are more chunks than in any real file.
+/// Returns an error if reading fails, or there are more chunks than in any real file.
 pub fn patches<R: Read + Seek>(
     source: &mut R,
     start: u64,

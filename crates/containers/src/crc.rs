@@ -1,6 +1,7 @@
 //! The checksums of audio formats.
 
-/// The CRC-8 of FLAC frame headers: polynomial 0x07, starting at 0 (RFC 9639, section 9.1.8).
+/// Returns the CRC-8 of FLAC frame headers: polynomial 0x07, starting at 0 (RFC 9639, section
+/// 9.1.8).
 pub fn crc8(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |crc, &byte| {
         (0..8).fold(crc ^ byte, |crc, _| {
@@ -9,14 +10,14 @@ pub fn crc8(bytes: &[u8]) -> u8 {
     })
 }
 
-/// The CRC-16 of FLAC frames: polynomial 0x8005, starting at 0 (RFC 9639, section 9.3).
+/// Returns the CRC-16 of FLAC frames: polynomial 0x8005, starting at 0 (RFC 9639, section 9.3).
 ///
 /// It is 0 over a frame that includes its own checksum.
 pub fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc, &byte| crc16_step(crc, byte))
 }
 
-/// The [`crc16`] of some bytes and one more, from that of those before it.
+/// Returns the [`crc16`] of some bytes and one more, from that of those before it.
 pub fn crc16_step(crc: u16, byte: u8) -> u16 {
     const TABLE: [u16; 256] = {
         let mut table = [0; 256];
@@ -42,8 +43,8 @@ pub fn crc16_arc(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, reversed).reverse_bits()
 }
 
-/// The CRC-32 of Ogg pages: polynomial 0x04C11DB7, not reflected (RFC 3533, section 6). `crc` is
-/// that of the bytes before, 0 at the start.
+/// Returns the CRC-32 of Ogg pages: polynomial 0x04C11DB7, not reflected (RFC 3533, section 6).
+/// `crc` is that of the bytes before, 0 at the start.
 pub fn crc32_ogg(crc: u32, bytes: &[u8]) -> u32 {
     const TABLE: [u32; 256] = {
         let mut table = [0; 256];

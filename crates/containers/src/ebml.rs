@@ -15,7 +15,7 @@ impl Vint {
     /// Reads a number (RFC 8794, section 4).
     ///
     /// # Errors
-    /// Where reading fails, or no number starts with the first byte.
+    /// Returns an error if reading fails, or no number starts with the first byte.
     pub fn read(source: &mut (impl Read + ?Sized)) -> io::Result<Self> {
         let mut bytes = [0; 8];
         source.read_exact(&mut bytes[..1])?;
@@ -29,12 +29,12 @@ impl Vint {
         })
     }
 
-    /// The number without its marker bit, as sizes are meant.
+    /// Returns the number without its marker bit, as sizes are meant.
     pub fn value(self) -> u64 {
         self.with_marker & self.max_value()
     }
 
-    /// Whether all bits of the number are ones: the size of an element is not known then.
+    /// Returns whether all bits of the number are ones: the size of an element is not known then.
     pub fn is_unknown_size(self) -> bool {
         self.value() == self.max_value()
     }
@@ -50,7 +50,7 @@ pub fn unsigned(bytes: &[u8]) -> u64 {
     bytes.fold(0, |sum, &byte| sum << 8 | u64::from(byte))
 }
 
-/// The elements within another: IDs and contents, as far as they are whole.
+/// Returns the elements within another: IDs and contents, as far as they are whole.
 pub fn elements(mut bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
     std::iter::from_fn(move || {
         let id = Vint::read(&mut bytes).ok()?;

@@ -21,7 +21,7 @@ impl<T: Read + Seek + Send> ReadSeek for T {}
 /// Opens a file to read it; `None` for a folder, a pipe or a device, none of which is waited for.
 ///
 /// # Errors
-/// Where it cannot be opened.
+/// Returns an error if it cannot be opened.
 pub fn open_file(path: &Path) -> io::Result<Option<File>> {
     let mut options = File::options();
     options.read(true);
@@ -38,8 +38,8 @@ pub fn open_file(path: &Path) -> io::Result<Option<File>> {
     Ok(file.metadata()?.is_file().then_some(file))
 }
 
-/// Whether an error says that this process, or the system, has no room for one more open file or
-/// thread.
+/// Returns whether an error says that this process, or the system, has no room for one more open
+/// file or thread.
 pub fn is_out_of_room(error: &io::Error) -> bool {
     #[cfg(unix)]
     return matches!(
@@ -112,7 +112,7 @@ impl Input {
     /// Opens a file.
     ///
     /// # Errors
-    /// Where it cannot be opened, or is a folder, a pipe or a device.
+    /// Returns an error if it cannot be opened, or is a folder, a pipe or a device.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, InputError> {
         let path = path.as_ref();
         let file = open_file(path)?.ok_or(InputError::NotAFile)?;
@@ -129,7 +129,7 @@ impl Input {
     /// Takes all bytes of a reader, from its very start, whatever its position.
     ///
     /// # Errors
-    /// Where it cannot tell its length.
+    /// Returns an error if it cannot tell its length.
     pub fn from_reader(reader: impl Read + Seek + Send + 'static) -> io::Result<Self> {
         Self::from_source(Source::Reader(Box::new(reader)))
     }
@@ -157,7 +157,7 @@ impl Input {
     /// others; so they are all spooled, in constant memory.
     ///
     /// # Errors
-    /// Where reading fails, or writing to the system's folder for temporary files.
+    /// Returns an error if reading fails, or writing to the system's folder for temporary files.
     pub fn spool(reader: impl Read) -> io::Result<Self> {
         Self::spool_within(reader, &Limits::default())
     }
@@ -166,7 +166,8 @@ impl Input {
     /// take between any two reads.
     ///
     /// # Errors
-    /// As [`spool`](Self::spool); `FileTooLarge` or `TimedOut` where a limit is reached.
+    /// Returns the same errors as [`spool`](Self::spool); `FileTooLarge` or `TimedOut` where a
+    /// limit is reached.
     pub fn spool_within(mut reader: impl Read, limits: &Limits) -> io::Result<Self> {
         let mut file = tempfile::tempfile()?;
         let mut len = 0;
@@ -189,7 +190,7 @@ impl Input {
         }
     }
 
-    /// Gives a hint of the format, as a file name extension without the dot.
+    /// Returns a hint of the format, as a file name extension without the dot.
     ///
     /// The content decides; the hint only says what is tried first.
     #[must_use]
@@ -198,22 +199,23 @@ impl Input {
         self
     }
 
-    /// The extension that hints at the format, if any.
+    /// Returns the extension that hints at the format, if any.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 
-    /// The file's path; `None` for readers.
+    /// Returns the file's path; `None` for readers.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
 
-    /// The metadata that the file had when it was opened; `None` for readers.
+    /// Returns the metadata that the file had when it was opened; `None` for readers.
     pub fn metadata(&self) -> Option<&Metadata> {
         self.metadata.as_ref()
     }
 
-    /// Whether the file was written to since it was opened, as its size and modification time tell.
+    /// Returns whether the file was written to since it was opened, as its size and modification
+    /// time tell.
     ///
     /// A file that was only replaced by another of its name has not changed: the one that was
     /// opened is read to its end. Readers are taken not to change.

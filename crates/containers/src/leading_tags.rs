@@ -43,7 +43,7 @@ impl AudioStart {
     /// Looks at the start of a source of a length in bytes; the position afterwards is anywhere.
     ///
     /// # Errors
-    /// Where reading fails.
+    /// Returns an error if reading fails.
     pub fn find<R: Read + Seek>(source: &mut R, len: u64) -> io::Result<Self> {
         let mut start = Self::default();
         while start.tags.len() < MAX_TAGS
@@ -109,7 +109,7 @@ fn disguised_end<R: Read + Seek>(source: &mut R) -> io::Result<Option<u64>> {
     }
 }
 
-/// Whether a tag, a known file or a frame of MPEG audio starts at a place.
+/// Returns whether a tag, a known file or a frame of MPEG audio starts at a place.
 fn is_start<R: Read + Seek>(source: &mut R, at: u64) -> io::Result<bool> {
     let head = read_at(source, at, unsupported::HEAD)?;
     let is_file = is_magic(&head) || unsupported::recognise(&head).is_some();
@@ -119,7 +119,7 @@ fn is_start<R: Read + Seek>(source: &mut R, at: u64) -> io::Result<bool> {
 /// Where frames of MPEG audio or ADTS start, from a place on; `None` if that is not so, or too far.
 ///
 /// # Errors
-/// Where reading fails.
+/// Returns an error if reading fails.
 pub fn find_frames<R: Read + Seek>(source: &mut R, at: u64) -> io::Result<Option<u64>> {
     if frame(&read_at(source, at, FRAME_HEAD)?).is_some() {
         return Ok(Some(at));
@@ -132,8 +132,8 @@ fn is_magic(head: &[u8]) -> bool {
     MAGIC.iter().any(|magic| head.starts_with(magic))
 }
 
-/// The first place from `from` on where frames of audio follow each other, or FLAC or Ogg starts
-/// if `takes_containers`: they may follow a broken tag, but not just anything.
+/// Returns the first place from `from` on where frames of audio follow each other, or FLAC or Ogg
+/// starts if `takes_containers`: they may follow a broken tag, but not just anything.
 fn search<R: Read + Seek>(
     source: &mut R,
     from: u64,
@@ -167,7 +167,8 @@ fn search<R: Read + Seek>(
     Ok(None)
 }
 
-/// Whether frames of one kind follow each other, to the end of the source if it comes first.
+/// Returns whether frames of one kind follow each other, to the end of the source if it comes
+/// first.
 fn frames_follow<R: Read + Seek>(source: &mut R, mut at: u64) -> io::Result<bool> {
     let mut kind = None;
     for index in 0..FRAMES {
@@ -186,11 +187,11 @@ fn frames_follow<R: Read + Seek>(source: &mut R, mut at: u64) -> io::Result<bool
     Ok(true)
 }
 
-/// Whether a source of frames, of a length in bytes, ends within one of them. The position
+/// Returns whether a source of frames, of a length in bytes, ends within one of them. The position
 /// afterwards is anywhere.
 ///
 /// # Errors
-/// Where reading fails.
+/// Returns an error if reading fails.
 pub fn ends_within_frame<R: Read + Seek>(source: &mut R, len: u64) -> io::Result<bool> {
     let end = read_at(source, len.saturating_sub(BLOCK as u64), BLOCK)?;
     let (mut kind, mut in_row, mut at) = (None, 0, 0);

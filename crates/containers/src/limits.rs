@@ -42,7 +42,7 @@ pub const ALWAYS_JUSTIFIED: u64 = 3600;
 /// settings, calls in Opus 20 while nobody speaks.
 pub const MIN_BYTES_PER_SECOND: u64 = 8;
 
-/// The error of a file that has more of something than any real one.
+/// Returns the error of a file that has more of something than any real one.
 pub fn absurd(what: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what.into())
 }
@@ -74,8 +74,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The most frames that audio of a sample rate in Hz may have in a file of some bytes, if its
-    /// size is known.
+    /// Returns the most frames that audio of a sample rate in Hz may have in a file of some bytes,
+    /// if its size is known.
     pub fn max_frames(&self, sample_rate: u32, bytes: Option<u64>) -> u64 {
         let frames = |seconds: u64| seconds.saturating_mul(sample_rate.into());
         let longest = (self.max_duration.as_secs_f64() * f64::from(sample_rate)) as u64;
@@ -114,7 +114,7 @@ impl Meter {
     /// To be called once bytes were read.
     ///
     /// # Errors
-    /// Where there were too many of them, or it is too late.
+    /// Returns an error if there were too many of them, or it is too late.
     pub fn count(&self, bytes: usize) -> io::Result<()> {
         self.check_time()?;
         let Some(left) = &self.left else {
@@ -132,7 +132,7 @@ impl Meter {
     }
 
     /// # Errors
-    /// Where it is too late.
+    /// Returns an error if it is too late.
     pub fn check_time(&self) -> io::Result<()> {
         match self.deadline {
             Some(deadline) if Instant::now() >= deadline => Err(io::ErrorKind::TimedOut.into()),

@@ -64,7 +64,7 @@ const MAX_STRIPPED: u64 = 64;
 /// Files attached that are shown; pictures are.
 const MAX_ATTACHED: u32 = 1000;
 
-/// The most bytes of all elements of a kind that are shown.
+/// Returns the most bytes of all elements of a kind that are shown.
 fn most_shown(id: u32) -> u64 {
     match id {
         ATTACHMENTS => MAX_TAG_BYTES,
@@ -141,7 +141,7 @@ impl Mkv {
     /// one small read a cluster. Returns `None` if it is not such a file.
     ///
     /// # Errors
-    /// Where reading fails for another reason than the end of the file.
+    /// Returns an error if reading fails for another reason than the end of the file.
     pub fn scan<R: Read + Seek>(source: &mut R, len: u64) -> io::Result<Option<Self>> {
         source.seek(SeekFrom::Start(0))?;
         let mut magic = [0; 4];
@@ -185,13 +185,13 @@ impl Mkv {
         }
     }
 
-    /// The name of the first audio track's codec if it is known not to be decoded.
+    /// Returns the name of the first audio track's codec if it is known not to be decoded.
     pub fn unsupported(&self) -> Option<&'static str> {
         let track = self.tracks.iter().find(|track| track.is_audio)?;
         unsupported::matroska(&track.codec)
     }
 
-    /// The track of a number.
+    /// Returns the track of a number.
     pub fn track(&self, number: u32) -> Option<&MkvTrack> {
         let number = u64::from(number);
         self.tracks.iter().find(|track| track.number == number)

@@ -160,8 +160,8 @@ impl Mp4 {
     /// fields wanted, whatever sizes the file claims.
     ///
     /// # Errors
-    /// Where reading fails for another reason than the end of the file, or there are more boxes
-    /// around the tables of the audio than in any real file.
+    /// Returns an error if reading fails for another reason than the end of the file, or there are
+    /// more boxes around the tables of the audio than in any real file.
     pub fn scan<R: Read + Seek>(source: &mut R, len: u64) -> io::Result<Option<Self>> {
         let mut start = [0; 8];
         source.seek(SeekFrom::Start(0))?;
@@ -181,7 +181,7 @@ impl Mp4 {
         }
     }
 
-    /// The name of the first audio track's codec if it is known not to be decoded.
+    /// Returns the name of the first audio track's codec if it is known not to be decoded.
     pub fn unsupported(&self) -> Option<String> {
         let track = self.tracks.iter().find(|track| &track.handler == b"soun")?;
         let known = unsupported::four_letters(&track.format)
@@ -198,12 +198,12 @@ impl Mp4 {
         (!is_decoded).then(|| format!("the codec \u{201C}{}\u{201D}", name.escape_default()))
     }
 
-    /// Whether the table of where the audio is was found.
+    /// Returns whether the table of where the audio is was found.
     pub fn has_movie(&self) -> bool {
         self.has_movie
     }
 
-    /// The track of a number.
+    /// Returns the track of a number.
     pub fn track(&self, id: u32) -> Option<&Mp4Track> {
         self.tracks.iter().find(|track| track.id == id)
     }
@@ -612,7 +612,7 @@ fn pcm(
     })
 }
 
-/// The object type in what follows the name of an `esds` box (ISO/IEC 14496-1, 7.2.6).
+/// Returns the object type in what follows the name of an `esds` box (ISO/IEC 14496-1, 7.2.6).
 fn object_type(mut bytes: &[u8]) -> Option<u8> {
     const STREAM: u8 = 3;
     const DECODER: u8 = 4;

@@ -81,7 +81,7 @@ impl MpegHeader {
         KBPS[row].get(index).copied()
     }
 
-    /// Whether it is of MPEG-1, which has sample rates from 32 kHz up.
+    /// Returns whether it is of MPEG-1, which has sample rates from 32 kHz up.
     pub fn is_mpeg_1(self) -> bool {
         self.version() == 3
     }
@@ -91,7 +91,7 @@ impl MpegHeader {
         if self.field(6, 3) == 3 { 1 } else { 2 }
     }
 
-    /// Whether a checksum of two bytes follows the header.
+    /// Returns whether a checksum of two bytes follows the header.
     pub fn has_crc(self) -> bool {
         self.field(16, 1) == 0
     }
@@ -167,7 +167,7 @@ pub struct Frame {
     pub len: u64,
 }
 
-/// The frame that a header begins; `None` if it is none, or of a free bit rate.
+/// Returns the frame that a header begins; `None` if it is none, or of a free bit rate.
 pub fn frame(head: &[u8]) -> Option<Frame> {
     if let Some(header) = MpegHeader::parse(head) {
         return Some(Frame {

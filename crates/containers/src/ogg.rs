@@ -10,11 +10,11 @@ use crate::limits::absurd;
 use crate::ogg_page::{self, HEAD_LEN, MAX_SEGMENTS, PageHeader};
 use crate::source::read_at;
 
-/// The timestamp of the last page of a file, if that page is whole, marked as the stream's last,
-/// and of the same stream as the first one. The position afterwards is anywhere.
+/// Returns the timestamp of the last page of a file, if that page is whole, marked as the stream's
+/// last, and of the same stream as the first one. The position afterwards is anywhere.
 ///
 /// # Errors
-/// Where reading fails.
+/// Returns an error if reading fails.
 pub fn last_granule<R: Read + Seek>(source: &mut R, len: u64) -> io::Result<Option<u64>> {
     let first = read_at(source, 0, HEAD_LEN + MAX_SEGMENTS)?;
     let Some(first) = PageHeader::parse(&first) else {
@@ -32,7 +32,7 @@ const MAX_STREAMS: u32 = 64;
 /// Refuses a file of more streams side by side than any has. The position afterwards is anywhere.
 ///
 /// # Errors
-/// Where there are more, or reading fails.
+/// Returns an error if there are more, or reading fails.
 pub fn check_streams<R: Read + Seek>(source: &mut R, mut at: u64) -> io::Result<()> {
     for _ in 0..=MAX_STREAMS {
         let head = read_at(source, at, HEAD_LEN + MAX_SEGMENTS)?;
@@ -51,7 +51,7 @@ const START: usize = 1 << 17;
 /// The position afterwards is anywhere.
 ///
 /// # Errors
-/// Where reading fails.
+/// Returns an error if reading fails.
 pub fn comment_fields<R: Read + Seek>(source: &mut R) -> io::Result<Option<u32>> {
     Ok(claimed_fields(&read_at(source, 0, START)?))
 }

@@ -45,12 +45,12 @@ impl<'a> PageHeader<'a> {
         self.segments().iter().map(|&len| usize::from(len)).sum()
     }
 
-    /// Whether the page is the first of its stream.
+    /// Returns whether the page is the first of its stream.
     pub fn is_first(self) -> bool {
         self.0[5] & FIRST != 0
     }
 
-    /// Whether the page is the last of its stream.
+    /// Returns whether the page is the last of its stream.
     pub fn is_last(self) -> bool {
         self.0[5] & LAST != 0
     }
@@ -73,7 +73,7 @@ impl<'a> PageHeader<'a> {
         bytes
     }
 
-    /// Whether the checksum is that of the page with this header and some content.
+    /// Returns whether the checksum is that of the page with this header and some content.
     pub fn is_checksum_of(self, body: &[u8]) -> bool {
         let [before, after] = [&self.0[..22], &self.0[26..]];
         let parts = [before, &[0; 4], after, body];
@@ -93,7 +93,7 @@ impl Page {
     /// Reads the next page; `None` at the end.
     ///
     /// # Errors
-    /// Where reading fails, the page is cut off, or there is something else.
+    /// Returns an error if reading fails, the page is cut off, or there is something else.
     pub fn read(file: &mut (impl Read + ?Sized)) -> io::Result<Option<Self>> {
         let mut head = Vec::with_capacity(HEAD_LEN + MAX_SEGMENTS);
         Read::take(&mut *file, HEAD_LEN as u64).read_to_end(&mut head)?;
@@ -117,7 +117,7 @@ impl Page {
         Ok(Some(page))
     }
 
-    /// The page's header.
+    /// Returns the page's header.
     pub fn header(&self) -> PageHeader<'_> {
         PageHeader(&self.head)
     }
@@ -128,12 +128,12 @@ impl Page {
         self.head.len() + self.body.len()
     }
 
-    /// The page's content.
+    /// Returns the page's content.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// The page as it stands in a file.
+    /// Returns the page as it stands in a file.
     pub fn to_bytes(&self) -> Vec<u8> {
         [&self.head[..], &self.body].concat()
     }
@@ -154,12 +154,12 @@ impl Page {
         }
     }
 
-    /// The page's number in its stream.
+    /// Returns the page's number in its stream.
     pub fn sequence(&self) -> u32 {
         u32::from_le_bytes(self.header().bytes(18))
     }
 
-    /// Gives the page another number in its stream, and the checksum that belongs to it.
+    /// Returns the page another number in its stream, and the checksum that belongs to it.
     pub fn set_sequence(&mut self, sequence: u32) {
         self.head[18..22].copy_from_slice(&sequence.to_le_bytes());
         self.head[22..26].fill(0);

@@ -2,7 +2,7 @@
 //! Specifications 1.0) in memory: names of four letters, little-endian sizes, bodies filled up to
 //! an even length.
 
-/// The chunks within a list: names and bodies, as far as they are whole.
+/// Returns the chunks within a list: names and bodies, as far as they are whole.
 pub fn sub_chunks(mut bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     std::iter::from_fn(move || {
         let (head, rest) = bytes.split_at_checked(8)?;
@@ -24,7 +24,7 @@ pub fn decode_text(bytes: &[u8]) -> String {
     text.trim_end().to_owned()
 }
 
-/// The unsigned number at an offset, little-endian; 0 behind the end.
+/// Returns the unsigned number at an offset, little-endian; 0 behind the end.
 pub fn u32_at(bytes: &[u8], at: usize) -> u32 {
     let bytes = bytes
         .get(at..at + 4)

@@ -85,7 +85,7 @@ impl SanitizedSource {
     /// The source as Symphonia is to see it; one that cannot be sought in is left as it is.
     ///
     /// # Errors
-    /// Where reading fails.
+    /// Returns an error if reading fails.
     pub fn new(mut inner: Box<dyn MediaSource>, meter: Meter) -> io::Result<Self> {
         let (mut start, mut mkv) = (AudioStart::default(), None);
         let len = inner.byte_len().filter(|_| inner.is_seekable());
@@ -123,7 +123,7 @@ impl SanitizedSource {
     /// The source as the decoder is to see it: without tags that the demuxer would read.
     ///
     /// # Errors
-    /// Where reading fails, or the file is of more parts than any real one.
+    /// Returns an error if reading fails, or the file is of more parts than any real one.
     pub fn for_decoding(mut self) -> io::Result<Self> {
         let Some(len) = self.inner.byte_len().filter(|_| self.is_seekable()) else {
             return Ok(self);
@@ -181,7 +181,7 @@ impl SanitizedSource {
         Ok(())
     }
 
-    /// The bytes at a place in the inner source; `None` behind its end.
+    /// Returns the bytes at a place in the inner source; `None` behind its end.
     fn peek<const N: usize>(&mut self, at: u64) -> io::Result<Option<[u8; N]>> {
         source::peek(&mut self.inner, at)
     }
@@ -273,7 +273,7 @@ impl SanitizedSource {
         Ok(())
     }
 
-    /// Gives the size in the header of an APE tag, if there is one.
+    /// Returns the size in the header of an APE tag, if there is one.
     fn hide_items_of_ape_tag(&mut self, at: u64) -> io::Result<Option<u64>> {
         let header = self.peek::<{ APE_HEADER as usize }>(at)?;
         let Some(header) = header.filter(|header| header.starts_with(b"APETAGEX")) else {
@@ -298,7 +298,7 @@ impl SanitizedSource {
         self.hidden_bytes
     }
 
-    /// Whether an APE tag was emptied.
+    /// Returns whether an APE tag was emptied.
     pub fn hides_ape_items(&self) -> bool {
         self.hides_ape_items
     }

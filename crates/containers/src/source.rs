@@ -8,7 +8,7 @@ use symphonia_core::io::MediaSource;
 /// Reads up to `len` bytes from a place on, fewer at the end of the source.
 ///
 /// # Errors
-/// Where reading fails.
+/// Returns an error if reading fails.
 pub fn read_at(source: &mut (impl Read + Seek), at: u64, len: usize) -> io::Result<Vec<u8>> {
     source.seek(SeekFrom::Start(at))?;
     let mut bytes = Vec::with_capacity(len);
@@ -19,7 +19,7 @@ pub fn read_at(source: &mut (impl Read + Seek), at: u64, len: usize) -> io::Resu
 /// Reads the bytes at a place; `None` where the source ends before or within them.
 ///
 /// # Errors
-/// Where reading fails.
+/// Returns an error if reading fails.
 pub fn peek<const N: usize>(
     source: &mut (impl Read + Seek),
     at: u64,
@@ -43,7 +43,7 @@ pub struct Window<S> {
 
 impl<S: Read + Seek> Window<S> {
     /// # Errors
-    /// Where the source cannot be sought in.
+    /// Returns an error if the source cannot be sought in.
     pub fn new(mut inner: S, range: Range<u64>) -> io::Result<Self> {
         inner.seek(SeekFrom::Start(range.start))?;
         let position = range.start;

@@ -281,7 +281,7 @@ pub fn recognise(head: &[u8]) -> Option<Known> {
     MAGIC.iter().find(starts_there).map(|(_, _, known)| *known)
 }
 
-/// Whether frames of AC-3 or E-AC-3 (ATSC A/52, 5.3) start here, all of one version.
+/// Returns whether frames of AC-3 or E-AC-3 (ATSC A/52, 5.3) start here, all of one version.
 fn is_ac3(head: &[u8]) -> bool {
     let version = |frame: &[u8]| {
         frame
@@ -300,8 +300,8 @@ fn is_ac3(head: &[u8]) -> bool {
             > 1
 }
 
-/// Whether AAC in LATM starts here (ISO/IEC 14496-3, 1.7.2): eleven bits that are always the same,
-/// then the length.
+/// Returns whether AAC in LATM starts here (ISO/IEC 14496-3, 1.7.2): eleven bits that are always
+/// the same, then the length.
 fn is_latm(head: &[u8]) -> bool {
     let next = |bytes: &[u8]| {
         let [a, b, c] = *bytes.first_chunk()?;
@@ -312,7 +312,7 @@ fn is_latm(head: &[u8]) -> bool {
     follows(0).and_then(follows).and_then(follows).is_some()
 }
 
-/// The name of the first stream of an Ogg file that is known, if none can be decoded.
+/// Returns the name of the first stream of an Ogg file that is known, if none can be decoded.
 fn ogg(mut head: &[u8]) -> Option<&'static str> {
     let mut found = None;
     // The first page of each stream comes before all others.
@@ -349,7 +349,8 @@ pub fn text(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The name of the codec of an AIFF-C, CAF, AU or MPEG file that is known not to be decoded.
+/// Returns the name of the codec of an AIFF-C, CAF, AU or MPEG file that is known not to be
+/// decoded.
 pub fn codec(head: &[u8]) -> Option<&'static str> {
     let number = |bytes: &[u8]| Some(u32::from_be_bytes(*bytes.first_chunk()?) as usize);
     match head.get(..4)? {
@@ -372,25 +373,25 @@ pub fn codec(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The name of a codec by its number in WAV files.
+/// Returns the name of a codec by its number in WAV files.
 pub fn wave_tag(tag: u16) -> Option<&'static str> {
     let known = WAVE_TAGS.iter().find(|(known, _)| *known == tag);
     known.map(|(_, name)| *name)
 }
 
-/// The name of a codec by its four letters.
+/// Returns the name of a codec by its four letters.
 pub fn four_letters(letters: &[u8]) -> Option<&'static str> {
     let known = FOUR_LETTERS.iter().find(|(known, _)| *known == letters);
     known.map(|(_, name)| *name)
 }
 
-/// The name of a codec by its object type in MP4.
+/// Returns the name of a codec by its object type in MP4.
 pub fn object_type(number: u8) -> Option<&'static str> {
     let known = OBJECT_TYPES.iter().find(|(known, _)| *known == number);
     known.map(|(_, name)| *name)
 }
 
-/// The name of a codec by its name in Matroska.
+/// Returns the name of a codec by its name in Matroska.
 pub fn matroska(id: &str) -> Option<&'static str> {
     let known = MATROSKA.iter().find(|(start, _)| id.starts_with(start));
     known.map(|(_, name)| *name)

@@ -34,8 +34,8 @@ const FLAG_ENABLED: u64 = 0xb9;
 const CODEC_ID: u64 = 0x86;
 const CLUSTER: u64 = 0x1f43_b675;
 
-/// Whether a file, whose extension leaves that open, holds a video track; not if it cannot be read
-/// or is of an unknown kind.
+/// Returns whether a file, whose extension leaves that open, holds a video track; not if it cannot
+/// be read or is of an unknown kind.
 pub fn is_in(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default();
     let is_known = |known: &str| extension.eq_ignore_ascii_case(known);
@@ -117,7 +117,7 @@ impl<R: Read + Seek> Walk<R> {
         found
     }
 
-    /// Whether there is video in the boxes from `at` to `end`, which are those of `track`.
+    /// Returns whether there is video in the boxes from `at` to `end`, which are those of `track`.
     fn boxes(&mut self, mut at: u64, end: u64, track: &mut Track) -> io::Result<bool> {
         while at.saturating_add(8) <= end && self.is_allowed() {
             self.go_to(at)?;
@@ -163,7 +163,8 @@ impl<R: Read + Seek> Walk<R> {
         Ok(false)
     }
 
-    /// Whether there is video in the elements from `at` to `end`, which are those of `track`.
+    /// Returns whether there is video in the elements from `at` to `end`, which are those of
+    /// `track`.
     fn elements(&mut self, mut at: u64, end: u64, track: &mut Track) -> io::Result<bool> {
         while at < end && self.is_allowed() {
             self.go_to(at)?;

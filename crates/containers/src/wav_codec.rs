@@ -35,7 +35,7 @@ impl WavCodec {
     /// Returns `None` where it is none.
     ///
     /// # Errors
-    /// Where reading fails for another reason than the end of the file.
+    /// Returns an error if reading fails for another reason than the end of the file.
     pub fn scan<R: Read + Seek>(source: &mut R, at: u64) -> io::Result<Option<Self>> {
         let mut found = Self::default();
         match found.read_chunks(source, at) {
@@ -96,7 +96,7 @@ impl WavCodec {
         })
     }
 
-    /// Whether the audio is frames of MPEG audio or ADTS.
+    /// Returns whether the audio is frames of MPEG audio or ADTS.
     pub fn is_frames(&self) -> bool {
         self.data.start > 0 && self.tag.is_some_and(|tag| FRAMES.contains(&tag))
     }

@@ -22,7 +22,7 @@ impl Xing {
     /// Reads the header of a file that starts with its audio; the position afterwards is anywhere.
     ///
     /// # Errors
-    /// Where reading fails.
+    /// Returns an error if reading fails.
     pub fn scan<R: Read + Seek>(source: &mut R) -> io::Result<Option<Self>> {
         Ok(Self::parse(&read_at(source, 0, 192)?))
     }

@@ -88,8 +88,8 @@ impl<T: EngineSample> GapDetector<T> {
         }
     }
 
-    /// Whether the level of the current block, relative to a full-scale sine, is at or below the
-    /// threshold.
+    /// Returns whether the level of the current block, relative to a full-scale sine, is at or
+    /// below the threshold.
     fn is_quiet(&self) -> bool {
         level_db(&self.current, self.channels) <= self.threshold_db
     }

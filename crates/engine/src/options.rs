@@ -193,7 +193,8 @@ impl StretchOptions {
     /// Checks the parameters together with the audio's sample rate in Hz and channel count.
     ///
     /// # Errors
-    /// As [`validate`](Self::validate), and where the engine cannot take that rate or channel count.
+    /// Returns the same errors as [`validate`](Self::validate), and where the engine cannot take
+    /// that rate or channel count.
     pub fn validate_for(&self, sample_rate: u32, channels: usize) -> Result<(), OptionError> {
         self.validate()?;
         if !SAMPLE_RATE.contains(&sample_rate) {
@@ -242,17 +243,17 @@ impl StretchOptions {
         options
     }
 
-    /// Whether gaps have a ratio of their own.
+    /// Returns whether gaps have a ratio of their own.
     pub fn has_gap_ratio(&self) -> bool {
         self.gap_ratio != 0.0 && self.gap_ratio as f32 != self.ratio as f32
     }
 
-    /// Whether the pitch search runs at half rate for audio of this sample rate in Hz.
+    /// Returns whether the pitch search runs at half rate for audio of this sample rate in Hz.
     pub fn uses_fast_detection(&self, sample_rate: u32) -> bool {
         self.fast_detection || (!self.normal_detection && sample_rate >= FAST_DETECTION_RATE)
     }
 
-    /// The shortest and longest period searched at this sample rate in Hz, in frames.
+    /// Returns the shortest and longest period searched at this sample rate in Hz, in frames.
     pub fn periods(&self, sample_rate: u32) -> (usize, usize) {
         let shortest = (sample_rate / self.upper_freq) as usize;
         let longest = (sample_rate / self.lower_freq) as usize;
@@ -263,7 +264,7 @@ impl StretchOptions {
         }
     }
 
-    /// Whether two stretchers in cascade are used.
+    /// Returns whether two stretchers in cascade are used.
     pub fn uses_cascade(&self) -> bool {
         let is_single = |ratio: f64| (0.5..=2.0).contains(&(ratio as f32));
         self.double_range

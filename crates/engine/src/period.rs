@@ -55,8 +55,8 @@ impl PeriodSearch {
         }
     }
 
-    /// The best period, in frames, for the start of `audio` (interleaved, at least two of the
-    /// longest periods long).
+    /// Returns the best period, in frames, for the start of `audio` (interleaved, at least two of
+    /// the longest periods long).
     pub(crate) fn find<T: EngineSample>(&mut self, audio: &[T]) -> usize {
         kernels::run_best(Find {
             search: self,
@@ -146,7 +146,7 @@ impl PeriodSearch {
         }
     }
 
-    /// The position among the lags of the best one, and its score.
+    /// Returns the position among the lags of the best one, and its score.
     #[inline(always)]
     fn best(&mut self, scale: u32, kernel: impl Kernel) -> (usize, u32) {
         let bounds = &self.bounds[..self.sums.len()];
@@ -176,7 +176,7 @@ impl PeriodSearch {
     }
 
     /// Puts the positions of all lags within the limit into `candidates`, the last repeated until
-    /// the last batch is full; gives how many.
+    /// the last batch is full; returns how many.
     #[inline(always)]
     fn choose_candidates(&mut self, limit: f32) -> usize {
         let bounds = &self.bounds[..self.sums.len()];
@@ -208,7 +208,7 @@ impl PeriodSearch {
         (self.sums[i].magnitude() * scale, difference.cast_unsigned())
     }
 
-    /// The score of the lag at a position.
+    /// Returns the score of the lag at a position.
     #[inline(always)]
     fn score(&self, i: usize, scale: u32, kernel: impl Kernel) -> u32 {
         let lags = [self.lags.0 + i; BATCH];
@@ -217,7 +217,8 @@ impl PeriodSearch {
         quotient(numerator, difference)
     }
 
-    /// The frame to add to twice a half-rate lag, plus 1: 0, 1 or 2, as its neighbours' scores say.
+    /// Returns the frame to add to twice a half-rate lag, plus 1: 0, 1 or 2, as its neighbours'
+    /// scores say.
     #[inline(always)]
     fn refine(&self, best: usize, score: u32, scale: u32, kernel: impl Kernel) -> usize {
         if best == 0 || best + 1 == self.sums.len() {
@@ -252,7 +253,7 @@ impl Sums {
         (self.0 >> 32) as u32
     }
 
-    /// The sum of `y[i]` for `i < 2 * lag`.
+    /// Returns the sum of `y[i]` for `i < 2 * lag`.
     #[inline(always)]
     fn total(self, lag: usize) -> i32 {
         (self.0 as u32).wrapping_sub((lag as u32) << 16) as i32
@@ -280,7 +281,8 @@ fn quotient(numerator: u32, difference: u32) -> u32 {
     numerator.checked_div(difference).unwrap_or(u32::MAX)
 }
 
-/// The largest `D / S` with which a lag can still reach a score, and a little more, for rounding.
+/// Returns the largest `D / S` with which a lag can still reach a score, and a little more, for
+/// rounding.
 fn limit(score: u32, scale: u32) -> f32 {
     (f64::from(scale) / f64::from(score) * 1.000_001) as f32
 }

@@ -4,10 +4,11 @@ use super::kernels::{Code, Kernel, run_best};
 
 /// A sample as the engine works on it.
 pub trait EngineSample: Copy + Default + Send + Sync + 'static {
-    /// The value on the 16-bit scale, rounded and limited to it: what every decision is based on.
+    /// Returns the value on the 16-bit scale, rounded and limited to it: what every decision is
+    /// based on.
     fn to_i16(self) -> i16;
 
-    /// The value on the 16-bit scale, unrounded.
+    /// Returns the value on the 16-bit scale, unrounded.
     fn to_16_bit_scale(self) -> f64;
 
     /// Weighs `from` and `to` by `len - i` and `i` parts in `len`.

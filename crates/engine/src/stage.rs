@@ -56,7 +56,7 @@ impl<T: EngineSample> Stage<T> {
         self.position = TimePoint::default();
     }
 
-    /// The time points recorded since they were last cleared.
+    /// Returns the time points recorded since they were last cleared.
     pub(crate) fn points(&mut self) -> Option<&mut Vec<TimePoint>> {
         self.points.as_mut()
     }

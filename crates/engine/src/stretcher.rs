@@ -55,7 +55,7 @@ impl<T: Sample> Stretcher<T> {
     /// [`drain_time_points`](Self::drain_time_points).
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// Returns the same errors as [`new`](Self::new).
     pub fn with_time_map(
         options: &StretchOptions,
         sample_rate: u32,
@@ -128,7 +128,8 @@ impl<T: Sample> Stretcher<T> {
         self.gaps.as_ref().map_or(0, GapDetector::gap_frames)
     }
 
-    /// The new points of the time map, in rising order: one for every cut since the last call.
+    /// Returns the new points of the time map, in rising order: one for every cut since the last
+    /// call.
     ///
     /// Empty unless made by [`with_time_map`](Self::with_time_map).
     pub fn drain_time_points(&mut self) -> impl Iterator<Item = TimePoint> {
@@ -138,7 +139,7 @@ impl<T: Sample> Stretcher<T> {
 
 /// A sample: `i16`, or `f32` with full scale at 1.0. No other type can be one.
 pub trait Sample: sealed::Work {
-    /// The value with full scale at 1.0.
+    /// Returns the value with full scale at 1.0.
     fn to_f32(self) -> f32;
 }
 

@@ -11,7 +11,8 @@ pub struct TimePoint {
     pub output: u64,
 }
 
-/// The position on the straight line through `a` and `b` that belongs to `x`; each a pair (x, y).
+/// Returns the position on the straight line through `a` and `b` that belongs to `x`; each a pair
+/// (x, y).
 fn interpolate(a: (u64, u64), b: (u64, u64), x: u64) -> u64 {
     if b.0 <= a.0 {
         return b.1;
@@ -86,12 +87,13 @@ impl TimeMap {
         Self { points }
     }
 
-    /// The points, in rising order; the map starts at (0, 0) before the first.
+    /// Returns the points, in rising order; the map starts at (0, 0) before the first.
     pub fn points(&self) -> &[TimePoint] {
         &self.points
     }
 
-    /// The output position, in frames, of an input position in frames; past the end, the end.
+    /// Returns the output position, in frames, of an input position in frames; past the end, the
+    /// end.
     pub fn output_position(&self, input: u64) -> u64 {
         let after = self.points.partition_point(|point| point.input < input);
         let Some(&next) = self.points.get(after) else {
@@ -155,12 +157,12 @@ impl PositionMapper {
         }
     }
 
-    /// The last point seen: where input and output end, once all points have come.
+    /// Returns the last point seen: where input and output end, once all points have come.
     pub fn end(&self) -> TimePoint {
         self.last
     }
 
-    /// The positions with their outputs, in rising order; those past the end go to the end.
+    /// Returns the positions with their outputs, in rising order; those past the end go to the end.
     pub fn finish(mut self) -> Vec<TimePoint> {
         for wanted in &mut self.found[self.next..] {
             wanted.output = self.last.output;

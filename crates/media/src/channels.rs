@@ -78,13 +78,13 @@ pub(crate) const AAC: [&[u32]; 6] = [
     ],
 ];
 
-/// The WAVE mask of a layout's speakers.
+/// Returns the WAVE mask of a layout's speakers.
 fn mask_of(layout: &[u32]) -> u32 {
     layout.iter().fold(0, |mask, speaker| mask | speaker)
 }
 
-/// The speakers of [`VORBIS`] order for 1 to 8 channels, which FLAC has as well (RFC 9639, section
-/// 9.1.3).
+/// Returns the speakers of [`VORBIS`] order for 1 to 8 channels, which FLAC has as well (RFC 9639,
+/// section 9.1.3).
 ///
 /// # Panics
 /// For any other number of channels.
@@ -118,7 +118,7 @@ pub(crate) fn order(layout: &[u32], mask: Option<u32>) -> Vec<usize> {
         })
 }
 
-/// Whether a mask of that many speakers names the speakers of `layout`.
+/// Returns whether a mask of that many speakers names the speakers of `layout`.
 pub(crate) fn fits(layout: &[u32], mask: u32) -> bool {
     layout.len() < 3 || order_by_speaker(layout, mask).is_some()
 }
@@ -160,7 +160,7 @@ pub(crate) fn reorder(samples: &Samples<'_>, order: &[usize], output: &mut Vec<f
     }
 }
 
-/// The sample, or silence where it is no finite number.
+/// Returns the sample, or silence where it is no finite number.
 fn finite(sample: f32) -> f32 {
     if sample.is_finite() { sample } else { 0.0 }
 }

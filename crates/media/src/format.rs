@@ -40,7 +40,7 @@ impl Format {
         Self::M4b,
     ];
 
-    /// The name used in options, presets and reports.
+    /// Returns the name used in options, presets and reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Wav => "wav",
@@ -111,7 +111,7 @@ impl Format {
         Self::ALL.into_iter().find(|format| format.name() == name)
     }
 
-    /// The Cargo feature that builds the format's encoder in; `None` if it is always there.
+    /// Returns the Cargo feature that builds the format's encoder in; `None` if it is always there.
     pub fn feature(self) -> Option<&'static str> {
         match self {
             Self::Wav | Self::Aiff => None,
@@ -123,7 +123,7 @@ impl Format {
         }
     }
 
-    /// Whether the format's encoder is in this build. Reading needs no features.
+    /// Returns whether the format's encoder is in this build. Reading needs no features.
     pub fn is_built_in(self) -> bool {
         match self {
             Self::Wav | Self::Aiff => true,
@@ -135,7 +135,7 @@ impl Format {
         }
     }
 
-    /// Whether decoding gives back the samples that were encoded, to the last bit.
+    /// Returns whether decoding gives back the samples that were encoded, to the last bit.
     pub fn is_lossless(self) -> bool {
         matches!(self, Self::Wav | Self::Flac | Self::Aiff)
     }
@@ -160,7 +160,7 @@ impl BitDepth {
     /// All depths that can be written.
     pub const ALL: [Self; 3] = [Self::Int16, Self::Int24, Self::Float32];
 
-    /// The name used in options, presets and reports.
+    /// Returns the name used in options, presets and reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Int16 => "16",

@@ -48,12 +48,12 @@ impl<'a> Samples<'a> {
         }
     }
 
-    /// Whether there are none.
+    /// Returns whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The same samples, borrowed.
+    /// Returns the same samples, borrowed.
     pub fn as_borrowed(&self) -> Samples<'_> {
         match self {
             Self::Int16(samples) => Samples::Int16(Cow::Borrowed(samples)),
@@ -61,7 +61,7 @@ impl<'a> Samples<'a> {
         }
     }
 
-    /// The same samples, owned; copied if they are borrowed.
+    /// Returns the same samples, owned; copied if they are borrowed.
     pub fn into_owned(self) -> Samples<'static> {
         match self {
             Self::Int16(samples) => samples.into_owned().into(),
@@ -69,7 +69,7 @@ impl<'a> Samples<'a> {
         }
     }
 
-    /// The samples as floats with full scale at 1.0; not copied if they are floats already.
+    /// Returns the samples as floats with full scale at 1.0; not copied if they are floats already.
     pub fn to_f32(&self) -> Cow<'_, [f32]> {
         match self {
             Self::Int16(samples) => samples.iter().map(|sample| sample.to_f32()).collect(),
@@ -91,7 +91,7 @@ impl<'a> Samples<'a> {
         }
     }
 
-    /// The samples in parts of at most `len` samples.
+    /// Returns the samples in parts of at most `len` samples.
     pub fn chunks(&self, len: usize) -> impl Iterator<Item = Samples<'_>> {
         let (integers, floats): (&[i16], &[f32]) = match self {
             Self::Int16(samples) => (samples, &[]),

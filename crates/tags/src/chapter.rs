@@ -36,7 +36,7 @@ impl Chapter {
         }
     }
 
-    /// Whether there is more to it than families with plain chapters can say.
+    /// Returns whether there is more to it than families with plain chapters can say.
     pub fn has_more_than_title(&self) -> bool {
         self.url.is_some() || self.picture.is_some()
     }

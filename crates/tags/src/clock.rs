@@ -16,7 +16,7 @@ pub struct MovedPositions {
 }
 
 impl MovedPositions {
-    /// The output position of an input position, both in frames; past the end, the end.
+    /// Returns the output position of an input position, both in frames; past the end, the end.
     ///
     /// Exact for positions that were asked for.
     pub fn output(&self, input: u64) -> u64 {
@@ -69,7 +69,7 @@ impl<'a> Clock<'a> {
         }
     }
 
-    /// The positions asked for, in input frames.
+    /// Returns the positions asked for, in input frames.
     pub fn into_positions(self) -> Vec<u64> {
         match self.mode {
             Mode::Ask(positions) => positions,
@@ -77,12 +77,12 @@ impl<'a> Clock<'a> {
         }
     }
 
-    /// The sample rate in Hz of the positions that go in.
+    /// Returns the sample rate in Hz of the positions that go in.
     pub fn input_rate(&self) -> u32 {
         self.rate
     }
 
-    /// The sample rate in Hz of the positions that come out.
+    /// Returns the sample rate in Hz of the positions that come out.
     pub fn output_rate(&self) -> u32 {
         match self.mode {
             Mode::Ask(_) => self.rate,
@@ -98,7 +98,7 @@ impl<'a> Clock<'a> {
         }
     }
 
-    /// Whether a position in input frames is known to lie at or behind the input's end.
+    /// Returns whether a position in input frames is known to lie at or behind the input's end.
     pub fn is_past_end(&self, input: u64) -> bool {
         matches!(self.mode, Mode::Move(positions) if input >= positions.end.input)
     }

@@ -27,7 +27,7 @@ const DROPPED_KEYS: [&str; 17] = [
     "coverartmime",
 ];
 
-/// Whether a free text field must not be copied to a new encoding.
+/// Returns whether a free text field must not be copied to a new encoding.
 pub(crate) fn is_dropped(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     DROPPED_KEYS.contains(&key.as_str())
@@ -139,7 +139,8 @@ fn lyrics_key(family: TagType) -> ItemKey {
     }
 }
 
-/// The name of a common field as free text; `None` for those that only make sense in their place.
+/// Returns the name of a common field as free text; `None` for those that only make sense in their
+/// place.
 fn free_text_key(key: ItemKey) -> Option<&'static str> {
     match key {
         ItemKey::Popularimeter => None,

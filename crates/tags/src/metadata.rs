@@ -70,7 +70,7 @@ impl fmt::Debug for Metadata {
 }
 
 impl Metadata {
-    /// The chapters, in order of time.
+    /// Returns the chapters, in order of time.
     pub fn chapters(&self) -> &[Chapter] {
         &self.chapters
     }

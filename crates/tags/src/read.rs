@@ -68,7 +68,7 @@ fn tags_too_large(most: u64) -> Warning {
     Warning::new("tags-too-large", message)
 }
 
-/// The times of chapters are not understood.
+/// Warns that the times of chapters are not understood.
 fn chapters_unreadable(count: usize) -> Warning {
     let message = format!(
         "{count} chapters of the input were left out, as their times are not understood: they \
@@ -112,7 +112,7 @@ impl<E: Error + 'static> From<E> for Unreadable {
     }
 }
 
-/// The last bytes of a file.
+/// Returns the last bytes of a file.
 fn read_end(file: &mut TagReader, len: u64) -> io::Result<Vec<u8>> {
     file.seek(SeekFrom::End(-len.cast_signed()))?;
     let mut bytes = Vec::new();
@@ -222,7 +222,7 @@ impl Reader {
         Ok(())
     }
 
-    /// The tags at the end of a file, which fill the gaps of those at the start.
+    /// Returns the tags at the end of a file, which fill the gaps of those at the start.
     fn read_mpeg(&mut self, file: &mut TagReader) -> Result<()> {
         let len = file.seek(SeekFrom::End(0))?;
         let mut end = read_end(file, len.min(APE_FOOTER + ID3V1))?;

@@ -11,7 +11,7 @@ const BLOCK: u64 = 1 << 20;
 /// Replaces `len` bytes at `at` by `bytes`, which are at least as many, and moves what follows.
 ///
 /// # Errors
-/// Where the file cannot be read or written.
+/// Returns an error if the file cannot be read or written.
 pub(crate) fn replace(file: &mut dyn TagFile, at: u64, len: u64, bytes: &[u8]) -> io::Result<()> {
     let by = bytes.len() as u64 - len;
     let first = at + len;

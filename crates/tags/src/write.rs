@@ -20,7 +20,8 @@ impl Metadata {
     /// Puts everything into a finished file of a format.
     ///
     /// # Errors
-    /// Where the file cannot be read or written; what the format cannot hold is a warning.
+    /// Returns an error if the file cannot be read or written; what the format cannot hold is a
+    /// warning.
     pub fn write(&self, file: &File, format: Format) -> io::Result<Vec<Warning>> {
         let handle: &mut dyn TagFile = &mut &*file;
         match format {
@@ -137,7 +138,7 @@ impl Metadata {
         comments
     }
 
-    /// Whether the few fields of LIST INFO, and cue points, tell all there is.
+    /// Returns whether the few fields of LIST INFO, and cue points, tell all there is.
     fn is_told_by_info(&self) -> bool {
         let simple = |text: Option<&str>| text.is_some_and(str::is_ascii);
         self.pictures.is_empty()
@@ -158,7 +159,7 @@ impl Metadata {
         self.id3_tag(in_tag, warnings)
     }
 
-    /// The bytes of an ID3v2 tag: the one that came in, else one made from what there is.
+    /// Returns the bytes of an ID3v2 tag: the one that came in, else one made from what there is.
     fn id3_tag(&self, with_chapters: bool, warnings: &mut Vec<Warning>) -> Vec<u8> {
         let mut tag = match &self.id3 {
             Some(tag) => {

@@ -32,7 +32,7 @@ const LANE_LAGS: [i16; PADDING] = {
     lags
 };
 
-/// The bytes from `start` on, as a number.
+/// Returns the bytes from `start` on, as a number.
 #[inline(always)]
 fn quad(y: &[u8], start: usize) -> i32 {
     i32::from_le_bytes(*y[start..].first_chunk().expect("four bytes"))

@@ -27,7 +27,7 @@ const MAX_IMPLICIT_SBR_RATE: u32 = 24_000;
 /// Makes a decoder: Symphonia's for plain AAC-LC, `syom` for the rest.
 ///
 /// # Errors
-/// Where neither knows the kind of AAC.
+/// Returns an error if neither knows the kind of AAC.
 pub(crate) fn make_decoder(
     params: &AudioCodecParameters,
     options: &AudioDecoderOptions,
@@ -50,8 +50,8 @@ fn is_plain(params: &AudioCodecParameters) -> bool {
     }
 }
 
-/// Whether an AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1) is AAC-LC of 1024 frames a packet in
-/// one or two channels, without SBR said or suspected.
+/// Returns whether an AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1) is AAC-LC of 1024 frames a
+/// packet in one or two channels, without SBR said or suspected.
 fn is_plain_config(config: &[u8]) -> bool {
     let [first, second, rest @ ..] = config else {
         return false;
@@ -72,7 +72,7 @@ fn is_plain_config(config: &[u8]) -> bool {
         && !says_sbr
 }
 
-/// The AudioSpecificConfig of an ADTS stream, whose headers Symphonia takes apart.
+/// Returns the AudioSpecificConfig of an ADTS stream, whose headers Symphonia takes apart.
 fn config_for(params: &AudioCodecParameters) -> Result<Box<[u8]>> {
     if let Some(config) = &params.extra_data {
         return Ok(config.clone());
@@ -175,7 +175,8 @@ fn store(frame: &Frame<'_>, buffer: &mut AudioBuffer<f32>) {
     }
 }
 
-/// The speakers of a frame, if they are named and already in WAVE order; else numbered channels.
+/// Returns the speakers of a frame, if they are named and already in WAVE order; else numbered
+/// channels.
 fn channels(frame: &Frame<'_>) -> Channels {
     let positions: Vec<Position> = frame
         .meta

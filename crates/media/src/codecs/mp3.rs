@@ -4,8 +4,8 @@
 
 use audiostretchy_containers::mpeg::MpegHeader;
 
-/// The frame without its spectrum, if it has mixed blocks: silence, after which those that follow
-/// are decoded as if nothing had been wrong.
+/// Returns the frame without its spectrum, if it has mixed blocks: silence, after which those that
+/// follow are decoded as if nothing had been wrong.
 pub(crate) fn without_mixed_blocks(frame: &[u8]) -> Option<Box<[u8]>> {
     let header = MpegHeader::parse_layer_3(frame)?;
     let channels = header.channels();

@@ -43,7 +43,7 @@ impl OpusHead {
         })
     }
 
-    /// The usual assignment of streams to channels, if this header asks for that one.
+    /// Returns the usual assignment of streams to channels, if this header asks for that one.
     pub(crate) fn is_usual_layout(&self) -> bool {
         let Ok(layout) = ChannelLayout::surround(self.channels, self.mapping_family) else {
             return false;

@@ -33,7 +33,8 @@ const MAX_FRAMES: usize = 4096;
 /// Makes a decoder: Symphonia's for mono and stereo, `lewton` for more channels.
 ///
 /// # Errors
-/// Where the headers are damaged, ask for too much, or are of more than eight channels.
+/// Returns an error if the headers are damaged, ask for too much, or are of more than eight
+/// channels.
 pub(crate) fn make_decoder(
     params: &AudioCodecParameters,
     options: &AudioDecoderOptions,

@@ -15,8 +15,8 @@ const NUMBER_BYTES: u64 = 4;
 /// The name of the header's packet.
 const NAME_LEN: usize = 7;
 
-/// Whether the codebooks of a setup header are of a size that encoders write. Headers that end too
-/// soon are left to the decoder.
+/// Returns whether the codebooks of a setup header are of a size that encoders write. Headers that
+/// end too soon are left to the decoder.
 pub(crate) fn is_modest(setup: &[u8]) -> bool {
     let mut bits = Bits {
         bytes: setup.get(NAME_LEN..).unwrap_or_default(),
@@ -87,7 +87,7 @@ impl Codebook {
     }
 }
 
-/// The largest number that, to the power of `dimensions`, is not above `entries`.
+/// Returns the largest number that, to the power of `dimensions`, is not above `entries`.
 fn root(entries: u64, dimensions: u64) -> u64 {
     let exponent = u32::try_from(dimensions).unwrap_or(u32::MAX);
     let fits = |base: u64| {

@@ -84,7 +84,7 @@ impl AdtsReader {
     /// Opens a stream at its first frame.
     ///
     /// # Errors
-    /// Where reading fails, or there is none.
+    /// Returns an error if reading fails, or there is none.
     pub(crate) fn open(stream: MediaSourceStream<'static>) -> Result<Self> {
         let mut this = Self {
             source: Lookahead::new(stream),
@@ -132,7 +132,7 @@ impl AdtsReader {
         self.position = 0;
     }
 
-    /// The header of the next whole frame; `None` at the end.
+    /// Returns the header of the next whole frame; `None` at the end.
     ///
     /// Behind a torn place, and where the format changes, a frame is believed in if another follows
     /// it, or the end.

@@ -249,7 +249,7 @@ impl Decoder {
         Ok(false)
     }
 
-    /// The error of a file with fewer frames than its header promises.
+    /// Returns the error of a file with fewer frames than its header promises.
     pub(super) fn truncated(&self, expected: u64) -> DecodeError {
         let found = self.frames;
         match &self.packets.scan.mp4 {

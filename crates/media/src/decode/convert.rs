@@ -37,7 +37,7 @@ pub(super) struct Converter {
 
 impl Converter {
     /// # Errors
-    /// Where there is no sensible way from one rate to the other.
+    /// Returns an error if there is no sensible way from one rate to the other.
     pub(super) fn new(from: Spec, to: Spec) -> Result<Self, DecodeError> {
         let changed = || Self::refusal(from, to);
         let step = from.rate.max(to.rate) / common_divisor(from.rate, to.rate).max(1);
@@ -57,7 +57,7 @@ impl Converter {
         })
     }
 
-    /// The error of a change that is not followed.
+    /// Returns the error of a change that is not followed.
     pub(super) fn refusal(from: Spec, to: Spec) -> DecodeError {
         DecodeError::Changed {
             from_channels: to.channels,

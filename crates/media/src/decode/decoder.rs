@@ -52,7 +52,8 @@ impl Decoder {
     /// Opens a file and reads its header.
     ///
     /// # Errors
-    /// Where the file cannot be opened, is no audio, has no decoder, or holds not a single frame.
+    /// Returns an error if the file cannot be opened, is no audio, has no decoder, or holds not a
+    /// single frame.
     pub fn open(path: &Path) -> Result<Self, DecodeError> {
         Self::from_input(&Input::open(path)?)
     }
@@ -61,7 +62,7 @@ impl Decoder {
     /// says of channels and sample rate is not always so.
     ///
     /// # Errors
-    /// As [`open`](Self::open).
+    /// Returns the same errors as [`open`](Self::open).
     pub fn from_input(input: &Input) -> Result<Self, DecodeError> {
         Self::from_input_within(input, &Limits::default())
     }
@@ -69,7 +70,7 @@ impl Decoder {
     /// As [`from_input`](Self::from_input), within limits of one's own.
     ///
     /// # Errors
-    /// As [`open`](Self::open).
+    /// Returns the same errors as [`open`](Self::open).
     pub fn from_input_within(input: &Input, limits: &Limits) -> Result<Self, DecodeError> {
         let mut hint = Hint::new();
         if let Some(extension) = input.hint() {
@@ -158,8 +159,8 @@ impl Decoder {
     /// converted to the first ones.
     ///
     /// # Errors
-    /// Where reading fails, the file is truncated, holds no audio, or changes its sample rate or
-    /// channel count in a way that cannot be followed.
+    /// Returns an error if reading fails, the file is truncated, holds no audio, or changes its
+    /// sample rate or channel count in a way that cannot be followed.
     pub fn next_block<T: DecodedSample>(
         &mut self,
         block: &mut Vec<T>,
@@ -189,7 +190,8 @@ impl Decoder {
         self.packets.decoded_rate = spec.rate;
     }
 
-    /// The next packet; `None` at the end. Frames missing before it are made up for by silence.
+    /// Returns the next packet; `None` at the end. Frames missing before it are made up for by
+    /// silence.
     pub(super) fn next_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
         let packet = self.packets.next()?;
         let late = std::mem::take(&mut self.packets.late);

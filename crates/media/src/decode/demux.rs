@@ -97,7 +97,7 @@ impl Scan {
         self.codec = of_mp4.or(of_wav).or(named.map(str::to_owned));
     }
 
-    /// The error of a file that cannot be decoded, if its codec is known; else another.
+    /// Returns the error of a file that cannot be decoded, if its codec is known; else another.
     pub(super) fn refuse(&self, other: impl FnOnce() -> DecodeError) -> DecodeError {
         match &self.codec {
             Some(name) => DecodeError::UnsupportedCodec(name.clone()),
@@ -105,7 +105,7 @@ impl Scan {
         }
     }
 
-    /// Whether the file ends before its container does.
+    /// Returns whether the file ends before its container does.
     pub(super) fn is_cut_short(&self) -> bool {
         let is_mp3_cut = self.xing.and_then(|xing| xing.end).zip(self.byte_len);
         self.mp4.as_ref().is_some_and(|mp4| mp4.cut_short)
@@ -113,7 +113,7 @@ impl Scan {
             || is_mp3_cut.is_some_and(|(end, len)| end > len)
     }
 
-    /// Whether it is a recording that may end anywhere.
+    /// Returns whether it is a recording that may end anywhere.
     pub(super) fn is_live(&self) -> bool {
         self.mkv.as_ref().is_some_and(|mkv| mkv.is_live)
     }
@@ -140,7 +140,7 @@ impl Scan {
         mkv.map_or(&[], |track| &track.stripped)
     }
 
-    /// The codec of a track of PCM that Symphonia may take for another.
+    /// Returns the codec of a track of PCM that Symphonia may take for another.
     pub(super) fn pcm(&self, track: &Track) -> Option<AudioCodecId> {
         self.mp4.as_ref()?.track(track.id)?.pcm
     }
@@ -199,7 +199,8 @@ pub(super) fn open(
     Ok((reader, scan))
 }
 
-/// Whether an error is the system's, or one of our limits, rather than a demuxer's on its way.
+/// Returns whether an error is the system's, or one of our limits, rather than a demuxer's on its
+/// way.
 fn is_of_system(error: &io::Error) -> bool {
     !matches!(
         error.kind(),
@@ -222,7 +223,8 @@ fn probe(start: &[u8; 16]) -> Probe {
     probe
 }
 
-/// The demuxer for another MP3 file that follows at the end of one; `None` if there is none.
+/// Returns the demuxer for another MP3 file that follows at the end of one; `None` if there is
+/// none.
 pub(super) fn open_next_mp3(reader: Box<dyn FormatReader>) -> Option<Box<dyn FormatReader>> {
     let mut probe = Probe::default();
     probe.register_format::<MpaReader<'_>>();
@@ -237,13 +239,13 @@ pub(super) fn open_next_mp3(reader: Box<dyn FormatReader>) -> Option<Box<dyn For
         .ok()
 }
 
-/// The track that is decoded where there are several.
+/// Returns the track that is decoded where there are several.
 pub(super) fn default_track(reader: &dyn FormatReader) -> Result<&Track, DecodeError> {
     let track = reader.default_track(TrackType::Audio);
     track.ok_or(DecodeError::NoAudioTrack)
 }
 
-/// Whether the decoder is to drop what the demuxer marks as delay and padding.
+/// Returns whether the decoder is to drop what the demuxer marks as delay and padding.
 ///
 /// Not for MP3 without a LAME tag: the mark then rests on an estimate of the length.
 pub(super) fn trims_by_packet(container: &str, track: &Track) -> bool {

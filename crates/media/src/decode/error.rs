@@ -178,12 +178,12 @@ impl DecodeError {
         }
     }
 
-    /// Whether the file cannot be read at all, whatever is in it.
+    /// Returns whether the file cannot be read at all, whatever is in it.
     pub fn is_unreadable(&self) -> bool {
         matches!(self, Self::Io(_) | Self::NotAFile | Self::ChangedWhileRead)
     }
 
-    /// Whether the file may be whole and is nothing that can be decoded.
+    /// Returns whether the file may be whole and is nothing that can be decoded.
     pub fn is_unsupported(&self) -> bool {
         matches!(
             self,

@@ -88,7 +88,7 @@ impl Format {
         (format.rate > 0 && format.bits >= 4).then_some(format)
     }
 
-    /// The header as the decoder is to see it: blocks may have any size.
+    /// Returns the header as the decoder is to see it: blocks may have any size.
     fn info(&self) -> [u8; INFO_LEN] {
         let mut info = [0; INFO_LEN];
         info[1] = 16;
@@ -133,7 +133,7 @@ impl FlacReader {
     /// Opens a stream at the start of a FLAC file.
     ///
     /// # Errors
-    /// Where reading fails, or there is no valid header.
+    /// Returns an error if reading fails, or there is no valid header.
     pub(crate) fn open(stream: MediaSourceStream<'static>) -> Result<Self> {
         let mut this = Self {
             source: Lookahead::new(stream),
@@ -208,7 +208,7 @@ impl FlacReader {
         }
     }
 
-    /// The length in bytes of the frame of a header, if it is whole.
+    /// Returns the length in bytes of the frame of a header, if it is whole.
     fn frame_len(&mut self, header: &Header) -> Result<Option<usize>> {
         let bits = header.bits.unwrap_or(self.format.bits);
         let samples = header.block as usize * header.channels;
@@ -255,7 +255,7 @@ impl FlacReader {
         }
     }
 
-    /// Whether so many bytes, without those of the checksum, are enough to decode a frame.
+    /// Returns whether so many bytes, without those of the checksum, are enough to decode a frame.
     fn takes(&self, header: &Header, len: usize) -> bool {
         let format = self.format_of(header);
         let params = format.as_ref().unwrap_or(&self.format).params();
@@ -266,7 +266,7 @@ impl FlacReader {
             .is_ok_and(|mut decoder| decoder.decode(&frame).is_ok())
     }
 
-    /// The format of a frame, if it is another than that of those before.
+    /// Returns the format of a frame, if it is another than that of those before.
     fn format_of(&self, header: &Header) -> Option<Format> {
         let known = &self.format;
         let rate = header.rate.unwrap_or(known.rate);

@@ -34,7 +34,7 @@ impl AudioInfo {
         Some(self.frames? as f64 / f64::from(self.sample_rate))
     }
 
-    /// Whether 16-bit integers hold every sample exactly.
+    /// Returns whether 16-bit integers hold every sample exactly.
     pub fn fits_16_bits(&self) -> bool {
         !self.is_float && self.bits_per_sample.is_some_and(|bits| bits <= 16)
     }

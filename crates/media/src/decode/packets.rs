@@ -93,7 +93,7 @@ impl Packets {
         self.stream.note_decoded(packet, frames, rate);
     }
 
-    /// The track's next packet; `None` at the end.
+    /// Returns the track's next packet; `None` at the end.
     pub(super) fn next(&mut self) -> Result<Option<Packet>, DecodeError> {
         let packet = match self.ahead.take() {
             Some(packet) => Some(packet),
@@ -260,7 +260,7 @@ impl Packets {
         registry::decode(self.codec.as_mut(), packet)
     }
 
-    /// Whether a packet was decoded to silence because it cannot be decoded right.
+    /// Returns whether a packet was decoded to silence because it cannot be decoded right.
     pub(super) fn is_silenced(&self, packet: &Packet) -> bool {
         registry::is_silenced(self.codec.as_ref(), packet)
     }
@@ -299,7 +299,7 @@ impl Packets {
         }
     }
 
-    /// Whether frames that are missing can have been among the bytes that were passed over.
+    /// Returns whether frames that are missing can have been among the bytes that were passed over.
     pub(super) fn has_room_for(&self, missing: u64, frames: u64) -> bool {
         let bytes = self.scan.byte_len.unwrap_or(u64::MAX);
         let passed_over = bytes.saturating_sub(self.scan.hidden_bytes + self.bytes);

@@ -82,7 +82,7 @@ impl PcmReader {
     /// otherwise gives it back, at its start again.
     ///
     /// # Errors
-    /// Where it is such a file, but damaged or of an unknown kind.
+    /// Returns an error if it is such a file, but damaged or of an unknown kind.
     pub(crate) fn open(
         mut stream: MediaSourceStream<'static>,
     ) -> Result<std::result::Result<Self, MediaSourceStream<'static>>> {
@@ -217,7 +217,7 @@ impl FormatReader for PcmReader {
     }
 }
 
-/// Reads until the buffer is full or the file ends; gives the number of bytes read.
+/// Reads until the buffer is full or the file ends; returns the number of bytes read.
 fn read_up_to(stream: &mut MediaSourceStream<'_>, buffer: &mut [u8]) -> Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
@@ -272,7 +272,7 @@ fn chunks(stream: &mut MediaSourceStream<'_>, kind: Kind) -> Result<Option<Layou
     Err(Error::DecodeError("wave: no audio data among the chunks"))
 }
 
-/// The name of a chunk and the size of its content.
+/// Returns the name of a chunk and the size of its content.
 fn chunk_header(stream: &mut MediaSourceStream<'_>, kind: Kind) -> Result<([u8; 4], u64)> {
     let name = stream.read_quad_bytes()?;
     match kind {
@@ -287,7 +287,8 @@ fn chunk_header(stream: &mut MediaSourceStream<'_>, kind: Kind) -> Result<([u8; 
     Ok((if tail == W64_TAIL { name } else { [0; 4] }, size))
 }
 
-/// Whether a size of audio data is what programs write that do not know it yet, rather than a size.
+/// Returns whether a size of audio data is what programs write that do not know it yet, rather than
+/// a size.
 fn is_placeholder(stream: &mut MediaSourceStream<'_>, size: u64, is_64_bit: bool) -> Result<bool> {
     let left = stream
         .byte_len()

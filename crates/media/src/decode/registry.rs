@@ -41,8 +41,8 @@ pub(super) fn make_decoder(
     .map_err(|_| DecodeError::UnsupportedCodec(format!("{} of this kind", name(params.codec))))
 }
 
-/// The layer of MPEG audio that a packet is of, where it is another than the container says: MP4 has
-/// one name for all of them.
+/// Returns the layer of MPEG audio that a packet is of, where it is another than the container
+/// says: MP4 has one name for all of them.
 pub(super) fn other_layer(codec: AudioCodecId, packet: &[u8]) -> Option<AudioCodecId> {
     const LAYERS: [AudioCodecId; 3] = [CODEC_ID_MP3, CODEC_ID_MP2, CODEC_ID_MP1];
     let [0xFF, second, ..] = packet else {
@@ -68,7 +68,7 @@ fn name(codec: AudioCodecId) -> &'static str {
     }
 }
 
-/// Decodes a packet; gives the number of frames.
+/// Decodes a packet; returns the number of frames.
 ///
 /// FLAC frames end with a checksum, which Symphonia checks only in files of FLAC's own format: in
 /// others, damage would be heard as noise. So would mixed blocks of MP3, which are silence.
@@ -92,13 +92,13 @@ pub(super) fn decode(
     Ok(decoder.decode(packet)?.frames() as u64)
 }
 
-/// Whether a packet was decoded to silence because it cannot be decoded right.
+/// Returns whether a packet was decoded to silence because it cannot be decoded right.
 pub(super) fn is_silenced(decoder: &dyn AudioDecoder, packet: &Packet) -> bool {
     let is_mp3 = decoder.codec_params().codec == CODEC_ID_MP3;
     is_mp3 && without_mixed_blocks(&packet.data).is_some()
 }
 
-/// The parameters of a track, put right where Symphonia's demuxers leave them wrong.
+/// Returns the parameters of a track, put right where Symphonia's demuxers leave them wrong.
 ///
 /// `pcm` is the codec of PCM that Symphonia may take for another.
 pub(super) fn audio_params(
@@ -168,7 +168,7 @@ pub(super) fn is_float(codec: AudioCodecId) -> bool {
     .contains(&codec)
 }
 
-/// The WAVE channel mask of positioned channels: Symphonia's position bits are the same.
+/// Returns the WAVE channel mask of positioned channels: Symphonia's position bits are the same.
 pub(super) fn channel_mask(channels: &Channels) -> Option<u32> {
     match channels {
         // Some demuxers call a single channel "front left".

@@ -42,7 +42,8 @@ impl Sampling {
     /// Decodes a packet into `block`, interleaved; returns the number of frames, 0 at the end.
     ///
     /// # Errors
-    /// Where nothing can be read at the very start (`is_start`); later, damage is passed over.
+    /// Returns an error if nothing can be read at the very start (`is_start`); later, damage is
+    /// passed over.
     pub(super) fn next_block<T: MediaSample>(
         &mut self,
         packets: &mut Packets,

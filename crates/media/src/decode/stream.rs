@@ -106,7 +106,7 @@ impl Stream {
         self.last = None;
     }
 
-    /// Whether all packets of a table were read.
+    /// Returns whether all packets of a table were read.
     pub(super) fn is_complete(&self) -> bool {
         self.extent
             .packets
@@ -204,8 +204,9 @@ impl Stream {
         }
     }
 
-    /// Whether a packet follows the last one without a gap, by the container's own word. Packets
-    /// that Matroska put together have the time of the first, or its length divided by their number.
+    /// Returns whether a packet follows the last one without a gap, by the container's own word.
+    /// Packets that Matroska put together have the time of the first, or its length divided by
+    /// their number.
     fn is_continued_by(&self, packet: &Packet) -> bool {
         let range = self.last.map(|(start, end)| start..=end);
         range.is_some_and(|range| range.contains(&packet.pts.get()))
@@ -230,7 +231,7 @@ impl Stream {
     }
 }
 
-/// Whether every packet of a track holds as many frames as any other.
+/// Returns whether every packet of a track holds as many frames as any other.
 fn has_constant_packets(track: &Track) -> bool {
     let params = track.codec_params.as_ref();
     params

@@ -16,13 +16,13 @@ pub trait Encoder: Send {
     /// Encodes a block of whole frames.
     ///
     /// # Errors
-    /// Where writing fails or the format cannot hold more.
+    /// Returns an error if writing fails or the format cannot hold more.
     fn write(&mut self, samples: Samples<'_>) -> Result<(), EncodeError>;
 
     /// Writes all that is left and completes the header.
     ///
     /// # Errors
-    /// Where writing fails.
+    /// Returns an error if writing fails.
     fn finish(self: Box<Self>) -> Result<Encoded, EncodeError>;
 }
 
@@ -36,7 +36,7 @@ pub struct Encoded {
 }
 
 impl Encoded {
-    /// The warning that samples were limited, if any were.
+    /// Returns the warning that samples were limited, if any were.
     pub fn clipping(&self) -> Option<Warning> {
         let message = match self.clipped_samples {
             0 => return None,

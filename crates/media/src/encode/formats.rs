@@ -28,7 +28,7 @@ const MAX_BITRATE_KBPS: u32 = 100_000;
 /// What a format can hold.
 ///
 /// # Errors
-/// Where its encoder is not built in.
+/// Returns an error if its encoder is not built in.
 fn limits_of(format: Format) -> Result<Limits, EncodeError> {
     Ok(match format {
         Format::Wav => wav::LIMITS,
@@ -53,7 +53,7 @@ impl EncodeSpec {
     /// and what the format cannot hold is converted with a warning.
     ///
     /// # Errors
-    /// Where the format cannot hold the audio and no conversion is sensible.
+    /// Returns an error if the format cannot hold the audio and no conversion is sensible.
     pub fn new(
         source: &AudioInfo,
         format: Format,
@@ -139,7 +139,7 @@ impl EncodeSpec {
     /// Starts a file in `sink`, which the encoder buffers itself.
     ///
     /// # Errors
-    /// Where the encoder refuses the specification or writing fails.
+    /// Returns an error if the encoder refuses the specification or writing fails.
     pub fn start<'a>(&self, sink: impl Sink + 'a) -> Result<Box<dyn Encoder + 'a>, EncodeError> {
         self.validate()?;
         Ok(match self.format {
@@ -161,27 +161,27 @@ impl EncodeSpec {
     }
 }
 
-/// The bit rate for a lossless source in kbit/s: 96 a channel, half of it up to 24 kHz.
+/// Returns the bit rate for a lossless source in kbit/s: 96 a channel, half of it up to 24 kHz.
 fn default_bitrate_kbps(sample_rate: u32, channels: usize) -> u32 {
     let per_channel = if sample_rate <= 24_000 { 48 } else { 96 };
     per_channel * channels as u32
 }
 
-/// The format cannot hold the sample rate (both in Hz).
+/// Warns that the format cannot hold the sample rate (both in Hz).
 fn resampled(format: Format, from: u32, to: u32) -> Warning {
     let name = format.name();
     let message = format!("{name} cannot hold {from} Hz: converted to {to} Hz");
     Warning::new("resampled", message)
 }
 
-/// The format cannot hold the sample type and depth.
+/// Warns that the format cannot hold the sample type and depth.
 fn bit_depth_reduced(format: Format, from: BitDepth, to: BitDepth) -> Warning {
     let (name, from, to) = (format.name(), from.name(), to.name());
     let message = format!("{name} cannot hold samples of {from} bits: converted to {to} bits");
     Warning::new("bit-depth-reduced", message)
 }
 
-/// The format fixes which speakers so many channels are for, and the source has others.
+/// Warns that the format fixes the speakers for this number of channels, and the source has others.
 fn speakers_changed(format: Format, channels: usize) -> Warning {
     let name = format.name();
     let message = format!(

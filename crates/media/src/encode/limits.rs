@@ -15,7 +15,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// The depth itself wherever it can be held, or the largest there is.
+    /// Returns the depth itself wherever it can be held, or the largest there is.
     pub(super) fn nearest_depth(&self, wanted: BitDepth) -> BitDepth {
         match self.depths {
             [.., largest] if !self.depths.contains(&wanted) => *largest,

@@ -127,7 +127,7 @@ impl<S: Sink> Encoder for M4aEncoder<S> {
     }
 }
 
-/// The bit rate of all channels in bit/s.
+/// Returns the bit rate of all channels in bit/s.
 fn bitrate(spec: &EncodeSpec) -> u32 {
     let channels = spec.channels as u32;
     // A unit of 1024 frames has at most 6144 bits for each channel (ISO 14496-3, section 4.5.3).

@@ -30,7 +30,7 @@ const SAMPLE_RATES: [u32; 9] = [
 /// Frames encoded at a time: bounds the buffer that LAME writes to.
 const BLOCK_FRAMES: usize = 4608;
 
-/// The lowest rate of MP3 that holds audio of a rate in Hz whole, or the highest there is.
+/// Returns the lowest rate of MP3 that holds audio of a rate in Hz whole, or the highest there is.
 ///
 /// LAME would silently resample other rates itself.
 fn nearest_sample_rate(rate: u32) -> u32 {
@@ -159,7 +159,8 @@ fn failure(error: impl std::fmt::Display) -> EncodeError {
     }
 }
 
-/// The bit rate nearest to `kbps` that exists at a sample rate in Hz (ISO 11172-3 and 13818-3).
+/// Returns the bit rate nearest to `kbps` that exists at a sample rate in Hz (ISO 11172-3 and
+/// 13818-3).
 fn nearest_bitrate(kbps: u32, sample_rate: u32) -> Bitrate {
     use Bitrate::{
         Kbps8, Kbps16, Kbps24, Kbps32, Kbps40, Kbps48, Kbps64, Kbps80, Kbps96, Kbps112, Kbps128,

@@ -50,7 +50,8 @@ impl InfoFrame {
         self.bitrate().1
     }
 
-    /// The frame for `frames` frames of audio encoded to `bytes` bytes at a constant bit rate.
+    /// Returns the frame for `frames` frames of audio encoded to `bytes` bytes at a constant bit
+    /// rate.
     pub(super) fn bytes(self, frames: u64, bytes: u64) -> Vec<u8> {
         let (bitrate_index, length) = self.bitrate();
         let per_frame = self.samples_per_frame();

@@ -16,7 +16,7 @@ const FILE_TYPE: [u8; 28] = *b"\0\0\0\x1CftypM4A \0\0\x02\0M4A mp42isom";
 /// By this brand players know audio books.
 const BOOK_FILE_TYPE: [u8; FILE_TYPE.len()] = *b"\0\0\0\x1CftypM4B \0\0\x02\0M4B mp42isom";
 
-/// The file up to the first unit.
+/// Returns the file up to the first unit.
 pub(super) fn head(format: Format) -> Vec<u8> {
     let mut head = match format {
         Format::M4b => BOOK_FILE_TYPE.to_vec(),
@@ -75,7 +75,7 @@ impl Track {
         self.units.len() as u64 * UNIT_FRAMES
     }
 
-    /// The box of tables.
+    /// Returns the box of tables.
     pub(super) fn moov(&self) -> Vec<u8> {
         let mut moov = Boxes::default();
         moov.within(b"moov", |moov| {

@@ -126,7 +126,7 @@ impl<S: Sink> Encoder for OpusEncoder<S> {
     }
 }
 
-/// The bit rate of all channels in bit/s.
+/// Returns the bit rate of all channels in bit/s.
 fn bitrate(spec: &EncodeSpec) -> i32 {
     let channels = spec.channels as u32;
     let (least, most) = (CHANNEL_KBPS.0 * channels, CHANNEL_KBPS.1 * channels);

@@ -38,7 +38,7 @@ impl Quantiser {
         self.clipped
     }
 
-    /// Gives each sample as an integer to `write`; 16-bit samples keep their value exactly.
+    /// Returns each sample as an integer to `write`; 16-bit samples keep their value exactly.
     pub(super) fn quantise(&mut self, samples: Samples<'_>, mut write: impl FnMut(i32)) {
         match samples {
             Samples::Int16(samples) => {

@@ -208,7 +208,7 @@ fn start(spec: &EncodeSpec, output: &Output) -> Result<Library<Output>, VorbisEr
     })
 }
 
-/// The quality, 0 to 1, that comes near a rate in bit/s for each channel.
+/// Returns the quality, 0 to 1, that comes near a rate in bit/s for each channel.
 fn quality_of(rate: f64) -> f32 {
     let above = QUALITY_RATES.iter().position(|&known| known >= rate);
     match above {

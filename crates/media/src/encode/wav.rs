@@ -126,7 +126,7 @@ fn sample_bytes(depth: BitDepth) -> u64 {
     }
 }
 
-/// The header up to the samples, with sizes of 0, ending in the data chunk's size.
+/// Returns the header up to the samples, with sizes of 0, ending in the data chunk's size.
 ///
 /// A `JUNK` chunk keeps the place of the `ds64` chunk that makes a file RF64.
 fn header(spec: &EncodeSpec) -> Vec<u8> {

@@ -26,7 +26,7 @@ pub(crate) struct AiffChunks {
 /// Reads the chunks of an AIFF file.
 ///
 /// # Errors
-/// Where reading fails.
+/// Returns an error if reading fails.
 pub(crate) fn read(file: &mut (impl Read + Seek)) -> io::Result<AiffChunks> {
     let file_end = file.seek(SeekFrom::End(0))?;
     let mut chunks = AiffChunks::default();
@@ -114,7 +114,7 @@ pub(crate) fn marker_chunk(chapters: &[Chapter]) -> Vec<u8> {
     chunk
 }
 
-/// The text chunks of a tag.
+/// Returns the text chunks of a tag.
 pub(crate) fn text_chunks(common: &Tag) -> Vec<u8> {
     let mut chunks = Vec::new();
     for (id, key) in [
@@ -144,7 +144,7 @@ pub(crate) fn push_chunk(to: &mut Vec<u8>, id: [u8; 4], body: &[u8]) {
 /// is, where it would outgrow its header.
 ///
 /// # Errors
-/// Where the file cannot be read or written.
+/// Returns an error if the file cannot be read or written.
 pub(crate) fn append(file: &mut dyn TagFile, chunks: &[u8]) -> io::Result<bool> {
     let end = file.seek(SeekFrom::End(0))?;
     let padding = end % 2;

@@ -109,7 +109,7 @@ impl CueSheet {
         sheet
     }
 
-    /// The cue points as chapters, in order of time.
+    /// Returns the cue points as chapters, in order of time.
     pub(crate) fn chapters(&self) -> Vec<Chapter> {
         let chapter = |point: &CuePoint| {
             let of_point = |kind: &[u8; 4]| {
@@ -138,7 +138,7 @@ impl CueSheet {
         }
     }
 
-    /// The `cue ` and `LIST adtl` chunks; points that 32 bits cannot tell are left out.
+    /// Returns the `cue ` and `LIST adtl` chunks; points that 32 bits cannot tell are left out.
     pub(crate) fn chunks(&self) -> Vec<u8> {
         let points: Vec<_> = self
             .points

@@ -34,7 +34,7 @@ pub(crate) struct Found {
 /// Reads tags, pictures and chapters of a file whose audio has a sample rate in Hz.
 ///
 /// # Errors
-/// Where the demuxer refuses the file.
+/// Returns an error if the demuxer refuses the file.
 pub(crate) fn read(mut input: Input, rate: u32) -> Result<Found, Error> {
     let meter = Meter::new(&Limits::default());
     let mut source = SanitizedSource::new(Box::new(input.reopen()), meter)?;
@@ -99,7 +99,8 @@ pub(crate) fn read(mut input: Input, rate: u32) -> Result<Found, Error> {
     Ok(found)
 }
 
-/// The name of a field without what it is about, which Symphonia puts before those of Matroska.
+/// Returns the name of a field without what it is about, which Symphonia puts before those of
+/// Matroska.
 fn own_name(key: &str) -> &str {
     match key.split_once('@') {
         Some((target, name)) if target.bytes().all(|byte| byte.is_ascii_uppercase()) => name,
@@ -107,7 +108,7 @@ fn own_name(key: &str) -> &str {
     }
 }
 
-/// Whether a key can stand in Vorbis comments and is no statistics of the muxer.
+/// Returns whether a key can stand in Vorbis comments and is no statistics of the muxer.
 fn is_plain(key: &str) -> bool {
     let plain = |byte: u8| (0x20..0x7E).contains(&byte) && byte != b'=';
     let measured = ["BPS", "DURATION", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES"];

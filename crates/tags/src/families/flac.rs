@@ -30,10 +30,10 @@ const LEAD_OUT: [u8; 2] = [170, 255];
 /// A metadata block: its type and content.
 pub(crate) type Block = (u8, Vec<u8>);
 
-/// The metadata blocks of a file and the length of them all, marker included.
+/// Returns the metadata blocks of a file and the length of them all, marker included.
 ///
 /// # Errors
-/// Where reading fails or the file is not FLAC.
+/// Returns an error if reading fails or the file is not FLAC.
 pub(crate) fn read_blocks(file: &mut (impl Read + Seek + ?Sized)) -> io::Result<(Vec<Block>, u64)> {
     file.seek(SeekFrom::Start(0))?;
     let mut marker = [0; 4];
@@ -61,7 +61,7 @@ pub(crate) fn read_blocks(file: &mut (impl Read + Seek + ?Sized)) -> io::Result<
     }
 }
 
-/// The cue sheet among blocks, if it is whole.
+/// Returns the cue sheet among blocks, if it is whole.
 pub(crate) fn cue_sheet(blocks: &[Block]) -> Option<Vec<u8>> {
     let (_, sheet) = blocks.iter().find(|(kind, _)| *kind == CUE_SHEET)?;
     let mut copy = sheet.clone();
@@ -81,8 +81,8 @@ pub(crate) fn encoder_comments(blocks: &[Block]) -> (String, Option<String>) {
     (vendor, fields.find(|field| field.starts_with(MASK)))
 }
 
-/// The vendor and then the fields of a comment header, as far as they are whole.
-/// How many fields the comments claim to hold.
+/// Returns the vendor and then the fields of a comment header, as far as they are whole. How many
+/// fields the comments claim to hold.
 pub(crate) fn comment_count(blocks: &[Block]) -> u32 {
     let comments = blocks.iter().find(|(kind, _)| *kind == VORBIS_COMMENT);
     let count = comments.and_then(|(_, bytes)| {
@@ -111,7 +111,7 @@ fn comment_fields(mut bytes: &[u8]) -> impl Iterator<Item = String> {
 /// Puts comments, pictures and a cue sheet into a finished file, in place of what is there.
 ///
 /// # Errors
-/// Where the file cannot be read or written.
+/// Returns an error if the file cannot be read or written.
 pub(crate) fn write(
     file: &mut dyn TagFile,
     old: (Vec<Block>, u64),
@@ -180,7 +180,7 @@ pub(crate) fn visit_cue_sheet(sheet: &mut [u8], clock: &mut Clock<'_>) -> Option
     Some(())
 }
 
-/// The tracks of a cue sheet as chapters: each starts at its index 1.
+/// Returns the tracks of a cue sheet as chapters: each starts at its index 1.
 pub(crate) fn cue_chapters(sheet: &[u8]) -> Vec<Chapter> {
     let mut chapters = Vec::new();
     let (Some(count), Some(mut tracks)) = (sheet.get(CUE_TRACKS - 1), sheet.get(CUE_TRACKS..))

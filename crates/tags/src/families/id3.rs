@@ -149,7 +149,7 @@ pub(crate) fn retime(tag: &mut Id3v2Tag, tempo: f64, seconds: f64) {
     });
 }
 
-/// The tag's chapters in order of time; those of nested tables stand among the others.
+/// Returns the tag's chapters in order of time; those of nested tables stand among the others.
 pub(crate) fn chapters(tag: &Id3v2Tag, rate: u32) -> Vec<Chapter> {
     let position = |millis: u32| rescale(millis.into(), 1000, rate.into());
     let frames = tag.into_iter().filter_map(|frame| match frame {
@@ -284,8 +284,8 @@ fn text(id: &'static str, value: &str) -> TextInformationFrame<'static> {
     TextInformationFrame::new(id, TextEncoding::UTF8, value.to_owned())
 }
 
-/// The bytes of a tag in the version that it came in, with our name as the encoder; frames that
-/// cannot be written are left out and counted.
+/// Returns the bytes of a tag in the version that it came in, with our name as the encoder; frames
+/// that cannot be written are left out and counted.
 pub(crate) fn to_bytes(tag: &Id3v2Tag) -> (Vec<u8>, usize) {
     let is_2_4 = tag.original_version() == Id3v2Version::V4;
     let mut tag = tag.clone();
@@ -334,7 +334,7 @@ fn make_bytes(frame: &mut Frame<'static>, options: WriteOptions) {
     }
 }
 
-/// Whether a tag has chapters of its own.
+/// Returns whether a tag has chapters of its own.
 pub(crate) fn has_chapters(tag: &Id3v2Tag) -> bool {
     tag.into_iter()
         .any(|frame| matches!(frame, Frame::Chapter(_)))

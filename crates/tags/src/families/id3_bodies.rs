@@ -92,7 +92,7 @@ fn link_bytes(link: &str) -> Vec<u8> {
     bytes
 }
 
-/// The body of a link with a description, in Latin-1 but for a description that is not.
+/// Returns the body of a link with a description, in Latin-1 but for a description that is not.
 pub(crate) fn own_link(description: &str, link: &str) -> Vec<u8> {
     let latin1: Result<Vec<u8>, _> = description.chars().map(u8::try_from).collect();
     let mut body = match latin1 {

@@ -150,8 +150,8 @@ impl Default for Room {
 }
 
 impl Room {
-    /// Whether a frame is kept; its part of the room is taken then. What is compressed is not, since
-    /// nothing tells how large it really is.
+    /// Returns whether a frame is kept; its part of the room is taken then. What is compressed is
+    /// not, since nothing tells how large it really is.
     fn takes(&mut self, frame: &RawFrame, version: u8) -> bool {
         let is_object = OBJECTS.contains(&frame.id.as_slice());
         let bytes = if is_object { 0 } else { frame.body.len() };
@@ -180,7 +180,7 @@ impl RawFrame {
         }
     }
 
-    /// Whether its kind is one that most tags hold.
+    /// Returns whether its kind is one that most tags hold.
     pub(crate) fn is_usual(&self) -> bool {
         USUAL.iter().any(|id| self.id.starts_with(id))
     }
@@ -197,12 +197,12 @@ impl RawFrame {
         Some((element, own, split(children, version).0))
     }
 
-    /// Whether it is a chapter or a table of contents.
+    /// Returns whether it is a chapter or a table of contents.
     fn is_parent(&self) -> bool {
         matches!(&self.id, b"CHAP" | b"CTOC")
     }
 
-    /// The values of a text frame, which end in a zero character each.
+    /// Returns the values of a text frame, which end in a zero character each.
     fn values(&self) -> usize {
         let Some((encoding, text)) = self.body.split_first() else {
             return 0;
@@ -240,7 +240,7 @@ impl RawFrame {
         }
     }
 
-    /// The name by which others refer to a chapter or a table of contents.
+    /// Returns the name by which others refer to a chapter or a table of contents.
     fn element(&self) -> Option<&[u8]> {
         let is_element = self.is_parent() && self.flags[1] == 0;
         until_zero(&self.body)
@@ -248,7 +248,7 @@ impl RawFrame {
             .map(|(id, _)| id)
     }
 
-    /// The frame with its header.
+    /// Returns the frame with its header.
     fn bytes(&self, version: u8) -> Vec<u8> {
         let size = self.body.len() as u32;
         let head = match version {
@@ -351,7 +351,7 @@ fn until_zero(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&bytes[..end], &bytes[end + 1..]))
 }
 
-/// The frames in what follows a header, and whether there is nothing else but padding.
+/// Returns the frames in what follows a header, and whether there is nothing else but padding.
 ///
 /// Behind damage, the next frame of a usual kind is looked for.
 fn split(mut bytes: &[u8], version: u8) -> (Vec<RawFrame>, bool) {
@@ -403,7 +403,7 @@ fn id_len(version: u8) -> usize {
     if version == 2 { 3 } else { 4 }
 }
 
-/// Whether a frame starts here, or padding, or nothing.
+/// Returns whether a frame starts here, or padding, or nothing.
 fn is_start(bytes: &[u8], id_len: usize) -> bool {
     let is_id = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
     match bytes.get(..id_len) {
@@ -416,7 +416,7 @@ fn is_start(bytes: &[u8], id_len: usize) -> bool {
     }
 }
 
-/// The number in four bytes of seven bits.
+/// Returns the number in four bytes of seven bits.
 fn syncsafe(bytes: &[u8]) -> usize {
     let bytes = bytes.iter().take(4);
     bytes.fold(0, |sum, &byte| sum << 7 | usize::from(byte & 0x7F))

@@ -184,7 +184,7 @@ fn add_texts(tag: &mut Id3v2Tag, mut frame: Frame<'static>) {
     }
 }
 
-/// The frame of a tag in whose place another would be put.
+/// Returns the frame of a tag in whose place another would be put.
 fn same(tag: &Id3v2Tag, frame: &Frame<'static>) -> Option<Frame<'static>> {
     tag.into_iter().find(|old| *old == frame).cloned()
 }

@@ -22,11 +22,11 @@ const TITLE: u64 = 0x85;
 const MAX_DEPTH: u32 = 16;
 const NANOSECONDS: u64 = 1_000_000_000;
 
-/// The chapters of a file in order of time, nested ones among the others. Of several editions, the
-/// default one, or else the first.
+/// Returns the chapters of a file in order of time, nested ones among the others. Of several
+/// editions, the default one, or else the first.
 ///
 /// # Errors
-/// Where reading fails.
+/// Returns an error if reading fails.
 pub(crate) fn chapters(
     file: &mut (impl Read + Seek),
     mkv: &Mkv,

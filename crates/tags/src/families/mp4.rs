@@ -26,7 +26,7 @@ const MEAN: &str = "com.apple.iTunes";
 /// Puts everything into a finished file; what its encoder has put in already stays.
 ///
 /// # Errors
-/// Where the file cannot be read or written.
+/// Returns an error if the file cannot be read or written.
 pub(crate) fn write(metadata: &Metadata, file: &File) -> io::Result<Vec<Warning>> {
     let mut file = file.try_clone()?;
     let result = mp4ameta::Tag::read_from(&mut file).and_then(|mut tag| {

@@ -10,11 +10,11 @@ use crate::splice::{self, TagFile};
 const VORBIS_COMMENT: &[u8] = b"\x03vorbis";
 const OPUS_COMMENT: &[u8] = b"OpusTags";
 
-/// The start of a FLAC file as it would be without Ogg around it (RFC 9639, section 10.1): all blocks
-/// of metadata. `None` if the file holds another codec.
+/// Returns the start of a FLAC file as it would be without Ogg around it (RFC 9639, section 10.1):
+/// all blocks of metadata. `None` if the file holds another codec.
 ///
 /// # Errors
-/// Where the file cannot be read or its headers do not end.
+/// Returns an error if the file cannot be read or its headers do not end.
 pub(crate) fn flac_headers(file: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
     // A version and the number of headers come first.
     const START: usize = 9;
@@ -52,7 +52,7 @@ pub(crate) fn flac_headers(file: &mut impl Read) -> io::Result<Option<Vec<u8>>> 
 /// has named and returns the bytes from the vendor on.
 ///
 /// # Errors
-/// Where the file cannot be read or written or is not Vorbis or Opus in Ogg.
+/// Returns an error if the file cannot be read or written or is not Vorbis or Opus in Ogg.
 pub(crate) fn write(file: &mut dyn TagFile, make: impl FnOnce(&str) -> Vec<u8>) -> io::Result<()> {
     let invalid = |message: &str| io::Error::new(io::ErrorKind::InvalidData, message);
     file.seek(SeekFrom::Start(0))?;

@@ -86,8 +86,8 @@ enum ChapterField {
     Url,
 }
 
-/// The chapters in comments, in order of time, for audio of a sample rate in Hz, and how many there
-/// are beside whose time is not understood.
+/// Returns the chapters in comments, in order of time, for audio of a sample rate in Hz, and how
+/// many there are beside whose time is not understood.
 pub(crate) fn chapters(comments: &VorbisComments, rate: u32) -> (Vec<Chapter>, usize) {
     let mut numbered: BTreeMap<u32, (Option<u64>, Chapter)> = BTreeMap::new();
     for (key, value) in comments.items() {
@@ -156,7 +156,8 @@ pub(crate) fn add_chapters(comments: &mut VorbisComments, chapters: &[Chapter], 
     }
 }
 
-/// The bytes of a comment header without the framing of its container: vendor, then the fields.
+/// Returns the bytes of a comment header without the framing of its container: vendor, then the
+/// fields.
 ///
 /// `pictures` are put in as METADATA_BLOCK_PICTURE; FLAC keeps them in blocks of their own.
 pub(crate) fn to_bytes(comments: &VorbisComments, pictures: &[Picture], vendor: &str) -> Vec<u8> {

@@ -41,7 +41,7 @@ pub(crate) struct RiffChunks {
 /// Reads the chunks of a WAV file.
 ///
 /// # Errors
-/// Where reading fails or the file is not a WAV file.
+/// Returns an error if reading fails or the file is not a WAV file.
 pub(crate) fn read(file: &mut (impl Read + Seek)) -> io::Result<RiffChunks> {
     let mut head = [0; 12];
     file.read_exact(&mut head)?;
@@ -112,7 +112,7 @@ fn parse_info(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], String)> {
 }
 
 impl RiffChunks {
-    /// The text fields in terms that all families know.
+    /// Returns the text fields in terms that all families know.
     pub(crate) fn to_common(&self) -> Tag {
         let mut info = RiffInfoList::new();
         for (id, value) in &self.info {
@@ -139,7 +139,7 @@ impl RiffChunks {
     }
 }
 
-/// The LIST INFO fields of a tag in terms that all families know.
+/// Returns the LIST INFO fields of a tag in terms that all families know.
 pub(crate) fn info_of(common: &Tag) -> Vec<([u8; 4], String)> {
     let items = common.items().filter_map(|item| {
         let id = item.key().map_key(TagType::RiffInfo)?.as_bytes();
@@ -167,7 +167,7 @@ pub(crate) fn info_chunk(fields: &[([u8; 4], String)]) -> Vec<u8> {
 /// The library would read the whole file into memory for that.
 ///
 /// # Errors
-/// Where the file cannot be read or written.
+/// Returns an error if the file cannot be read or written.
 pub(crate) fn append(file: &mut dyn TagFile, chunks: &[u8]) -> io::Result<bool> {
     let mut id = [0; 4];
     file.seek(SeekFrom::Start(0))?;

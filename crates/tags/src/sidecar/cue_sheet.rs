@@ -6,8 +6,8 @@ use crate::clock::Clock;
 
 const FRAMES_PER_SECOND: u64 = 75;
 
-/// The text with every time moved; `None` if there is none, one that cannot be read, or if it is
-/// about several files.
+/// Returns the text with every time moved; `None` if there is none, one that cannot be read, or if
+/// it is about several files.
 pub(super) fn moved(text: &str, clock: &mut Clock<'_>) -> Option<String> {
     let (mut moved, mut indices, mut files) = (String::with_capacity(text.len()), 0, 0);
     for line in text.split_inclusive('\n') {
@@ -36,7 +36,7 @@ pub(super) fn moved(text: &str, clock: &mut Clock<'_>) -> Option<String> {
     (indices > 0 && files <= 1).then_some(moved)
 }
 
-/// The text naming another file.
+/// Returns the text naming another file.
 pub(super) fn renamed(text: &str, output: &Path) -> String {
     let Some(name) = output.file_name().and_then(|name| name.to_str()) else {
         return text.to_owned();

@@ -5,7 +5,7 @@ use crate::clock::Clock;
 /// Units of a second that times are kept in: Audacity writes six digits.
 const PER_SECOND: u64 = 1_000_000;
 
-/// The text with every time moved; `None` if a line is none of a label track.
+/// Returns the text with every time moved; `None` if a line is none of a label track.
 pub(super) fn moved(text: &str, clock: &mut Clock<'_>) -> Option<String> {
     let mut moved = String::with_capacity(text.len());
     for line in text.lines() {

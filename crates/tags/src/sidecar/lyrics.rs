@@ -3,7 +3,7 @@
 use super::{parse_time, split_millis, split_soon};
 use crate::clock::Clock;
 
-/// The text with every time moved; `None` if there is none.
+/// Returns the text with every time moved; `None` if there is none.
 ///
 /// An `[offset:]` moves all times against the audio; it is worked into them. `[length:]` is
 /// replaced.
@@ -58,7 +58,7 @@ pub(super) fn moved(text: &str, clock: &mut Clock<'_>) -> Option<String> {
     (times > 0).then_some(moved)
 }
 
-/// The value of a line such as `[offset:+500]`.
+/// Returns the value of a line such as `[offset:+500]`.
 fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     let inner = line.trim().strip_prefix('[')?.strip_suffix(']')?;
     let (key, value) = inner.split_once(':')?;

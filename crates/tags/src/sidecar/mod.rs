@@ -73,7 +73,7 @@ impl Sidecar {
     /// Reads text files from beside an input; those that cannot be understood give a warning.
     ///
     /// # Errors
-    /// Where no more files can be opened at this moment.
+    /// Returns an error if no more files can be opened at this moment.
     pub fn read_all(paths: &[PathBuf]) -> io::Result<(Vec<Self>, Vec<Warning>)> {
         let (mut found, mut warnings) = (Vec::new(), Vec::new());
         for path in paths {
@@ -110,7 +110,7 @@ impl Sidecar {
         self.moved(clock);
     }
 
-    /// The text with every time moved; `None` if it is not whole.
+    /// Returns the text with every time moved; `None` if it is not whole.
     fn moved(&self, clock: &mut Clock<'_>) -> Option<String> {
         match self.kind {
             Kind::Srt => subtitles::moved(&self.text, subtitles::Dialect::Srt, clock),
@@ -122,7 +122,7 @@ impl Sidecar {
         }
     }
 
-    /// The file to be written beside an output, and its content.
+    /// Returns the file to be written beside an output, and its content.
     pub fn finish(&self, output: &Path, clock: &mut Clock<'_>) -> Option<(PathBuf, String)> {
         let mut text = self.moved(clock)?;
         if self.kind == Kind::CueSheet {
@@ -144,8 +144,8 @@ pub fn counterpart(sidecar: &Path, output: &Path) -> PathBuf {
     output.with_extension(sidecar.extension().unwrap_or_default())
 }
 
-/// Whether a file of that name, in the same folder, is taken for a text file of an input: it has
-/// the input's name with another extension, in lower or in upper case.
+/// Returns whether a file of that name, in the same folder, is taken for a text file of an input:
+/// it has the input's name with another extension, in lower or in upper case.
 pub fn is_beside(name: &OsStr, input: &Path) -> bool {
     let path = Path::new(name);
     let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
@@ -156,12 +156,12 @@ pub fn is_beside(name: &OsStr, input: &Path) -> bool {
         && Some(name) != input.file_name()
 }
 
-/// Whether a file has an extension that text files of an input have.
+/// Returns whether a file has an extension that text files of an input have.
 pub fn may_be_sidecar(path: &Path) -> bool {
     Kind::of(path).is_some()
 }
 
-/// The text of a file of sensible size: UTF-8, or Latin-1 where it is not.
+/// Returns the text of a file of sensible size: UTF-8, or Latin-1 where it is not.
 fn read(path: &Path) -> io::Result<Option<String>> {
     let mut bytes = Vec::new();
     let Some(file) = open_file(path)? else {

@@ -12,7 +12,7 @@ pub(super) enum Dialect {
     Vtt,
 }
 
-/// The text with every time moved; `None` if there is none, or one that cannot be read.
+/// Returns the text with every time moved; `None` if there is none, or one that cannot be read.
 pub(super) fn moved(text: &str, dialect: Dialect, clock: &mut Clock<'_>) -> Option<String> {
     if dialect == Dialect::Vtt && !text.trim_start_matches('\u{feff}').starts_with("WEBVTT") {
         return None;
