@@ -75,6 +75,7 @@ impl From<InputError> for PipelineError {
 
 /// What became of a file.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Outcome {
     /// What the input's header told.
     pub source: AudioInfo,
@@ -89,11 +90,11 @@ pub struct Outcome {
     /// Frames of the input found to lie in gaps.
     pub gap_frames: u64,
     /// Tags and chapters with their times moved, to be written into the output.
-    pub metadata: Option<Metadata>,
+    pub(crate) metadata: Option<Metadata>,
     /// Text files from beside the input.
-    pub sidecars: Vec<Sidecar>,
+    pub(crate) sidecars: Vec<Sidecar>,
     /// Where the positions went that tags, chapters and text files tell.
-    pub positions: MovedPositions,
+    pub(crate) positions: MovedPositions,
     /// A point for every cut, at the output's rate, if the time map was asked for.
     pub time_map: Option<Vec<TimePoint>>,
     /// Warnings: what did not go as requested.
