@@ -1,4 +1,4 @@
-//! What can be wrong with a preset.
+//! Errors in presets.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,11 +8,11 @@ use super::{Source, keys};
 use audiostretchy_engine::OptionError;
 use audiostretchy_media::format::Format;
 
-/// A preset, or an option on the command line, that cannot be used.
+/// A preset or a command-line option that cannot be used.
 ///
-/// Each message is complete in itself, the text of its [`source`](std::error::Error::source)
-/// included, and starts with file and line where there is one. On the command line, keys are
-/// spelled as options (`--upper-freq`).
+/// Each message is complete, including the text of its [`source`](std::error::Error::source), and
+/// starts with file and line if there is one. On the command line, keys are spelled as options
+/// (`--upper-freq`).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PresetError {
@@ -20,9 +20,9 @@ pub enum PresetError {
     #[error("{}there is no {}preset \"{name}\"{}: known are {}",
         prefix(place), other(name, known), did_you_mean(near(name, known)), known.join(", "))]
     Unknown {
-        /// Where the preset was asked for.
+        /// Where the preset was requested.
         place: Source,
-        /// The name asked for.
+        /// The requested name.
         name: String,
         /// The names of all presets that can be found, sorted.
         known: Vec<String>,
@@ -30,7 +30,7 @@ pub enum PresetError {
     /// A preset's file, or a folder of presets, could not be read.
     #[error("{}cannot read {}: {source}", prefix(place), path.display())]
     Read {
-        /// Where the file was asked for.
+        /// Where the file was requested.
         place: Source,
         /// The file or folder.
         path: PathBuf,
@@ -42,20 +42,20 @@ pub enum PresetError {
     NotText {
         /// The file.
         path: PathBuf,
-        /// The first line, from 1, that is not UTF-8.
+        /// The first line that is not UTF-8, starting at 1.
         line: usize,
     },
-    /// The file is not TOML, or gives a key twice.
+    /// The file is not TOML, or sets a key twice.
     #[error("{}not valid TOML: {}", prefix(place), one_line(message))]
     Syntax {
-        /// Where reading stopped.
+        /// Where parsing stopped.
         place: Source,
-        /// What is wrong with it.
+        /// The parser's message.
         message: String,
-        /// The same with an excerpt of the file.
+        /// The parser's error, with an excerpt of the file.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A key that means nothing.
+    /// A key that does not exist.
     #[error("{}unknown key \"{}\": {}", prefix(place), key.escape_debug(), mend_key(key))]
     UnknownKey {
         /// Where the key is.
@@ -74,12 +74,12 @@ pub enum PresetError {
         place: Source,
         /// The key, in snake case.
         key: &'static str,
-        /// What the key takes, as "a number".
+        /// What the key accepts, for example "a number".
         expected: &'static str,
         /// The value given, or the name of its type.
         found: String,
     },
-    /// A value outside its range, or none of the names allowed.
+    /// A value that is out of range or not one of the allowed names.
     #[error(
         "{}{} is {value}: it must be {allowed}",
         prefix(place),
@@ -92,10 +92,10 @@ pub enum PresetError {
         key: &'static str,
         /// The value given.
         value: String,
-        /// What would be accepted, with the unit.
+        /// The allowed values, with the unit.
         allowed: String,
     },
-    /// One layer sets two keys that say the same thing in different ways.
+    /// One layer sets two keys that are alternatives for the same setting.
     #[error("{}{} excludes {}{}: keep one of them",
         prefix(place), spell(place, key), spell(place, rival), in_line(*rival_line))]
     Conflict {
@@ -108,7 +108,7 @@ pub enum PresetError {
         /// The line of the first key, in the same preset.
         rival_line: Option<usize>,
     },
-    /// One layer names a format and sets a key that is for formats of the other kind.
+    /// One layer sets a format and a key that only applies to formats of the other kind.
     #[error("{}{} is for {kind} formats, and {} is not: take one of them out",
         prefix(place), spell(place, key), format.name())]
     Unfit {
@@ -127,21 +127,21 @@ pub enum PresetError {
     Circular {
         /// The `extends` that closes the circle.
         place: Source,
-        /// The presets from the first to the one that came up again.
+        /// The presets from the first to the one that was repeated.
         chain: Vec<String>,
     },
-    /// Values that are allowed each by itself but not together.
+    /// Values that are valid individually but not together.
     #[error("{source} ({origins})")]
     Combination {
-        /// The values concerned, each with its source.
+        /// The values involved, each with its source.
         origins: String,
-        /// What does not go together.
+        /// The conflict.
         source: OptionError,
     },
 }
 
-/// File and line in front of a message. Where the command line is at fault, the option's spelling
-/// says so already.
+/// Returns the file and line that start a message. For the command line this is empty, because the
+/// option's spelling identifies the place.
 fn prefix(place: &Source) -> String {
     match place {
         Source::Preset { .. } => format!("{place}: "),
@@ -149,7 +149,7 @@ fn prefix(place: &Source) -> String {
     }
 }
 
-/// A key as it is spelled where the user wrote it.
+/// Returns the key as the user spells it at that place.
 fn spell<'a>(place: &Source, key: &'a str) -> &'a str {
     match keys::find(key) {
         Some(found) if *place == Source::CommandLine => found.option,
@@ -173,7 +173,8 @@ fn mend_key(key: &str) -> String {
     }
 }
 
-/// A preset that extends its own name is itself among those known, and looks for another.
+/// Returns "other " for a preset that extends its own name: it is one of the known presets, but
+/// refers to another one.
 fn other(name: &str, known: &[String]) -> &'static str {
     match known.iter().any(|known| known == name) {
         true => "other ",
@@ -191,4 +192,26 @@ fn did_you_mean(names: Vec<&str>) -> String {
         return String::new();
     }
     format!(" (did you mean {}?)", names.join(" or "))
+}
+
+/// Returns the name most similar to `wanted`, if any is similar.
+pub(super) fn nearest<'a>(
+    wanted: &str,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    ranked(wanted, names).into_iter().next()
+}
+
+/// Returns the names that are similar to `wanted`, most similar first.
+fn ranked<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    /// Accepts two typos in a word of eight letters, and shortened words, but not unrelated words.
+    const ALIKE: f64 = 0.8;
+    let plain = |name: &str| name.to_lowercase().replace('-', "_");
+    let wanted = plain(wanted);
+    let mut alike: Vec<(f64, &str)> = (names.into_iter())
+        .map(|name| (strsim::jaro_winkler(&wanted, &plain(name)), name))
+        .filter(|(likeness, _)| *likeness >= ALIKE)
+        .collect();
+    alike.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    alike.into_iter().map(|(_, name)| name).collect()
 }

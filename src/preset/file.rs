@@ -1,4 +1,4 @@
-//! Reading one preset file.
+//! Reads a single preset file.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -8,20 +8,20 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Layer, PresetError, Source, Value, keys};
 
-/// A preset by itself, without those that it extends.
+/// A single preset, without those that it extends.
 #[derive(Debug)]
 pub(super) struct Preset {
     pub name: String,
     /// `None` for a built-in preset.
     pub file: Option<PathBuf>,
     pub description: Option<String>,
-    /// The preset below this one, and the place that says so.
+    /// The preset that this one extends, and the place of its `extends` key.
     pub extends: Option<(String, Source)>,
     pub layer: Layer,
 }
 
 impl Preset {
-    /// Reads the text of a preset.
+    /// Parses the text of a preset.
     pub(super) fn parse(
         name: String,
         file: Option<PathBuf>,
@@ -34,14 +34,14 @@ impl Preset {
             extends: None,
             layer: Layer::default(),
         };
-        // Windows editors put a byte order mark in front.
+        // Windows editors may write a byte order mark.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let table = DeTable::parse(text).map_err(|source| PresetError::Syntax {
             place: preset.place(text, source.span().map_or(text.len(), |span| span.start)),
             message: source.message().to_owned(),
             source: source.into(),
         })?;
-        // In the order of the file, so that the first error told is the first in the file.
+        // In file order, so that the first error reported is the first in the file.
         let mut pairs: Vec<_> = table.into_inner().into_iter().collect();
         pairs.sort_by_key(|(key, _)| key.span().start);
         for (key, value) in pairs {
@@ -68,7 +68,7 @@ impl Preset {
         Ok(())
     }
 
-    /// Returns the place of a byte of the text.
+    /// Returns the place of a byte offset in the text.
     fn place(&self, text: &str, byte: usize) -> Source {
         Source::Preset {
             name: self.name.clone(),
@@ -77,7 +77,7 @@ impl Preset {
         }
     }
 
-    /// Returns the preset in messages: its file, or its name if it is built in.
+    /// Returns how messages name the preset: its file, or its name if it is built in.
     pub(super) fn label(&self) -> String {
         match &self.file {
             Some(file) => file.display().to_string(),
@@ -86,7 +86,7 @@ impl Preset {
     }
 }
 
-/// Returns the line, from 1, in which a byte stands.
+/// Returns the line of a byte offset, starting at 1.
 pub(super) fn line_of(text: &[u8], byte: usize) -> usize {
     let before = &text[..byte.min(text.len())];
     1 + before.iter().filter(|byte| **byte == b'\n').count()
@@ -121,12 +121,12 @@ fn not_simple(key: &str, found: &str, place: Source) -> PresetError {
     }
 }
 
-/// Returns the value, or the name of its type if presets have no use for it.
+/// Returns the value, or the name of its type if presets do not support it.
 fn simple(value: DeValue<'_>) -> Result<Value, &'static str> {
     match value {
         DeValue::String(text) => Ok(Value::Text(text.into_owned())),
         DeValue::Boolean(on) => Ok(Value::Flag(on)),
-        // Beyond 64 bits nothing is in range: the extreme value is refused as the given one would be.
+        // Nothing beyond 64 bits is in range, so the extreme value is rejected just the same.
         DeValue::Integer(digits) => Ok(Value::Whole(
             i64::from_str_radix(digits.as_str(), digits.radix()).unwrap_or_else(|_| {
                 match digits.as_str().starts_with('-') {

@@ -1,4 +1,4 @@
-//! The table of keys: what each takes, and where it goes.
+//! The table of keys: the values that each accepts, and the setting that it writes.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -10,34 +10,35 @@ use audiostretchy_engine::options::{
 };
 use audiostretchy_media::format::{BitDepth, Format};
 
-/// Bit rates in kbit/s: what is allowed in [`OutputOptions`](audiostretchy_media::format::OutputOptions).
+/// Allowed bit rates in kbit/s, as in
+/// [`OutputOptions`](audiostretchy_media::format::OutputOptions).
 const BITRATE_KBPS: RangeInclusive<u32> = 8..=512;
-/// Quality of a variable bit rate, as there.
+/// Allowed quality values for variable bit rates, as in the same options.
 const QUALITY: RangeInclusive<f32> = 0.0..=10.0;
 
 /// A key of a preset.
 #[derive(Debug)]
 pub(super) struct Key {
-    /// In snake case.
+    /// Name, in snake case.
     pub name: &'static str,
-    /// The same thing on the command line.
+    /// The equivalent command-line option.
     pub option: &'static str,
-    /// The type it takes, for messages.
+    /// The expected type, for messages.
     pub expects: &'static str,
-    /// The key that says the same thing in another way.
+    /// The key that sets the same thing in another way.
     pub rival: Option<&'static str>,
-    /// Checks a value and puts it into the settings.
+    /// Checks a value and writes it to the settings.
     pub write: fn(&mut Settings, &Value) -> Result<(), Refused>,
-    /// Gets the value out of the settings; `None` where there is none.
+    /// Returns the value from the settings, or `None` if there is none.
     pub read: fn(&Settings) -> Option<Value>,
 }
 
 /// Why a value cannot be used.
 #[derive(Debug)]
 pub(super) enum Refused {
-    /// It is not of the type that the key expects.
+    /// It is not of the expected type.
     Type,
-    /// It is of the type, but only this is allowed.
+    /// It is of the expected type but out of range; holds the allowed values.
     Range(String),
 }
 
@@ -221,17 +222,17 @@ pub(super) static KEYS: [Key; 16] = [
     },
 ];
 
-/// Returns the setting of a name in snake case.
+/// Returns the setting with this name in snake case.
 pub(super) fn find(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
 }
 
-/// All that may stand in a preset.
+/// Returns all keys that are allowed in a preset.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     KEYS.iter().map(|key| key.name).chain(ABOUT)
 }
 
-/// In Hz. No audio has a pitch search beyond half its sample rate.
+/// Returns the highest frequency of the pitch search in Hz: half the highest sample rate.
 fn highest_freq() -> u32 {
     SAMPLE_RATE.end() / 2
 }
@@ -244,7 +245,8 @@ fn zero(value: &Value) -> bool {
     }
 }
 
-/// Compared as `f64`: the bounds are exact in both, and what is within them stays so as `f32`.
+/// Checks a number against a range. Compares as `f64`: the bounds are exact in both types, and a
+/// value within them stays so as `f32`.
 fn number<T: Into<f64> + fmt::Display + Copy>(
     value: &Value,
     range: RangeInclusive<T>,
@@ -257,7 +259,7 @@ fn number<T: Into<f64> + fmt::Display + Copy>(
     };
     let (low, high) = range.into_inner();
     if (low.into()..=high.into()).contains(&number) {
-        // -0.0 becomes 0.0, so that equal settings are also written equally.
+        // Turns -0.0 into 0.0, so that equal settings are also written equally.
         return Ok(number + 0.0);
     }
     Err(Refused::Range(format!("from {low} to {high}{note}")))
@@ -279,7 +281,7 @@ fn flag(value: &Value) -> Result<bool, Refused> {
     }
 }
 
-/// `keep`, which is `None`, or one of `names`.
+/// Parses `keep` into `None`, or else one of `names`.
 fn keep_or<T>(
     name: &str,
     names: impl Iterator<Item = &'static str>,

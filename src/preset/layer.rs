@@ -1,4 +1,4 @@
-//! Layers of settings, and laying them over each other.
+//! Layers of settings, and how they are combined.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use super::{Entry, PresetError, Settings, Source};
 use audiostretchy_engine::OptionError;
 use audiostretchy_media::format::{BitDepth, Format};
 
-/// A value as a user gives it. Its `Display` is TOML.
+/// A value as the user gave it. Its `Display` is TOML.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 #[non_exhaustive]
@@ -19,14 +19,14 @@ pub enum Value {
     Whole(i64),
     /// Any other number.
     Number(f64),
-    /// On or off.
+    /// A boolean.
     Flag(bool),
-    /// A name.
+    /// A string.
     Text(String),
 }
 
 impl Value {
-    /// Returns whether it says anything against the key's rival: a flag that is off does not.
+    /// Returns whether this value excludes the key's rival: all values but a flag that is off do.
     fn excludes_rival(&self) -> bool {
         *self != Self::Flag(false)
     }
@@ -36,7 +36,7 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Whole(whole) => write!(f, "{whole}"),
-            // `Debug` writes 1e300 as such instead of 300 zeros.
+            // `Debug` writes 1e300 as such instead of with 300 zeros.
             Self::Number(number) => write!(f, "{number:?}"),
             Self::Flag(on) => write!(f, "{on}"),
             Self::Text(text) => write!(f, "{text:?}"),
@@ -63,7 +63,7 @@ impl From<f64> for Value {
 }
 
 impl From<f32> for Value {
-    /// Takes the number that was written, not its nearest `f32`: 0.1, not 0.10000000149.
+    /// Uses the shortest decimal form, not the exact `f32` value: 0.1, not 0.10000000149.
     fn from(value: f32) -> Self {
         let written = value.to_string().parse();
         Self::Number(written.unwrap_or_else(|_| value.into()))
@@ -100,13 +100,13 @@ impl From<BitDepth> for Value {
     }
 }
 
-/// Some settings, each with its place; what is not set is left to the layers below.
+/// A set of settings, each with its place. Settings that are not set come from the layers below.
 #[derive(Debug, Clone, Default)]
 pub struct Layer {
     said: BTreeMap<&'static str, Said>,
 }
 
-/// A value that has been checked, and the place that set it.
+/// A valid value, and the place that set it.
 #[derive(Debug, Clone)]
 struct Said {
     key: &'static Key,
@@ -115,7 +115,7 @@ struct Said {
 }
 
 impl Said {
-    /// Returns the format that it names, if it names one.
+    /// Returns the format, if this sets one.
     fn format(&self) -> Option<Format> {
         match (self.key.name, &self.value) {
             ("format", Value::Text(name)) => Format::from_name(name),
@@ -123,7 +123,7 @@ impl Said {
         }
     }
 
-    /// Returns whether it asks for something that only formats of the other kind have.
+    /// Returns whether this requests something that only formats of the other kind support.
     fn is_useless_in(&self, format: Format) -> bool {
         let is_asked_for = match &self.value {
             Value::Text(name) => name != "keep",
@@ -139,7 +139,7 @@ impl Said {
 }
 
 impl Layer {
-    /// An empty layer for the command line, which wins over all presets.
+    /// Creates an empty layer for the command line, which takes precedence over all presets.
     pub fn command_line() -> Self {
         Self::default()
     }
@@ -153,13 +153,14 @@ impl Layer {
     /// the value.
     ///
     /// # Errors
-    /// Names the option if there is no such key, the value is of the wrong type or out of range, or
-    /// the layer has set a key that excludes this one or a format that has no use for it.
+    /// Returns an error that names the option if there is no such key, the value is of the wrong
+    /// type or out of range, or the layer already sets a key that excludes this one or a format
+    /// that does not support it.
     pub fn set(&mut self, key: &str, value: impl Into<Value>) -> Result<(), PresetError> {
         self.set_at(key, value.into(), Source::CommandLine)
     }
 
-    /// As [`set`](Self::set), for a value that stands at `place`.
+    /// Like [`set`](Self::set), for a value from `place`.
     pub(super) fn set_at(
         &mut self,
         key: &str,
@@ -170,7 +171,7 @@ impl Layer {
             let key = key.to_owned();
             return Err(PresetError::UnknownKey { place, key });
         };
-        // Written to settings of its own just for the check, so that it can tell the place.
+        // Written to temporary settings only to check it, so that the error can name the place.
         if let Err(refused) = (key.write)(&mut Settings::default(), &value) {
             return Err(refuse(key, &value, place, refused));
         }
@@ -194,8 +195,7 @@ impl Layer {
         Ok(())
     }
 
-    /// Returns whether the layer's format, if it names one, has a use for its other keys, once
-    /// `new` is among them.
+    /// Checks that the layer's format, if it sets one, supports its other keys together with `new`.
     fn check_format(&self, new: &Said) -> Result<(), PresetError> {
         let unfit = match (new.format(), self.format()) {
             (Some(format), _) => {
@@ -220,15 +220,15 @@ impl Layer {
         }
     }
 
-    /// Returns the format that the layer names.
+    /// Returns the format that the layer sets.
     fn format(&self) -> Option<Format> {
         self.said.get("format")?.format()
     }
 
-    /// Lays `higher` over this layer.
+    /// Applies `higher` on top of this layer.
     pub(super) fn cover(&mut self, higher: &Self) {
-        // First all that drop out, then all that come in: a layer that turns one flag on and its
-        // rival off has said both.
+        // First removes keys, then adds keys, so that a layer that turns one flag on and its rival
+        // off keeps both.
         for said in higher.said.values() {
             if let Some(rival) = said.key.rival
                 && said.value.excludes_rival()
@@ -242,7 +242,7 @@ impl Layer {
         self.said.extend(higher.said.clone());
     }
 
-    /// Returns the settings that this layer makes of the defaults, and every key with value and
+    /// Applies this layer to the defaults. Returns the settings, and every key with value and
     /// source.
     pub(super) fn settle(&self) -> Result<(Settings, Vec<Entry>), PresetError> {
         let mut settings = Settings::default();
@@ -290,8 +290,8 @@ fn refuse(key: &Key, value: &Value, place: Source, refused: Refused) -> PresetEr
     }
 }
 
-/// Every value has passed by itself, so what is left is that two of them do not go together: the
-/// two that the engine's message names.
+/// Converts an error of the engine. Every value is valid individually, so the error is a conflict
+/// between two of them: the two that the engine's message names.
 fn combination(source: OptionError, entries: &[Entry]) -> PresetError {
     let message = source.to_string();
     let origins: Vec<String> = (entries.iter())

@@ -1,10 +1,10 @@
-//! Presets: named settings in TOML files, laid over each other.
+//! Presets: named settings in TOML files that can be layered.
 //!
-//! Settings come in layers. At the bottom are the defaults, then the preset that others extend,
-//! then the preset asked for, and on top the command line; the higher layer wins key by key. Three
-//! pairs of keys say the same thing in two ways (`ratio` and `speed`, `bitrate_kbps` and `quality`,
-//! `fast_detection` and `normal_detection`): a layer that sets one of them drops the other from the
-//! layers below, and one layer cannot set both.
+//! Settings come in layers. From bottom to top, these are the defaults, the preset that the
+//! requested one extends, the requested preset, and the command line; for each key, the highest
+//! layer wins. Three pairs of keys are alternatives for the same setting (`ratio` and `speed`,
+//! `bitrate_kbps` and `quality`, `fast_detection` and `normal_detection`): a layer that sets one of
+//! them removes the other from the layers below, and one layer cannot set both.
 //!
 //! A preset file is a flat table:
 //!
@@ -49,7 +49,7 @@ pub use store::{Listed, PresetStore};
 use audiostretchy_engine::StretchOptions;
 use audiostretchy_media::format::OutputOptions;
 
-/// All that decides what becomes of a file: how it is stretched and how the result is encoded.
+/// The settings for processing a file: how it is stretched and how the result is encoded.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Settings {
     /// How the audio is stretched.
@@ -58,12 +58,12 @@ pub struct Settings {
     pub output: OutputOptions,
 }
 
-/// Settings after all layers are applied, and where each of them came from.
+/// The settings after all layers are applied, with the source of each.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Resolved {
-    /// The name of the preset asked for (of a file: its name without `.toml`), if there was one.
+    /// The name of the requested preset (for a file: its name without `.toml`), if there was one.
     pub preset: Option<String>,
-    /// That preset's own description; one that it extends does not lend it its own.
+    /// That preset's own description; it is not inherited from a preset that it extends.
     pub description: Option<String>,
     /// The settings; [`StretchOptions::validate`] accepts them.
     pub settings: Settings,
@@ -84,19 +84,18 @@ impl Resolved {
 pub struct Entry {
     /// The key, in snake case.
     pub key: &'static str,
-    /// The value as it was given, or the default; `None` where it is taken from the input.
+    /// The value as given, or the default; `None` if it is taken from the input.
     pub value: Option<Value>,
-    /// The layer that decided the value. Where `speed` was given, this is also the source of
-    /// `ratio`.
+    /// The layer that set the value. If `speed` was given, this is also the source of `ratio`.
     pub source: Source,
 }
 
-/// Where a value came from. Its `Display` is short: `presets/lecture.toml:3`.
+/// The source of a value. Its `Display` is short: `presets/lecture.toml:3`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "from", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Source {
-    /// Nobody set it.
+    /// The default.
     Default,
     /// A preset.
     Preset {
@@ -106,7 +105,7 @@ pub enum Source {
         /// UTF-8 are replaced.
         #[serde(serialize_with = "readable_path")]
         file: Option<PathBuf>,
-        /// The line in the preset, from 1.
+        /// The line in the preset, starting at 1.
         line: usize,
     },
     /// The command line (or a caller that fills [`Layer::command_line`] itself).
@@ -126,7 +125,7 @@ impl fmt::Display for Source {
     }
 }
 
-/// Serde refuses paths that are not UTF-8, and a report must not fail over one.
+/// Serde rejects paths that are not UTF-8, but a report must not fail because of one.
 fn readable_path<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
     let path = path.as_deref().map(Path::to_string_lossy);
     path.serialize(serializer)

@@ -1,4 +1,4 @@
-//! Finding presets, and following what they extend.
+//! Finds presets and resolves which others they extend.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::file::{Preset, line_of};
 use super::{Layer, PresetError, Resolved, Source};
 
-/// The presets that come with the program.
+/// The built-in presets.
 const BUILT_IN: [(&str, &str); 4] = [
     ("fast", include_str!("../../presets/fast.toml")),
     ("music", include_str!("../../presets/music.toml")),
@@ -17,10 +17,10 @@ const BUILT_IN: [(&str, &str); 4] = [
     ("speech", include_str!("../../presets/speech.toml")),
 ];
 
-/// In bytes. Somebody's audio named as a preset is not read to its end.
+/// The largest preset file in bytes, so that an audio file given by mistake is not read to its end.
 const LARGEST_PRESET: u64 = 1 << 20;
 
-/// A preset that can be asked for by name.
+/// A preset that can be selected by name.
 #[derive(Debug)]
 pub struct Listed {
     /// Its name.
@@ -29,40 +29,40 @@ pub struct Listed {
     pub description: Option<String>,
     /// Its file; `None` for a built-in preset.
     pub file: Option<PathBuf>,
-    /// Why it cannot be used, if it cannot.
+    /// The reason why it cannot be used, if any.
     pub problem: Option<PresetError>,
 }
 
-/// Where presets are looked up by name: folders in order, then the built-in ones.
+/// The places where presets are looked up by name: folders in order, then the built-in presets.
 ///
-/// In a folder, the preset `lecture` is the file `lecture.toml`. What `extends` names is looked up
+/// In a folder, the preset `lecture` is the file `lecture.toml`. The name in `extends` is looked up
 /// in the same way, with two differences:
 ///
-/// - A preset that extends its own name means the next one of that name: `./presets/speech.toml`
-///   can build on the `speech` of the user's folder, or on the built-in one.
-/// - A built-in preset extends built-in presets only, and so has the documented values whatever
-///   else is called by the same name.
+/// - If a preset extends its own name, this is the next preset of that name:
+///   `./presets/speech.toml` can extend the `speech` of the user's folder, or the built-in one.
+/// - A built-in preset extends only built-in presets, so it has the documented values even if other
+///   presets have the same name.
 #[derive(Debug, Clone, Default)]
 pub struct PresetStore {
     folders: Vec<PathBuf>,
 }
 
 impl PresetStore {
-    /// A store that looks into these folders, the first one first. A folder that does not exist
-    /// counts as empty.
+    /// Creates a store that searches these folders in order. A folder that does not exist counts as
+    /// empty.
     pub fn new(folders: impl IntoIterator<Item = PathBuf>) -> Self {
         Self {
             folders: folders.into_iter().collect(),
         }
     }
 
-    /// The store of the program: `preset_dir` if there is one, `./presets`, and the user's folder:
-    /// `audiostretchy/presets` in `$XDG_CONFIG_HOME` or `~/.config`, on macOS in
+    /// Creates the program's default store: `preset_dir` if given, `./presets`, and the user's
+    /// folder `audiostretchy/presets` in `$XDG_CONFIG_HOME` or `~/.config`, on macOS in
     /// `~/Library/Application Support`, on Windows in `%APPDATA%`.
     ///
     /// # Errors
-    /// [`PresetError::Read`] if `preset_dir` is no folder or cannot be read: a folder that was
-    /// asked for is not silently passed over.
+    /// Returns [`PresetError::Read`] if `preset_dir` is not a folder or cannot be read: a folder
+    /// that was requested is not ignored silently.
     pub fn from_environment(preset_dir: Option<&Path>) -> Result<Self, PresetError> {
         if let Some(folder) = preset_dir {
             fs::read_dir(folder).map_err(|source| PresetError::Read {
@@ -76,17 +76,17 @@ impl PresetStore {
         Ok(Self::new(folders.into_iter().flatten()))
     }
 
-    /// Returns the folders, the first one first.
+    /// Returns the folders in search order.
     pub fn folders(&self) -> &[PathBuf] {
         &self.folders
     }
 
-    /// Every preset that can be asked for by name, sorted by name; those hidden behind another of
-    /// the same name are left out.
+    /// Returns every preset that can be selected by name, sorted by name. Presets hidden by another
+    /// of the same name are left out.
     ///
     /// # Errors
-    /// [`PresetError::Read`] if a folder cannot be read. A preset that is broken is no error here:
-    /// see [`Listed::problem`].
+    /// Returns [`PresetError::Read`] if a folder cannot be read. A broken preset is not an error
+    /// here: see [`Listed::problem`].
     pub fn list(&self) -> Result<Vec<Listed>, PresetError> {
         let mut listed = BTreeMap::new();
         for folder in &self.folders {
@@ -113,12 +113,13 @@ impl PresetStore {
         Ok(listed.into_values().collect())
     }
 
-    /// Returns the settings of a preset, if one is given, under those of the command line.
+    /// Returns the settings of a preset, if one is given, with those of the command line on top.
     ///
-    /// What ends in `.toml` or contains a path separator is a file, anything else is a name.
+    /// A preset that ends in `.toml` or contains a path separator is a file; otherwise it is a
+    /// name.
     ///
     /// # Errors
-    /// Names the place of whatever cannot be used; see [`PresetError`].
+    /// Returns an error that names the place of whatever cannot be used; see [`PresetError`].
     pub fn resolve(
         &self,
         name_or_file: Option<&OsStr>,
@@ -134,10 +135,11 @@ impl PresetStore {
         self.finish(preset, command_line)
     }
 
-    /// Checks a preset file and all that it extends; the result is what it resolves to by itself.
+    /// Checks a preset file and all presets that it extends. Returns the settings it resolves to by
+    /// itself.
     ///
     /// # Errors
-    /// Returns the same errors as [`resolve`](Self::resolve).
+    /// See [`resolve`](Self::resolve).
     pub fn check(&self, file: &Path) -> Result<Resolved, PresetError> {
         let preset = read_preset(file.to_owned(), &Source::CommandLine)?;
         self.finish(Some(preset), &Layer::default())
@@ -182,7 +184,7 @@ impl PresetStore {
         Ok(chain)
     }
 
-    /// Returns the preset that `preset` extends, under the name or path `wanted`.
+    /// Returns the preset that `preset` extends, given its name or path `wanted`.
     fn extended(
         &self,
         preset: &Preset,
@@ -199,7 +201,7 @@ impl PresetStore {
         }
         let mut folders = self.folders.as_slice();
         if wanted == OsStr::new(&preset.name) {
-            // The last folder that holds this file, as one folder can be in the list twice.
+            // The last folder that contains this file, as the list may contain a folder twice.
             let own = |folder: &PathBuf| same_file(&file_in(folder, wanted), file);
             if let Some(own) = folders.iter().rposition(own) {
                 folders = &folders[own + 1..];
@@ -208,7 +210,7 @@ impl PresetStore {
         self.find(wanted, folders, place)
     }
 
-    /// Returns the first preset of a name in these folders or else among the built-in ones.
+    /// Finds the first preset of a name in these folders, or else among the built-in ones.
     fn find(
         &self,
         name: &OsStr,
@@ -231,7 +233,7 @@ impl PresetStore {
         }
     }
 
-    /// All names, for a message: a folder that cannot be read does not get in its way.
+    /// Returns all names, for a message. Folders that cannot be read are ignored.
     fn names(&self) -> Vec<String> {
         let in_folders = (self.folders.iter())
             .flat_map(|folder| preset_files(folder).unwrap_or_default())
@@ -275,8 +277,8 @@ fn name_of(file: &Path) -> String {
     stem.to_string_lossy().into_owned()
 }
 
-/// Returns the files in a folder that can be asked for by name, sorted; none if there is no such
-/// folder.
+/// Returns the files in a folder that can be selected by name, sorted; none if the folder does not
+/// exist.
 fn preset_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if is_absent(&error) => return Ok(Vec::new()),
@@ -342,7 +344,7 @@ fn same_preset(a: &Preset, b: &Preset) -> bool {
     }
 }
 
-/// Returns whether two paths lead to one file, by links too.
+/// Returns whether two paths refer to the same file, also through links.
 fn same_file(a: &Path, b: &Path) -> bool {
     match (a.canonicalize(), b.canonicalize()) {
         (Ok(a), Ok(b)) => a == b,
@@ -350,9 +352,9 @@ fn same_file(a: &Path, b: &Path) -> bool {
     }
 }
 
-/// Returns the user's folder of presets on an operating system, by its environment variables.
+/// Returns the user's preset folder on an operating system, given its environment variables.
 ///
-/// A base folder that is relative is passed over, as the XDG specification demands.
+/// A relative base folder is ignored, as the XDG specification requires.
 fn user_folder(os: &str, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let folder = |name| {
         variable(name)

@@ -1,10 +1,10 @@
-//! Names and messages may hold anything; what is shown to people may not.
+//! Escapes names and messages, which may contain any characters, for safe display.
 
 use std::io::{self, Write};
 
 use serde_json::ser::Formatter;
 
-/// Makes text safe to show on one line: control characters, which a terminal might obey, and the
+/// Makes text safe to show on one line. Control characters, which a terminal might execute, and
 /// characters that break lines or reorder text are written as escapes (`\n`, `\u{1b}`).
 pub fn visible(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
@@ -18,8 +18,8 @@ pub fn visible(text: &str) -> String {
     safe
 }
 
-/// Returns whether a character makes a terminal do something, breaks the line, or turns the
-/// direction of the text around it, so that a name reads as another.
+/// Returns whether a character controls a terminal, breaks the line, or changes the direction of
+/// the text around it, so that a name looks like another.
 fn deceives(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -28,10 +28,10 @@ fn deceives(character: char) -> bool {
         )
 }
 
-/// JSON in which the characters that [`visible`] escapes are escaped too: programs read the same
-/// text, and a terminal obeys nothing.
+/// A JSON formatter that also escapes the characters that [`visible`] escapes. Programs read the
+/// same text, and it is safe to show in a terminal.
 ///
-/// JSON itself asks for that below U+0020 only, and a terminal takes U+009B for the start of a
+/// JSON itself requires escapes only below U+0020, but terminals treat U+009B as the start of a
 /// command.
 pub(super) struct VisibleJson<F>(pub(super) F);
 
@@ -47,7 +47,7 @@ impl<F: Formatter> Formatter for VisibleJson<F> {
             let mut characters = tail.chars();
             let code = characters.next().map_or(0, u32::from);
             to.write_all(plain.as_bytes())?;
-            // None of them is beyond U+FFFF, where two escapes would be needed.
+            // All of them are at most U+FFFF, so one escape is enough.
             write!(to, "\\u{code:04x}")?;
             rest = characters.as_str();
         }

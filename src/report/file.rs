@@ -1,4 +1,4 @@
-//! What became of one file.
+//! The result for a single file.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -10,27 +10,27 @@ use super::{PathText, quotient};
 use crate::pipeline::Outcome;
 use audiostretchy_containers::warning::Warning;
 
-/// Reason of a file that was skipped: an earlier run has made its output.
+/// Reason for a skipped file: an earlier run made its output.
 pub const UP_TO_DATE: &str = "up to date";
-/// Reason of a file that was skipped: an earlier run has made it, and only new files were wanted.
+/// Reason for a skipped file: an earlier run processed it, and only new files were requested.
 pub const DONE_BEFORE: &str = "done before";
-/// Reason of a file that was skipped: there is a file in the place of its output.
+/// Reason for a skipped file: the output path already exists.
 pub const OUTPUT_EXISTS: &str = "the output exists";
-/// Reason of a file that was not run: it was begun, and given up when the run was stopped.
+/// Reason for a file that was not run: it was started, but aborted when the run was stopped.
 pub const GIVEN_UP: &str = "given up when the run was stopped";
 
-/// How a file ended.
+/// The final status of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Status {
     /// Stretched in this run.
     Done,
-    /// Left as it was.
+    /// Skipped; nothing was written.
     Skipped,
     /// Failed; nothing was written.
     Failed,
-    /// Not taken up, or given up when the run was stopped; nothing was written.
+    /// Not started, or aborted when the run was stopped; nothing was written.
     NotRun,
 }
 
@@ -46,32 +46,32 @@ impl Status {
     }
 }
 
-/// One file.
+/// The report on one file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FileReport {
-    /// The file read; of a folder that could not be read, the folder.
+    /// The input file, or a folder that could not be read.
     pub input: PathText,
-    /// The file written, or that would have been; `None` for a folder that could not be read.
+    /// The output file, written or planned; `None` for a folder that could not be read.
     pub output: Option<PathText>,
-    /// How it ended.
+    /// The final status.
     pub status: Status,
-    /// Why it was skipped or not run.
+    /// Why the file was skipped or not run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cow<'static, str>>,
-    /// What was read, of a file that is done.
+    /// The audio that was read, if the file is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceReport>,
-    /// What was written, of a file that is done.
+    /// The audio that was written, if the file is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<ResultReport>,
-    /// Warnings: what did not go as requested.
+    /// Warnings about this file.
     pub warnings: Vec<WarningReport>,
-    /// Why it failed.
+    /// Why the file failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorReport>,
-    /// How long it took, in seconds.
+    /// Processing time in seconds.
     pub elapsed_seconds: f64,
-    /// Seconds of input audio per second of work, of a file that is done.
+    /// Seconds of input audio per second of processing, if the file is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speed: Option<f64>,
 }
@@ -93,15 +93,15 @@ pub struct SourceReport {
     pub is_float: bool,
     /// Mean bit rate in kbit/s, if known.
     pub bitrate_kbps: Option<u32>,
-    /// Length in frames that the header gives, if it does.
+    /// Length in frames according to the header, if it gives one.
     pub header_frames: Option<u64>,
-    /// Frames read.
+    /// Number of frames read.
     pub frames: u64,
-    /// The same in seconds.
+    /// Length read, in seconds.
     pub seconds: f64,
-    /// Seconds of it found to lie in gaps.
+    /// Seconds of the audio found to lie in gaps.
     pub gap_seconds: f64,
-    /// Frames that were damaged and became silence.
+    /// Damaged frames that were replaced by silence.
     #[serde(default)]
     pub lost_frames: u64,
     /// Size of the file in bytes, if known.
@@ -120,20 +120,20 @@ pub struct ResultReport {
     pub channels: usize,
     /// Sample type and depth; `None` for lossy formats.
     pub bit_depth: Option<Cow<'static, str>>,
-    /// Frames written.
+    /// Number of frames written.
     pub frames: u64,
-    /// The same in seconds.
+    /// Length written, in seconds.
     pub seconds: f64,
-    /// Output length divided by input length, as it came out; `None` of no audio at all.
+    /// Actual output length divided by input length; `None` if there was no audio.
     pub ratio: Option<f64>,
-    /// Samples beyond full scale that were limited.
+    /// Samples beyond full scale that were clipped.
     pub clipped_samples: u64,
     /// Size of the file in bytes, if known.
     #[serde(default)]
     pub bytes: Option<u64>,
 }
 
-/// A warning: something that did not go as requested.
+/// A warning: the result differs in some way from what was requested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WarningReport {
     /// A stable code, in kebab case.
@@ -156,14 +156,14 @@ impl From<Warning> for WarningReport {
 pub struct ErrorReport {
     /// A stable code, in kebab case.
     pub code: Cow<'static, str>,
-    /// The error in one sentence.
+    /// The error message, in one sentence.
     pub message: String,
-    /// What caused it, outermost first.
+    /// The causes, outermost first.
     pub causes: Vec<String>,
 }
 
 impl ErrorReport {
-    /// An error with its causes.
+    /// Creates a report of an error with its causes.
     pub fn new(code: &'static str, error: &dyn std::error::Error) -> Self {
         let causes = std::iter::successors(error.source(), |&cause| cause.source());
         Self {
@@ -185,7 +185,7 @@ impl std::fmt::Display for ErrorReport {
 }
 
 impl FileReport {
-    /// A file that nothing has been done with.
+    /// Creates the report for a file that has not been processed.
     pub fn new(input: &Path, output: Option<&Path>, status: Status) -> Self {
         Self {
             input: input.into(),
@@ -201,7 +201,7 @@ impl FileReport {
         }
     }
 
-    /// A file left as it was.
+    /// Creates the report for a skipped file.
     pub fn skipped(input: &Path, output: &Path, reason: impl Into<Cow<'static, str>>) -> Self {
         Self {
             reason: Some(reason.into()),
@@ -209,7 +209,7 @@ impl FileReport {
         }
     }
 
-    /// A file that was not taken up.
+    /// Creates the report for a file that was not started.
     pub fn not_run(input: &Path, output: &Path, reason: impl Into<Cow<'static, str>>) -> Self {
         Self {
             reason: Some(reason.into()),
@@ -217,7 +217,7 @@ impl FileReport {
         }
     }
 
-    /// A file that is done; both files are asked for their sizes.
+    /// Creates the report for a finished file; reads the sizes of both files.
     pub fn done(input: &Path, output: &Path, outcome: Outcome, elapsed: Duration) -> Self {
         let Outcome { source, spec, .. } = outcome;
         let input_rate = f64::from(source.sample_rate);
@@ -259,7 +259,7 @@ impl FileReport {
         }
     }
 
-    /// A file that failed.
+    /// Creates the report for a failed file.
     pub fn failed(
         input: &Path,
         output: Option<&Path>,
@@ -273,7 +273,8 @@ impl FileReport {
         }
     }
 
-    /// Why the file is not done: its error with all causes, or the reason; empty if it is done.
+    /// Returns why the file is not done: its error with all causes, or the reason; empty if it is
+    /// done.
     pub fn explanation(&self) -> String {
         match (&self.error, &self.reason) {
             (Some(error), _) => error.to_string(),

@@ -1,4 +1,4 @@
-//! The report as JSON: complete, and the one form that can be read back.
+//! The report as JSON: complete, and the only format that can be read back.
 
 use std::fs::File;
 use std::io::{self, BufReader, Write};
@@ -11,9 +11,9 @@ use serde_json::ser::{CompactFormatter, PrettyFormatter};
 use super::escape::VisibleJson;
 use super::{Report, SCHEMA_VERSION};
 
-/// Writes a report or a plan, indented, with a line break at the end.
+/// Writes a report or a plan as indented JSON, with a line break at the end.
 ///
-/// What [`visible`](super::visible) escapes is escaped in it, so that it may be shown as it is.
+/// Characters that [`visible`](super::visible) escapes are escaped, so it is safe to display as is.
 ///
 /// # Errors
 /// Returns an error if writing fails.
@@ -24,10 +24,10 @@ pub fn write(report: &impl Serialize, mut to: impl Write) -> io::Result<()> {
     to.flush()
 }
 
-/// A value on one line, with the line break, escaped as [`write()`] does.
+/// Returns a value as one line of JSON, with a line break, escaped as in [`write()`].
 ///
 /// # Errors
-/// Returns an error if the value cannot be JSON.
+/// Returns an error if the value cannot be represented in JSON.
 pub fn line(value: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     let formatter = VisibleJson(CompactFormatter);
@@ -45,7 +45,7 @@ pub enum ReadError {
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
     /// The file is not a report.
@@ -53,10 +53,10 @@ pub enum ReadError {
     NotAReport {
         /// The file.
         path: PathBuf,
-        /// What does not fit.
+        /// The reason.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The file is a report of another structure.
+    /// The file is a report with an unsupported schema version.
     #[error(
         "{}: the report's schema_version is {found} and {SCHEMA_VERSION} is what this version \
          reads; use the version that wrote it",
@@ -65,7 +65,7 @@ pub enum ReadError {
     Version {
         /// The file.
         path: PathBuf,
-        /// Its version.
+        /// The report's schema version.
         found: u32,
     },
 }
@@ -73,9 +73,9 @@ pub enum ReadError {
 /// Reads a report.
 ///
 /// # Errors
-/// Returns an error if the file cannot be read, is no report, or one of another structure.
+/// Returns an error if the file cannot be read, is not a report, or has another schema version.
 pub fn read(path: &Path) -> Result<Report, ReadError> {
-    /// What a report of any version has.
+    /// The part that reports of all versions share.
     #[derive(Deserialize)]
     struct Version {
         schema_version: u32,

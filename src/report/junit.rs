@@ -1,8 +1,8 @@
-//! The report as JUnit XML, which every CI system shows: one test case a file.
+//! The report as JUnit XML, which every CI system can show: one test case per file.
 //!
-//! Follows the schema that Jenkins publishes: a `testsuites` with one `testsuite`, the settings as
-//! its properties. Failed files are failures, skipped and not run ones are skipped, and warnings
-//! go to `system-out`.
+//! Follows the schema that Jenkins publishes: a `testsuites` with one `testsuite`, with the
+//! settings as its properties. Failed files are failures, files skipped or not run are skipped, and
+//! warnings are written to `system-out`.
 
 use std::io::{self, Write};
 
@@ -98,19 +98,19 @@ fn write_case(file: &FileReport, class: &str, to: &mut impl Write) -> io::Result
     writeln!(to, "    </testcase>")
 }
 
-/// Returns the value of an attribute, where a line break would be read as a space.
+/// Escapes the value of an attribute, where a line break would be read as a space.
 fn attribute(value: &str) -> String {
     escape(&visible(value))
 }
 
-/// Returns the text of an element, which keeps its line breaks.
+/// Escapes the text of an element, which keeps its line breaks.
 fn text(text: &str) -> String {
     let lines: Vec<_> = text.split('\n').map(visible).collect();
     escape(&lines.join("\n"))
 }
 
-/// Escapes the five characters of markup, and the two that XML knows no way to write once
-/// [`visible`] has dealt with control characters.
+/// Escapes the five markup characters, and the two characters that XML cannot represent and
+/// [`visible`] leaves.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

@@ -1,4 +1,4 @@
-//! The report as Markdown for the summary of a CI job: the totals, then a table with the failures
+//! The report as Markdown for the summary of a CI job: the totals, then a table that lists failures
 //! first.
 
 use std::io::{self, Write};
@@ -9,12 +9,12 @@ use super::{
 use crate::preset::Value;
 use audiostretchy_containers::figures;
 
-/// Rows of the table; a summary of a job on GitHub holds 1 MiB.
+/// The most rows of the table; a job summary on GitHub is limited to 1 MiB.
 const MOST_ROWS: usize = 200;
-/// Characters of a name or a message.
+/// The most characters of a name or a message.
 const LONGEST: usize = 250;
 
-/// Writes a report as GitHub-flavoured Markdown; of a long run only the first files are listed.
+/// Writes a report as GitHub-flavoured Markdown. For a long run, only the first files are listed.
 ///
 /// # Errors
 /// Returns an error if writing fails.
@@ -27,7 +27,7 @@ pub fn write(report: &Report, mut to: impl Write) -> io::Result<()> {
     }
     writeln!(to, "| File | Status | Length | Ratio | Speed | Notes |")?;
     writeln!(to, "| :-- | :-- | --: | --: | --: | :-- |")?;
-    // Sorting is stable: within each group the files stay sorted by path.
+    // The sort is stable: within each group the files stay sorted by path.
     let mut files: Vec<&FileReport> = report.files.iter().collect();
     files.sort_by_key(|file| rank(file));
     for file in files.iter().take(MOST_ROWS) {
@@ -39,7 +39,7 @@ pub fn write(report: &Report, mut to: impl Write) -> io::Result<()> {
     to.flush()
 }
 
-/// Writes a plan as GitHub-flavoured Markdown; of a long one only the first files are listed.
+/// Writes a plan as GitHub-flavoured Markdown. For a long one, only the first files are listed.
 ///
 /// # Errors
 /// Returns an error if writing fails.
@@ -108,7 +108,7 @@ fn planned_row(file: &PlannedFile) -> String {
     format!("| {} |", cells.join(" | "))
 }
 
-/// What a reader has to act upon comes first.
+/// Returns the sort rank of a file: those that need attention come first.
 fn rank(file: &FileReport) -> u8 {
     match file.status {
         Status::Failed => 0,
@@ -143,7 +143,7 @@ fn totals(report: &Report) -> String {
     )
 }
 
-/// Returns the preset and all that is not the default.
+/// Returns the preset and all settings that are not the default.
 fn settings(settings: &SettingsReport, version: &str) -> String {
     let preset = settings.preset.as_deref();
     let values = settings.values.iter();
@@ -186,18 +186,18 @@ fn row(file: &FileReport) -> String {
     format!("| {} |", cells.join(" | "))
 }
 
-/// A name as code, where nobody is mentioned by it and no issue linked to.
+/// Formats a name as code, without mentioning users or linking to issues.
 fn code(name: &str) -> String {
     format!("<code>{}</code>", escape(name, "&#64;"))
 }
 
-/// A sentence; an invisible space keeps an `@` in it from mentioning anybody.
+/// Formats a sentence; a zero-width space after `@` keeps it from mentioning users.
 fn plain(text: &str) -> String {
     escape(text, "@&#8203;")
 }
 
-/// Writes all punctuation that could be markup as entities: those are never markup, in a cell of a
-/// table as little as elsewhere.
+/// Writes all punctuation that could be markup as entities, which are never parsed as markup, not
+/// even in a table cell.
 fn escape(text: &str, at: &str) -> String {
     let mut escaped = String::new();
     let mut before = ' ';

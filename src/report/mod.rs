@@ -1,4 +1,4 @@
-//! What happened, as a value: for programs, and for people who come back later.
+//! Reports of runs, as values for programs and as files for later reading.
 //!
 //! A [`Report`] is written as [`json`], which can be read back, and for continuous integration as
 //! [`junit`] and [`markdown`].
@@ -25,14 +25,14 @@ pub use path::PathText;
 pub use plan::{LeftOutFile, PlanCounts, PlanReport, PlannedAction, PlannedFile, PlannedSource};
 pub use settings::{SettingReport, SettingsReport};
 
-/// Version of the report's structure; it changes when a reader would have to.
+/// Version of the report's structure. It increases when readers have to change.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// The exit code of a run that could not keep what it has to leave: its outputs' folder, or a
-/// report.
+/// The exit code of a run that could not write its results: the output folder was lost, or a report
+/// could not be written.
 pub const NOT_WRITTEN: u8 = 3;
 
-/// A whole run.
+/// The report of a whole run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// [`SCHEMA_VERSION`].
@@ -41,33 +41,33 @@ pub struct Report {
     pub tool: String,
     /// The version of the program.
     pub version: String,
-    /// The command line, with the program's name first; empty where there was none.
+    /// The command line, starting with the program's name; empty if there was none.
     pub command: Vec<PathText>,
-    /// When the run began (RFC 3339, UTC); 1970 of a clock that stands before that.
+    /// When the run started (RFC 3339, UTC); 1970 if the clock is set to an earlier time.
     pub started: String,
-    /// How long it took, in seconds.
+    /// Duration of the run in seconds.
     pub elapsed_seconds: f64,
-    /// How it went.
+    /// The outcome of the run.
     pub outcome: RunOutcome,
-    /// What the program returns to its caller.
+    /// The exit code of the program.
     pub exit_code: u8,
-    /// The settings used and where each came from.
+    /// The settings used, with the source of each.
     pub settings: SettingsReport,
-    /// How many files ended how.
+    /// The number of files by status.
     pub counts: Counts,
-    /// Seconds of audio read from files that are done.
+    /// Seconds of audio read, over all files that are done.
     pub audio_seconds: f64,
     /// Warnings about the run as a whole.
     #[serde(default)]
     pub warnings: Vec<WarningReport>,
-    /// Outputs that were removed, as their source is gone; sorted.
+    /// Outputs that were removed because their source no longer exists; sorted.
     #[serde(default)]
     pub pruned: Vec<PathText>,
     /// The files, sorted by input path.
     pub files: Vec<FileReport>,
 }
 
-/// How a run went.
+/// The outcome of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -76,7 +76,7 @@ pub enum RunOutcome {
     Success,
     /// Some file failed.
     Failure,
-    /// The run was asked to end early.
+    /// The run was interrupted.
     Interrupted,
 }
 
@@ -91,30 +91,30 @@ impl RunOutcome {
     }
 }
 
-/// How many files ended how.
+/// The number of files by status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// All files.
     pub total: usize,
     /// Stretched in this run.
     pub done: usize,
-    /// Left as they were.
+    /// Skipped.
     pub skipped: usize,
     /// Failed.
     pub failed: usize,
-    /// Not taken up.
+    /// Not run.
     pub not_run: usize,
 }
 
 impl Report {
-    /// A report over `files` of a run that began at `started` and ends now.
+    /// Creates a report over `files` for a run that started at `started` and ends now.
     pub fn new(
         started: SystemTime,
         elapsed: Duration,
         settings: SettingsReport,
         mut files: Vec<FileReport>,
     ) -> Self {
-        // In place: a stable sort would need room for half of them.
+        // In place: a stable sort would allocate memory for half of them.
         files.sort_unstable_by(|a, b| (&a.input, &a.output).cmp(&(&b.input, &b.output)));
         let counts = Counts::of(&files);
         let outcome = match counts.failed {
@@ -141,8 +141,8 @@ impl Report {
         }
     }
 
-    /// The report of a run that was asked to end early. Its exit code is 1; a program that was sent
-    /// a signal has one of its own.
+    /// Marks the run as interrupted. Its exit code becomes 1; a program that was stopped by a
+    /// signal has an exit code of its own.
     #[must_use]
     pub fn interrupted(self) -> Self {
         Self {
@@ -152,8 +152,8 @@ impl Report {
         }
     }
 
-    /// The report of a run whose output folder was removed or replaced: what it has written is not
-    /// where it should be.
+    /// Marks the run as one whose output folder was removed or replaced, so that the outputs are
+    /// not where they should be.
     pub(crate) fn output_lost(self) -> Self {
         Self {
             outcome: RunOutcome::Failure,
@@ -167,18 +167,18 @@ impl Report {
         self.with_status(Status::Failed)
     }
 
-    /// Returns the files that ended so.
+    /// Returns the files with the given status.
     pub fn with_status(&self, status: Status) -> impl Iterator<Item = &FileReport> {
         self.files.iter().filter(move |file| file.status == status)
     }
 
-    /// How many warnings the run and its files have.
+    /// Returns the number of warnings of the run and its files.
     pub fn warning_count(&self) -> usize {
         let of_files = self.files.iter().map(|file| file.warnings.len());
         self.warnings.len() + of_files.sum::<usize>()
     }
 
-    /// Seconds of audio per second of the run; `None` where nothing was done.
+    /// Returns the seconds of audio per second of the run, or `None` if nothing was processed.
     pub fn speed(&self) -> Option<f64> {
         let speed = quotient(self.audio_seconds, self.elapsed_seconds);
         speed.filter(|_| self.counts.done > 0)
@@ -203,7 +203,7 @@ impl Counts {
     }
 }
 
-/// A quotient that can be written as JSON, which knows no infinity; `None` for what cannot.
+/// Returns a quotient, or `None` if it is not finite, as JSON has no infinity.
 fn quotient(dividend: f64, divisor: f64) -> Option<f64> {
     Some(dividend / divisor).filter(|quotient| quotient.is_finite())
 }

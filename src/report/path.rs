@@ -1,4 +1,4 @@
-//! Paths in reports: readable, and without loss.
+//! Paths in reports: readable and lossless.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::escape::visible;
 
-/// A path; where it is not UTF-8, its bytes stand beside the readable form.
+/// A path. If it is not UTF-8, its bytes are stored next to the readable form.
 ///
 /// Sorted by the bytes of the path. Its `Display` is safe to print on one line.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ use super::escape::visible;
 pub enum PathText {
     /// A path that is UTF-8.
     Text(String),
-    /// A path that is not.
+    /// A path that is not UTF-8.
     Bytes {
         /// The readable form, with replacement characters.
         text: String,
@@ -27,13 +27,13 @@ pub enum PathText {
 }
 
 impl PathText {
-    /// Returns the readable form; where the path is not UTF-8, with replacement characters.
+    /// Returns the readable form, with replacement characters if the path is not UTF-8.
     pub fn text(&self) -> &str {
         let (Self::Text(text) | Self::Bytes { text, .. }) = self;
         text
     }
 
-    /// Returns the path. Outside Unix a path that is not Unicode comes back in its readable form.
+    /// Returns the path. Outside Unix, a path that is not Unicode is returned in its readable form.
     pub fn to_path(&self) -> PathBuf {
         #[cfg(unix)]
         if let Self::Bytes { bytes, .. } = self {

@@ -1,4 +1,4 @@
-//! A plan as a value: what a run would do, and what it would find.
+//! The report of a plan: what a run would do, and which problems it would meet.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use super::{
 use crate::batch::{Action, Foreseen, Job, Plan, PlanEstimate, Why};
 use audiostretchy_media::decode::AudioInfo;
 
-/// What a run would do.
+/// The report of a plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlanReport {
     /// [`SCHEMA_VERSION`].
@@ -20,80 +20,80 @@ pub struct PlanReport {
     pub tool: String,
     /// The version of the program.
     pub version: String,
-    /// The command line, with the program's name first; empty where there was none.
+    /// The command line, starting with the program's name; empty if there was none.
     pub command: Vec<PathText>,
-    /// What the program returns to its caller: 1 if some file would fail.
+    /// The exit code of the program: 1 if any file would fail.
     pub exit_code: u8,
-    /// The settings and where each came from.
+    /// The settings, with the source of each.
     pub settings: SettingsReport,
-    /// What would become of how many files.
+    /// The number of files by planned action.
     pub counts: PlanCounts,
-    /// Seconds of audio to be stretched, as far as known.
+    /// Seconds of audio to stretch, as far as known.
     pub audio_seconds: f64,
-    /// About how many seconds the run would take.
+    /// Estimated processing time in seconds.
     pub processing_seconds: f64,
     /// Warnings about the run as a whole.
     pub warnings: Vec<WarningReport>,
     /// The files, sorted by input path.
     pub files: Vec<PlannedFile>,
-    /// Files that look as if they should be taken and are not.
+    /// Files that look like inputs but are not included.
     pub left_out: Vec<LeftOutFile>,
-    /// Outputs that would be removed, as their source is gone.
+    /// Outputs that would be removed because their source no longer exists.
     pub to_prune: Vec<PathText>,
 }
 
-/// What would become of how many files.
+/// The number of files by planned action.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanCounts {
     /// All files.
     pub total: usize,
-    /// To be stretched.
+    /// Files to stretch.
     pub to_stretch: usize,
-    /// To be left as they are.
+    /// Files to skip.
     pub to_skip: usize,
-    /// Would fail.
+    /// Files that would fail.
     pub would_fail: usize,
 }
 
-/// What is done with a file.
+/// What a run would do with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PlannedAction {
-    /// Stretch it.
+    /// Stretch the file.
     Stretch,
-    /// Leave it.
+    /// Skip the file.
     Skip,
-    /// Fail.
+    /// The file would fail.
     Fail,
 }
 
-/// One file.
+/// The plan for one file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlannedFile {
-    /// The file to read; of a folder that cannot be read, the folder.
+    /// The input file, or a folder that cannot be read.
     pub input: PathText,
-    /// The file to write; `None` for a folder that cannot be read.
+    /// The output file; `None` for a folder that cannot be read.
     pub output: Option<PathText>,
-    /// What is done.
+    /// The planned action.
     pub action: PlannedAction,
-    /// Why it is made or left, in a few words; a file that would fail has its error instead.
+    /// Why it is stretched or skipped, in a few words; a file that would fail has an error instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cow<'static, str>>,
-    /// What the input's header tells.
+    /// The audio according to the input's header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<PlannedSource>,
-    /// About how many seconds the output would last.
+    /// Estimated length of the output in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_seconds: Option<f64>,
-    /// Warnings that a run would give, as far as they can be foreseen.
+    /// Warnings that can be predicted.
     pub warnings: Vec<WarningReport>,
-    /// Why it would fail.
+    /// Why the file would fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorReport>,
 }
 
-/// What an input's header tells.
+/// The audio according to an input's header.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlannedSource {
     /// Short name of the codec, such as `pcm_s16le` or `mp3`.
@@ -106,18 +106,18 @@ pub struct PlannedSource {
     pub seconds: Option<f64>,
 }
 
-/// A file that looks as if it should be taken and is not.
+/// A file that looks like an input but is not included.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOutFile {
     /// The file.
     pub path: PathText,
-    /// Why it is not taken.
+    /// Why it is not included.
     pub reason: Cow<'static, str>,
 }
 
 impl PlanReport {
-    /// The report of a plan that was probed. `foreseen` is what [`Plan::foresee`] gives, and `last`
-    /// the report of the run before, if there was one.
+    /// Creates the report of a probed plan. `foreseen` is the result of [`Plan::foresee`], and
+    /// `last` the report of the previous run, if there was one.
     pub fn new(
         plan: &Plan,
         foreseen: Vec<Foreseen>,

@@ -1,4 +1,4 @@
-//! The settings of a run, and where each came from.
+//! The settings of a run, with the source of each.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::preset::{Resolved, Value};
 /// The settings of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SettingsReport {
-    /// The preset asked for.
+    /// The name of the requested preset.
     pub preset: Option<String>,
     /// That preset's description.
     pub description: Option<String>,
@@ -20,9 +20,9 @@ pub struct SettingsReport {
 /// One setting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SettingReport {
-    /// The value as it was given, or the default; `None` where it is taken from the input.
+    /// The value as given, or the default; `None` if it is taken from the input.
     pub value: Option<Value>,
-    /// What decided the value: `the command line`, `speech.toml:3`, `built-in preset speech, line
+    /// The source of the value: `the command line`, `speech.toml:3`, `built-in preset speech, line
     /// 2`, or `the default`.
     pub source: String,
 }

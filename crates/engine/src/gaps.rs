@@ -1,26 +1,26 @@
-//! Finding silent gaps block by block.
+//! Finds silent gaps block by block.
 
 use super::sample::EngineSample;
 
-/// Blocks in a row that must be quiet before the one in the middle counts as a gap.
+/// Consecutive blocks that must be quiet before the middle one counts as a gap.
 const QUIET_BLOCKS: u32 = 3;
 
-/// Cuts audio into blocks and tells for each whether it lies within a gap.
+/// Splits audio into blocks and decides for each whether it lies within a gap.
 ///
-/// A block is judged when the block after it is complete, so up to two blocks are held.
+/// A block is decided once the block after it is complete, so up to two blocks are buffered.
 pub(crate) struct GapDetector<T> {
     channels: usize,
     block_len: usize,
     threshold_db: f64,
     current: Vec<T>,
-    /// The block before `current`, not yet judged.
+    /// The block before `current`, not yet decided.
     waiting: Vec<T>,
     quiet_run: u32,
     gap_frames: u64,
 }
 
 impl<T: EngineSample> GapDetector<T> {
-    /// A detector for blocks of `block_frames` frames and a threshold in dB.
+    /// Creates a detector for blocks of `block_frames` frames and a threshold in dB.
     pub(crate) fn new(channels: usize, block_frames: usize, threshold_db: f32) -> Self {
         let block_len = block_frames * channels;
         Self {
@@ -34,7 +34,7 @@ impl<T: EngineSample> GapDetector<T> {
         }
     }
 
-    /// Frames judged to lie in gaps so far.
+    /// Returns the number of frames found to lie in gaps so far.
     pub(crate) fn gap_frames(&self) -> u64 {
         self.gap_frames
     }
@@ -45,7 +45,7 @@ impl<T: EngineSample> GapDetector<T> {
         self.quiet_run = 1;
     }
 
-    /// Takes in audio (interleaved), calling `judged` with every block as it is judged.
+    /// Consumes interleaved audio, and calls `judged` for every decided block.
     pub(crate) fn process(&mut self, mut input: &[T], mut judged: impl FnMut(&[T], bool)) {
         while !input.is_empty() {
             let room = self.block_len - self.current.len();
@@ -58,7 +58,7 @@ impl<T: EngineSample> GapDetector<T> {
         }
     }
 
-    /// Judges what is left; the last block may be a short one.
+    /// Decides the remaining blocks; the last one may be short.
     pub(crate) fn finish(&mut self, mut judged: impl FnMut(&[T], bool)) {
         if !self.current.is_empty() {
             self.complete_block(&mut judged);
@@ -95,7 +95,8 @@ impl<T: EngineSample> GapDetector<T> {
     }
 }
 
-/// Level in dB of the mean of the channels of interleaved samples, 0 being a sine at full scale.
+/// Returns the level in dB of the mean of the channels of interleaved samples; a full-scale sine
+/// has 0 dB.
 pub(crate) fn level_db<T: EngineSample>(samples: &[T], channels: usize) -> f64 {
     let frames = samples.chunks_exact(channels);
     let count = frames.len().max(1) as f64;

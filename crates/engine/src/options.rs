@@ -3,32 +3,33 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
-/// Allowed values of [`StretchOptions::ratio`] and of a [`StretchOptions::gap_ratio`] that is on.
+/// Allowed values of [`StretchOptions::ratio`], and of a [`StretchOptions::gap_ratio`] that is
+/// not 0.
 pub const RATIO: RangeInclusive<f64> = 0.25..=4.0;
 /// Allowed values of [`StretchOptions::buffer_ms`], in milliseconds.
 pub const BUFFER_MS: RangeInclusive<f32> = 1.0..=100.0;
 /// Allowed values of [`StretchOptions::threshold_gap_db`], in dB.
 pub const THRESHOLD_GAP_DB: RangeInclusive<f32> = -70.0..=-10.0;
-/// Sample rates that the engine takes, in Hz.
+/// Supported sample rates, in Hz.
 pub const SAMPLE_RATE: RangeInclusive<u32> = 8_000..=384_000;
 /// The smallest [`StretchOptions::lower_freq`], in Hz.
 pub const MIN_LOWER_FREQ: u32 = 20;
 /// The smallest [`StretchOptions::upper_freq`], in Hz.
 pub const MIN_UPPER_FREQ: u32 = 41;
-/// Channel counts that the engine takes.
+/// Supported numbers of channels.
 pub const CHANNELS: RangeInclusive<usize> = 1..=8;
-/// Rates from this one up, in Hz, use fast detection unless told otherwise.
+/// Sample rate in Hz from which on fast detection is the default.
 pub const FAST_DETECTION_RATE: u32 = 32_000;
 
-/// How audio is to be stretched. Names and defaults are those of the AudioStretchy Python package.
+/// Options for stretching. Names and defaults are those of the AudioStretchy Python package.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct StretchOptions {
     /// Output length divided by input length, 0.25 to 4.0: above 1 slows down, below 1 speeds up.
     ///
-    /// TDHS rounds it to `f32`, as the engine that it equals does.
+    /// TDHS rounds it to `f32`, for the same results as the original engine.
     pub ratio: f64,
-    /// The ratio for silent gaps, 0.25 to 4.0; 0 treats them like everything else.
+    /// The ratio for silent gaps, 0.25 to 4.0, or 0 to use `ratio` for them too.
     pub gap_ratio: f64,
     /// Upper end of the pitch search in Hz: above 40, below half the sample rate, at least twice
     /// `lower_freq`.
@@ -41,9 +42,9 @@ pub struct StretchOptions {
     pub threshold_gap_db: f32,
     /// Use two stretchers in cascade even where one would do.
     pub double_range: bool,
-    /// Search for the pitch at half the sample rate whatever the sample rate is.
+    /// Search for the pitch at half the sample rate, for any sample rate.
     pub fast_detection: bool,
-    /// Search for the pitch at the full sample rate whatever the sample rate is.
+    /// Search for the pitch at the full sample rate, for any sample rate.
     pub normal_detection: bool,
 }
 
@@ -63,17 +64,17 @@ impl Default for StretchOptions {
     }
 }
 
-/// A parameter that cannot be used, with the value given and what is allowed.
+/// An invalid parameter, with its value and the allowed values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OptionError {
-    /// A value outside its range.
+    /// A value is out of range.
     OutOfRange {
         /// The parameter's name, in snake case.
         name: &'static str,
         /// The value given.
         value: String,
-        /// What would be accepted.
+        /// The allowed values.
         allowed: String,
     },
     /// `fast_detection` and `normal_detection` are both on.
@@ -98,7 +99,7 @@ impl fmt::Display for OptionError {
 impl std::error::Error for OptionError {}
 
 impl OptionError {
-    /// The error of a parameter whose value is not among those allowed.
+    /// Creates the error for a parameter whose value is not allowed.
     pub fn out_of_range(
         name: &'static str,
         value: impl fmt::Display,
@@ -127,7 +128,8 @@ fn within<T: PartialOrd + fmt::Display>(
 }
 
 impl StretchOptions {
-    /// The default options at a speed: 1.5 is half as fast again, a ratio of 1/1.5.
+    /// Returns the default options for a speed: 1.5 plays one and a half times as fast, a ratio of
+    /// 1/1.5.
     ///
     /// ```
     /// use audiostretchy_engine::StretchOptions;
@@ -142,7 +144,7 @@ impl StretchOptions {
         }
     }
 
-    /// How many times as fast the output plays: 1 / `ratio`.
+    /// Returns how many times as fast the output plays: 1 / `ratio`.
     pub fn speed(&self) -> f64 {
         1.0 / self.ratio
     }
@@ -150,7 +152,8 @@ impl StretchOptions {
     /// Checks everything that can be checked without knowing the audio.
     ///
     /// # Errors
-    /// Names the first parameter that is out of range, its value and the range.
+    /// Returns an error that names the first parameter that is out of range, its value and the
+    /// range.
     pub fn validate(&self) -> Result<(), OptionError> {
         within("ratio", self.ratio, RATIO, "")?;
         if self.gap_ratio != 0.0 {
@@ -193,8 +196,8 @@ impl StretchOptions {
     /// Checks the parameters together with the audio's sample rate in Hz and channel count.
     ///
     /// # Errors
-    /// Returns the same errors as [`validate`](Self::validate), and where the engine cannot take
-    /// that rate or channel count.
+    /// See [`validate`](Self::validate); also returns an error if the engine does not support that
+    /// sample rate or channel count.
     pub fn validate_for(&self, sample_rate: u32, channels: usize) -> Result<(), OptionError> {
         self.validate()?;
         if !SAMPLE_RATE.contains(&sample_rate) {
@@ -224,8 +227,8 @@ impl StretchOptions {
         Ok(())
     }
 
-    /// These options with those that have no effect at their defaults: options that are equal then
-    /// give equal output.
+    /// Returns these options with every option that has no effect set to its default, so that
+    /// options that compare equal produce equal output.
     pub fn effective(&self) -> Self {
         let mut options = self.clone();
         if !self.has_gap_ratio() {
@@ -243,7 +246,7 @@ impl StretchOptions {
         options
     }
 
-    /// Returns whether gaps have a ratio of their own.
+    /// Returns whether gaps have a separate ratio.
     pub fn has_gap_ratio(&self) -> bool {
         self.gap_ratio != 0.0 && self.gap_ratio as f32 != self.ratio as f32
     }

@@ -1,43 +1,44 @@
-//! The search for the period at which the audio resembles itself most.
+//! Searches for the period at which the audio is most similar to itself.
 
 use super::kernels::{self, BATCH, Code, GROUP, Kernel, QUAD};
 use super::sample::EngineSample;
 
-/// Zeros behind the audio, so that the last group can read past the last lag.
+/// Zeros after the audio, so that the last group can read past the last lag.
 const PADDING: usize = 4 * GROUP;
-/// Levels that the audio is rounded to for the bounds.
+/// Number of levels that the audio is quantized to for the bounds.
 const LEVELS: u16 = 256;
 
-/// Finds periods; keeps its scratch space from one search to the next.
+/// Finds periods. Reuses its buffers for each search.
 ///
-/// The score of a lag `p` is `S(p) * k / D(p)` in whole numbers, with
+/// The score of a lag `p` is `S(p) * k / D(p)` in integers, with
 /// `S(p) = sum |y[i]| (i < 2p)`, `D(p) = sum |y[i] - y[i+p]| (i < p)` and `k` such that nothing
-/// overflows; it is `u32::MAX` where `D(p)` is 0. The lag with the highest score wins, the longest
-/// of equals.
+/// overflows; it is `u32::MAX` if `D(p)` is 0. The lag with the highest score wins; of equal ones,
+/// the longest.
 ///
-/// Nearly all of the work would be `D`, so it is found for few lags. For all of them, a lower bound
-/// comes from the same sum over the audio in 256 levels, since processors take differences of bytes
-/// much faster. Lags whose bound shows that they cannot win are left out; those that are left are
-/// summed a few at a time.
+/// `D` would take nearly all of the time, so it is computed for few lags only. For every lag, the
+/// same sum over the audio quantized to 256 levels gives a lower bound, as CPUs sum differences of
+/// bytes much faster. Lags whose bound shows that they cannot win are skipped; the others are
+/// computed in small batches.
 pub(crate) struct PeriodSearch {
     channels: usize,
-    /// Shortest and longest lag in analysis samples (in fast mode: of two frames each).
+    /// Shortest and longest lag in analysis samples; in fast mode each sample stands for two
+    /// frames.
     lags: (usize, usize),
     fast: bool,
-    /// The audio to search: two of the longest lags, and padding.
+    /// The audio to search, twice the longest lag in length, followed by padding.
     analysis: Vec<i16>,
-    /// The audio in few levels, and padding.
+    /// The quantized audio, followed by padding.
     levels: Vec<u8>,
     /// For each lag `p`, shortest first: `S(p)`, and the sum of `y[i]` for `i < 2p`.
     sums: Vec<Sums>,
     /// For each lag: the lower bound of `D(p) / S(p)`.
     bounds: Vec<f32>,
-    /// The positions of the lags that are left, and room to fill up the last batch.
+    /// The indices of the remaining lags, with space to fill up the last batch.
     candidates: Vec<u32>,
 }
 
 impl PeriodSearch {
-    /// A search between two periods in frames, both included and in fast mode both even.
+    /// Creates a search between two periods in frames, both inclusive and in fast mode both even.
     pub(crate) fn new(channels: usize, shortest: usize, longest: usize, fast: bool) -> Self {
         let divisor = if fast { 2 } else { 1 };
         let lags = (shortest / divisor, longest / divisor);
@@ -55,8 +56,8 @@ impl PeriodSearch {
         }
     }
 
-    /// Returns the best period, in frames, for the start of `audio` (interleaved, at least two of
-    /// the longest periods long).
+    /// Returns the best period, in frames, for the start of `audio` (interleaved, at least twice as
+    /// long as the longest period).
     pub(crate) fn find<T: EngineSample>(&mut self, audio: &[T]) -> usize {
         kernels::run_best(Find {
             search: self,
@@ -93,7 +94,7 @@ impl PeriodSearch {
         let (shortest, longest) = self.lags;
         let (start, rest) = self.analysis[..2 * longest].split_at(2 * shortest);
         let start = start.iter().map(|&y| Sums::of(y).0).sum::<u64>();
-        // In two steps, of which compilers turn the first into vector code.
+        // In two steps, so that the compiler can vectorize the first one.
         let (pairs, _) = rest.as_chunks::<2>();
         self.sums[0] = Sums(start);
         for (sums, &[a, b]) in self.sums[1..].iter_mut().zip(pairs) {
@@ -106,8 +107,8 @@ impl PeriodSearch {
         }
     }
 
-    /// Fills `levels`, and gives what one level is worth and by how many levels the difference of
-    /// two can be too large.
+    /// Fills `levels`. Returns the size of one level, and by how many levels the difference of two
+    /// samples can be too large.
     #[inline(always)]
     fn quantize(&mut self) -> (f32, u32) {
         let analysis = &self.analysis[..2 * self.lags.1];
@@ -120,7 +121,7 @@ impl PeriodSearch {
             }
             return (1.0, 0);
         }
-        // The largest factor with which the loudest value has the highest level.
+        // The largest factor that maps the loudest value to the highest level.
         let factor = (u32::from(LEVELS) * 65536 - 1) / u32::from(range);
         for (level, &y) in self.levels.iter_mut().zip(analysis) {
             *level = ((u32::from(y.abs_diff(low)) * factor) >> 16) as u8;
@@ -146,11 +147,11 @@ impl PeriodSearch {
         }
     }
 
-    /// Returns the position among the lags of the best one, and its score.
+    /// Returns the index of the best lag, and its score.
     #[inline(always)]
     fn best(&mut self, scale: u32, kernel: impl Kernel) -> (usize, u32) {
         let bounds = &self.bounds[..self.sums.len()];
-        // No bound is negative, so that their bits are in the same order.
+        // Bounds are not negative, so their bits sort in the same order.
         let least = bounds.iter().map(|b| b.to_bits()).min().unwrap_or(0);
         let mut best = bounds
             .iter()
@@ -163,7 +164,7 @@ impl PeriodSearch {
             let larger = kernel.sums_of_larger(&self.analysis, lags);
             for (i, larger) in batch.map(|i| i as usize).into_iter().zip(larger) {
                 let (numerator, difference) = self.ratio(i, larger, scale);
-                // Seldom true, and so the division is seldom needed.
+                // Rarely true, so the division is rarely needed.
                 if u64::from(numerator) >= u64::from(score) * u64::from(difference) {
                     let new = quotient(numerator, difference);
                     if (new, i) > (score, best) {
@@ -175,8 +176,8 @@ impl PeriodSearch {
         (best, score)
     }
 
-    /// Puts the positions of all lags within the limit into `candidates`, the last repeated until
-    /// the last batch is full; returns how many.
+    /// Puts the indices of all lags within the limit into `candidates`, and repeats the last one to
+    /// fill the last batch. Returns how many there are.
     #[inline(always)]
     fn choose_candidates(&mut self, limit: f32) -> usize {
         let bounds = &self.bounds[..self.sums.len()];
@@ -187,7 +188,7 @@ impl PeriodSearch {
                 continue;
             }
             for (i, &bound) in (start..).zip(chunk) {
-                // Without a branch, since none could be foretold.
+                // Without a branch, because it would be unpredictable.
                 self.candidates[count] = i;
                 count += usize::from(bound <= limit);
             }
@@ -199,7 +200,7 @@ impl PeriodSearch {
         full
     }
 
-    /// `S(p) * k` and `D(p)` for the lag at a position, from its sum of what is larger.
+    /// Returns `S(p) * k` and `D(p)` for the lag at an index, from its sum of the larger values.
     #[inline(always)]
     fn ratio(&self, i: usize, larger: i32, scale: u32) -> (u32, u32) {
         // |a - b| = 2 max(a, b) - (a + b)
@@ -208,7 +209,7 @@ impl PeriodSearch {
         (self.sums[i].magnitude() * scale, difference.cast_unsigned())
     }
 
-    /// Returns the score of the lag at a position.
+    /// Returns the score of the lag at an index.
     #[inline(always)]
     fn score(&self, i: usize, scale: u32, kernel: impl Kernel) -> u32 {
         let lags = [self.lags.0 + i; BATCH];
@@ -217,8 +218,8 @@ impl PeriodSearch {
         quotient(numerator, difference)
     }
 
-    /// Returns the frame to add to twice a half-rate lag, plus 1: 0, 1 or 2, as its neighbours'
-    /// scores say.
+    /// Returns 1 plus the correction in frames to twice a half-rate lag: 0, 1 or 2, depending on
+    /// the scores of its neighbours.
     #[inline(always)]
     fn refine(&self, best: usize, score: u32, scale: u32, kernel: impl Kernel) -> usize {
         if best == 0 || best + 1 == self.sums.len() {
@@ -236,8 +237,8 @@ impl PeriodSearch {
     }
 }
 
-/// A sum of `|y|` in the upper half, one of `y + 32768` in the lower half. Both stay within 32
-/// bits, so that one addition serves both.
+/// The sum of `|y|` in the upper half and that of `y + 32768` in the lower half. Both fit in 32
+/// bits, so one addition updates both.
 #[derive(Debug, Clone, Copy)]
 struct Sums(u64);
 
@@ -260,11 +261,11 @@ impl Sums {
     }
 }
 
-/// One search, to be built for any instruction set; the answer is the same with each.
+/// A search that can be compiled for any instruction set; the result is the same with each.
 pub(crate) struct Find<'a, T> {
-    /// The search that finds.
+    /// The search to run.
     pub search: &'a mut PeriodSearch,
-    /// The audio that it looks at.
+    /// The audio to search.
     pub audio: &'a [T],
 }
 
@@ -281,8 +282,7 @@ fn quotient(numerator: u32, difference: u32) -> u32 {
     numerator.checked_div(difference).unwrap_or(u32::MAX)
 }
 
-/// Returns the largest `D / S` with which a lag can still reach a score, and a little more, for
-/// rounding.
+/// Returns the largest `D / S` that can still reach a score, plus a margin for rounding errors.
 fn limit(score: u32, scale: u32) -> f32 {
     (f64::from(scale) / f64::from(score) * 1.000_001) as f32
 }
@@ -318,7 +318,7 @@ mod tests {
 
     use super::*;
 
-    /// Every lag scored whole.
+    /// Computes the exact score of every lag.
     fn scores(y: &[i16], shortest: usize, longest: usize) -> Vec<u32> {
         let magnitude =
             |part: &[i16]| -> u32 { part.iter().map(|&y| u32::from(y.unsigned_abs())).sum() };
@@ -355,7 +355,7 @@ mod tests {
         }
     }
 
-    /// Audio with a period, as loud as can be, or with none; with ties among the lags, or without.
+    /// Generates audio with or without a period, at up to full scale, and with or without ties.
     fn audio(len: usize) -> impl Strategy<Value = Vec<i16>> {
         let noisy = prop::collection::vec(any::<i16>(), len);
         let quiet = prop::collection::vec(-3i16..=3, len);

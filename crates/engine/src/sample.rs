@@ -2,18 +2,17 @@
 
 use super::kernels::{Code, Kernel, run_best};
 
-/// A sample as the engine works on it.
+/// A sample type that the engine can process.
 pub trait EngineSample: Copy + Default + Send + Sync + 'static {
-    /// Returns the value on the 16-bit scale, rounded and limited to it: what every decision is
-    /// based on.
+    /// Returns the value on the 16-bit scale, rounded and clamped. All decisions are based on it.
     fn to_i16(self) -> i16;
 
     /// Returns the value on the 16-bit scale, unrounded.
     fn to_16_bit_scale(self) -> f64;
 
-    /// Weighs `from` and `to` by `len - i` and `i` parts in `len`.
+    /// Mixes `from` and `to` with the weights `(len - i) / len` and `i / len`.
     ///
-    /// `inverse` is `1.0 / len`, passed in because a division is slow.
+    /// `inverse` is `1.0 / len`, computed once by the caller to keep the division out of its loop.
     fn fade(from: Self, to: Self, i: f64, len: f64, inverse: f64) -> Self;
 }
 
@@ -28,9 +27,9 @@ impl EngineSample for i16 {
         f64::from(self)
     }
 
-    /// Equals integer division of the sum by `len` for the samples moved up by 32768: the sum is
-    /// exact in `f64`, and half a unit added before the multiplication keeps the quotient further
-    /// from a whole number than its rounding error.
+    /// Equals integer division of the sum by `len`, for samples shifted up by 32768: the sum is
+    /// exact in `f64`, and the half unit added before the multiplication keeps the quotient further
+    /// from an integer than its rounding error.
     #[inline(always)]
     fn fade(from: Self, to: Self, i: f64, len: f64, inverse: f64) -> Self {
         let from = f64::from(i32::from(from) + 32768);
@@ -44,8 +43,8 @@ impl EngineSample for i16 {
 impl EngineSample for f32 {
     #[inline(always)]
     fn to_i16(self) -> i16 {
-        // Added to a number, it leaves no bits for a fraction: the number is rounded, ties to even,
-        // and stands in the low bits. Compilers turn this into vector code, unlike a conversion.
+        // Adding this to a number leaves no bits for a fraction: the number is rounded, ties to
+        // even, and ends up in the low bits. Unlike a conversion, the compiler can vectorize this.
         const ROUNDER: f32 = 1.5 * (1 << 23) as f32;
         let scaled = if self.is_nan() { 0.0 } else { self * 32768.0 };
         (scaled.clamp(-32768.0, 32767.0) + ROUNDER).to_bits() as i16
@@ -64,7 +63,7 @@ impl EngineSample for f32 {
 
 /// Appends the cross-fade from `from` to `to` (both interleaved, of the same length) to `output`.
 ///
-/// The weights move with every value, so that the channels of a frame differ slightly.
+/// The weights change with every value, so they differ slightly between the channels of a frame.
 pub(crate) fn cross_fade<T: EngineSample>(from: &[T], to: &[T], output: &mut Vec<T>) {
     let start = output.len();
     output.resize(start + from.len(), T::default());

@@ -9,29 +9,30 @@ pub(crate) struct Stage<T> {
     channels: usize,
     longest_period: usize,
     fast: bool,
-    /// History before `tail`, unread audio from `tail` to `head`, free space behind. In values.
+    /// In values: history before `tail`, unread audio from `tail` to `head`, then free space.
     window: Vec<T>,
     tail: usize,
     head: usize,
-    /// By how many values the output is longer than the ratio asks for.
+    /// The number of values by which the output is longer than the ratio requires.
     surplus: f32,
     search: PeriodSearch,
-    /// Where the stretcher stands: frames consumed and frames written.
+    /// Frames consumed and frames written so far.
     position: TimePoint,
-    /// The positions after every step, if they are wanted.
+    /// The positions after every step, if recorded.
     points: Option<Vec<TimePoint>>,
 }
 
 impl<T: EngineSample> Stage<T> {
-    /// A stretcher for periods between two lengths in frames. With `points` it keeps its time
-    /// points there.
+    /// Creates a stretcher for periods between two lengths in frames. If `points` is given, time
+    /// points are recorded in it.
     pub(crate) fn new(
         channels: usize,
         (shortest, longest): (usize, usize),
         fast: bool,
         points: Option<Vec<TimePoint>>,
     ) -> Self {
-        // History, what a step needs, and room to feed without moving the window at every step.
+        // History, the input of one step, and space to add input without moving the window every
+        // step.
         let frames = longest + 3 * longest + (6 * longest).max(4096);
         Self {
             channels,
@@ -47,7 +48,7 @@ impl<T: EngineSample> Stage<T> {
         }
     }
 
-    /// Puts the stretcher back to its beginning; time points not yet taken stay.
+    /// Resets the stretcher to its initial state; recorded time points are kept.
     pub(crate) fn reset(&mut self) {
         self.tail = self.longest_period * self.channels;
         self.head = self.tail;
@@ -61,7 +62,7 @@ impl<T: EngineSample> Stage<T> {
         self.points.as_mut()
     }
 
-    /// Takes in `input` and appends to `output` what can be written so far, both interleaved.
+    /// Consumes `input` and appends the output that is ready to `output`, both interleaved.
     pub(crate) fn process(&mut self, mut input: &[T], ratio: f32, output: &mut Vec<T>) {
         while !input.is_empty() {
             let room = self.window.len() - self.head;
@@ -77,7 +78,7 @@ impl<T: EngineSample> Stage<T> {
         }
     }
 
-    /// Writes all that is left as it is.
+    /// Writes the remaining input unchanged.
     pub(crate) fn drain(&mut self, output: &mut Vec<T>) {
         let start = output.len();
         output.extend_from_slice(&self.window[self.tail..self.head]);
@@ -99,10 +100,10 @@ impl<T: EngineSample> Stage<T> {
         }
     }
 
-    /// One cut at a period of `n` values.
+    /// Writes one cut at a period of `n` values.
     fn step(&mut self, n: usize, ratio: f32, output: &mut Vec<T>) {
         let wide = f64::from(ratio);
-        // Output periods in two input periods: 1, 2, 3 or 4 halves.
+        // Output periods for every two input periods: 1, 2, 3 or 4.
         let halves = if self.surplus == 0.0 {
             (2.0 * wide + 0.5).floor()
         } else if self.surplus > 0.0 {
@@ -156,7 +157,7 @@ impl<T: EngineSample> Stage<T> {
         }
     }
 
-    /// Moves the history and what is unread to the front of the window.
+    /// Moves the history and the unread audio to the front of the window.
     fn make_room(&mut self) {
         let history = self.longest_period * self.channels;
         let start = self.tail - history;

@@ -1,4 +1,4 @@
-//! The stretcher: one stage or two, and gaps with a ratio of their own.
+//! The stretcher: one or two stages, with an optional separate ratio for gaps.
 
 use crate::gaps::GapDetector;
 use crate::options::{OptionError, StretchOptions};
@@ -6,13 +6,13 @@ use crate::sample::EngineSample;
 use crate::stage::Stage;
 use crate::time_map::{Cascade, TimePoint};
 
-/// Frames fed to the first stretcher at a time: bounds what lies between two in cascade.
+/// Frames fed to the first stretcher at a time. Bounds the buffer between two in cascade.
 const FEED_FRAMES: usize = 4096;
 
-/// A streaming stretcher: feed blocks of any size, get blocks.
+/// A streaming stretcher: takes blocks of any size and returns blocks.
 ///
-/// For a given input the output does not depend on how it was cut into blocks. Memory is bounded,
-/// and nothing is allocated per block once the buffers have grown to the size of the work.
+/// The output does not depend on how the input was split into blocks. Memory use is bounded, and
+/// nothing is allocated per block once the buffers have grown to their working size.
 ///
 /// ```
 /// use audiostretchy_engine::{StretchOptions, Stretcher};
@@ -37,12 +37,12 @@ pub struct Stretcher<T> {
 }
 
 impl<T: Sample> Stretcher<T> {
-    /// A stretcher for audio of a sample rate in Hz and a number of channels.
+    /// Creates a stretcher for audio of a sample rate in Hz and a number of channels.
     ///
-    /// `options.sample_rate` is not the engine's business and is ignored.
+    /// `options.sample_rate` is not used by the engine and is ignored.
     ///
     /// # Errors
-    /// Names the parameter that is out of range or does not fit the audio.
+    /// Returns an error that names the parameter that is out of range or does not fit the audio.
     pub fn new(
         options: &StretchOptions,
         sample_rate: u32,
@@ -51,11 +51,11 @@ impl<T: Sample> Stretcher<T> {
         Self::build(options, sample_rate, channels, false)
     }
 
-    /// As [`new`](Self::new), and keeps the time map: take it with
-    /// [`drain_time_points`](Self::drain_time_points).
+    /// Like [`new`](Self::new), but also records the time map, which
+    /// [`drain_time_points`](Self::drain_time_points) returns.
     ///
     /// # Errors
-    /// Returns the same errors as [`new`](Self::new).
+    /// See [`new`](Self::new).
     pub fn with_time_map(
         options: &StretchOptions,
         sample_rate: u32,
@@ -73,7 +73,8 @@ impl<T: Sample> Stretcher<T> {
         options.validate_for(sample_rate, channels)?;
         let cascade = options.uses_cascade();
         let (shortest, longest) = options.periods(sample_rate);
-        // What one part fed can set free: itself and what waited for enough to search in.
+        // The most frames that one feed can release: its own, and those that were too few to search
+        // in.
         let free_frames = FEED_FRAMES + 3 * longest;
         let most_cuts = if record { free_frames / shortest } else { 0 };
         let stage = || {
@@ -105,10 +106,10 @@ impl<T: Sample> Stretcher<T> {
         })
     }
 
-    /// Takes in `input` and appends to `output` what is ready, both interleaved.
+    /// Consumes `input` and appends the output that is ready to `output`, both interleaved.
     ///
     /// # Panics
-    /// If `input` does not hold whole frames.
+    /// Panics if `input` does not hold whole frames.
     pub fn process(&mut self, input: &[T], output: &mut Vec<T>) {
         assert!(
             input.len().is_multiple_of(self.channels),
@@ -118,12 +119,14 @@ impl<T: Sample> Stretcher<T> {
         T::process(self, input, output);
     }
 
-    /// Appends to `output` all that is left, and starts anew: what is fed next is another piece.
+    /// Appends all remaining audio to `output`, and resets the stretcher for the next piece of
+    /// audio.
     pub fn finish(&mut self, output: &mut Vec<T>) {
         T::finish(self, output);
     }
 
-    /// Frames of input found to lie in gaps since the stretcher was made (0 unless gaps have a ratio of their own).
+    /// Returns the number of input frames found to lie in gaps since the stretcher was created (0
+    /// unless gaps have a separate ratio).
     pub fn gap_frames(&self) -> u64 {
         self.gaps.as_ref().map_or(0, GapDetector::gap_frames)
     }
@@ -131,13 +134,13 @@ impl<T: Sample> Stretcher<T> {
     /// Returns the new points of the time map, in rising order: one for every cut since the last
     /// call.
     ///
-    /// Empty unless made by [`with_time_map`](Self::with_time_map).
+    /// Empty unless created by [`with_time_map`](Self::with_time_map).
     pub fn drain_time_points(&mut self) -> impl Iterator<Item = TimePoint> {
         self.chain.points.drain(..)
     }
 }
 
-/// A sample: `i16`, or `f32` with full scale at 1.0. No other type can be one.
+/// A sample type: `i16`, or `f32` with full scale at 1.0. This trait is sealed.
 pub trait Sample: sealed::Work {
     /// Returns the value with full scale at 1.0.
     fn to_f32(self) -> f32;
@@ -157,7 +160,8 @@ impl Sample for f32 {
     }
 }
 
-/// Level in dB of the mean of the channels of interleaved samples, 0 being a sine at full scale.
+/// Returns the level in dB of the mean of the channels of interleaved samples; a full-scale sine
+/// has 0 dB.
 pub fn level_db<T: Sample>(samples: &[T], channels: usize) -> f64 {
     T::level_db(samples, channels)
 }
@@ -166,8 +170,8 @@ mod sealed {
     use super::Stretcher;
     use crate::sample::EngineSample;
 
-    /// What takes time. Implemented for each type of sample apart, it is compiled in this crate and
-    /// at its level of optimisation, and not anew wherever a stretcher is used.
+    /// The expensive operations. Implementing them for each concrete sample type compiles them in
+    /// this crate, with its optimization level, instead of again in every crate that uses them.
     pub trait Work: EngineSample {
         fn process(stretcher: &mut Stretcher<Self>, input: &[Self], output: &mut Vec<Self>);
         fn finish(stretcher: &mut Stretcher<Self>, output: &mut Vec<Self>);
@@ -225,10 +229,10 @@ impl<T: EngineSample> Stretcher<T> {
 struct Chain<T> {
     first: Stage<T>,
     second: Option<Stage<T>>,
-    /// Output of the first stretcher on its way to the second.
+    /// Output of the first stretcher that the second has not consumed yet.
     middle: Vec<T>,
-    /// Values fed to the first stretcher at a time: whole frames, or a stretcher that passes its
-    /// input on at once would stand within a frame.
+    /// Values fed to the first stretcher at a time. Always whole frames, as a stretcher that passes
+    /// its input straight through would otherwise stop within a frame.
     feed_len: usize,
     cascade: Cascade,
     points: Vec<TimePoint>,
@@ -280,7 +284,7 @@ impl<T: EngineSample> Chain<T> {
     }
 }
 
-/// Splits a ratio into what the first stretcher can do and the rest for the second.
+/// Splits a ratio into the part that the first stretcher can do and the rest for the second.
 fn split_ratio(ratio: f32) -> (f32, f32) {
     let first = ratio.clamp(0.5, 2.0);
     let rest = f64::from(ratio) / f64::from(first);

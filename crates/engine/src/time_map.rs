@@ -1,8 +1,8 @@
-//! Where each input position went: the time map.
+//! The time map: the output position of each input position.
 
 use std::collections::VecDeque;
 
-/// A pair of positions that belong together, in frames from the start of input and output.
+/// A pair of corresponding positions, in frames from the start of input and output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TimePoint {
     /// Input position in frames.
@@ -11,8 +11,8 @@ pub struct TimePoint {
     pub output: u64,
 }
 
-/// Returns the position on the straight line through `a` and `b` that belongs to `x`; each a pair
-/// (x, y).
+/// Returns the `y` that belongs to `x` on the straight line through `a` and `b`, each a pair (x,
+/// y).
 fn interpolate(a: (u64, u64), b: (u64, u64), x: u64) -> u64 {
     if b.0 <= a.0 {
         return b.1;
@@ -21,7 +21,7 @@ fn interpolate(a: (u64, u64), b: (u64, u64), x: u64) -> u64 {
     a.1 + (along * u128::from(b.1 - a.1) / u128::from(b.0 - a.0)) as u64
 }
 
-/// Joins the time maps of two stretchers in cascade as their points come in.
+/// Joins the time maps of two stretchers in cascade as their points arrive.
 ///
 /// Memory is bounded by how far the second stretcher lags behind the first.
 pub(crate) struct Cascade {
@@ -32,7 +32,7 @@ pub(crate) struct Cascade {
 }
 
 impl Cascade {
-    /// A cascade with room for so many points between the two.
+    /// Creates a cascade with capacity for this many points between the two.
     pub(crate) fn with_capacity(points: usize) -> Self {
         Self {
             first: VecDeque::with_capacity(points),
@@ -40,7 +40,7 @@ impl Cascade {
         }
     }
 
-    /// Back to the beginning of both maps.
+    /// Resets both maps to their start.
     pub(crate) fn reset(&mut self) {
         self.first.clear();
         self.passed = TimePoint::default();
@@ -82,7 +82,8 @@ pub struct TimeMap {
 }
 
 impl TimeMap {
-    /// A map over points in rising order, as a [`Stretcher`](super::Stretcher) gives them.
+    /// Creates a map from points in rising order, as a [`Stretcher`](super::Stretcher) returns
+    /// them.
     pub fn new(points: Vec<TimePoint>) -> Self {
         Self { points }
     }
@@ -92,8 +93,8 @@ impl TimeMap {
         &self.points
     }
 
-    /// Returns the output position, in frames, of an input position in frames; past the end, the
-    /// end.
+    /// Returns the output position for an input position, both in frames. Positions past the end of
+    /// the input map to the end of the output.
     pub fn output_position(&self, input: u64) -> u64 {
         let after = self.points.partition_point(|point| point.input < input);
         let Some(&next) = self.points.get(after) else {
@@ -109,7 +110,7 @@ impl TimeMap {
 
 /// Looks up sorted positions while the points of a time map stream by.
 ///
-/// Memory is that of the positions, whatever the length of the audio.
+/// Memory use depends on the number of positions only, not on the length of the audio.
 ///
 /// ```
 /// use audiostretchy::{PositionMapper, TimePoint};
@@ -121,14 +122,14 @@ impl TimeMap {
 /// ```
 #[derive(Debug, Clone)]
 pub struct PositionMapper {
-    /// The positions asked for; those before `next` have their output.
+    /// The requested positions; those before `next` have their output.
     found: Vec<TimePoint>,
     next: usize,
     last: TimePoint,
 }
 
 impl PositionMapper {
-    /// A mapper of input positions in frames, which need not be sorted or unique.
+    /// Creates a mapper for input positions in frames, which need not be sorted or unique.
     pub fn new(mut positions: Vec<u64>) -> Self {
         positions.sort_unstable();
         positions.dedup();
@@ -157,12 +158,13 @@ impl PositionMapper {
         }
     }
 
-    /// Returns the last point seen: where input and output end, once all points have come.
+    /// Returns the last point seen. After all points, this is the end of input and output.
     pub fn end(&self) -> TimePoint {
         self.last
     }
 
-    /// Returns the positions with their outputs, in rising order; those past the end go to the end.
+    /// Returns the positions with their outputs, in rising order. Positions past the end map to the
+    /// end.
     pub fn finish(mut self) -> Vec<TimePoint> {
         for wanted in &mut self.found[self.next..] {
             wanted.output = self.last.output;

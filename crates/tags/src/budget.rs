@@ -1,24 +1,24 @@
-//! A source of tags for parsers of others, which may believe whatever a table says: of chapters that
-//! all have the same place, or pictures without end.
+//! A reader with a limit, for third-party tag parsers. These may trust whatever a table in the file
+//! claims, such as many chapters at one offset, or an endless list of pictures.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
 use audiostretchy_containers::limits::MAX_TAG_BYTES;
 
-/// What a parser may read: all tags that are kept, and as much again to get there.
+/// The number of bytes that a parser may read: the most tag data that is kept, twice over.
 const BUDGET: u64 = 2 * MAX_TAG_BYTES;
 
-/// What going to another place costs, in bytes: whoever does it makes something of what is there.
+/// The cost of a seek, in bytes. A parser that seeks usually allocates something for what it finds.
 const SEEK_COST: u64 = 128;
 
-/// A source that fails once too much was read of it.
+/// A reader that returns an error once the parser has read too much.
 pub(crate) struct Budget<R> {
     inner: R,
     left: u64,
 }
 
 impl<R> Budget<R> {
-    /// A source of which nothing was read yet.
+    /// Creates a reader with its whole budget left.
     pub(crate) fn new(inner: R) -> Self {
         Self {
             inner,

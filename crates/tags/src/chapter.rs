@@ -1,4 +1,4 @@
-//! Chapters, whatever family they come from.
+//! Chapters, independent of the tag family.
 
 use lofty::picture::Picture;
 
@@ -6,26 +6,26 @@ use audiostretchy_containers::warning::Warning;
 
 use crate::clock::Clock;
 
-/// The most chapters that are kept of a file.
+/// The most chapters that are kept per file.
 pub const MAX_CHAPTERS: usize = 10_000;
 
-/// A chapter: positions are frames of the file that it is in.
+/// A chapter. Positions are in frames of the file that it belongs to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chapter {
-    /// Where it starts, in frames.
+    /// Start in frames.
     pub start: u64,
-    /// Where it ends, in frames, if the file says so.
+    /// End in frames, if the file gives one.
     pub end: Option<u64>,
-    /// Its title; may be empty.
+    /// Title; may be empty.
     pub title: String,
-    /// A link of its own.
+    /// Link of this chapter.
     pub url: Option<String>,
-    /// A picture of its own.
+    /// Picture of this chapter.
     pub picture: Option<Picture>,
 }
 
 impl Chapter {
-    /// A chapter with nothing but a start, in frames, and a title.
+    /// Creates a chapter with only a start in frames and a title.
     pub fn new(start: u64, title: impl Into<String>) -> Self {
         Self {
             start,
@@ -36,14 +36,14 @@ impl Chapter {
         }
     }
 
-    /// Returns whether there is more to it than families with plain chapters can say.
+    /// Returns whether the chapter has data that plain chapter formats cannot hold.
     pub fn has_more_than_title(&self) -> bool {
         self.url.is_some() || self.picture.is_some()
     }
 }
 
-/// Moves chapters to where their audio went; returns how many start behind the end and were
-/// left out.
+/// Moves chapters to their output positions. Removes those that start at or after the end of the
+/// audio, and returns how many were removed.
 pub(crate) fn visit(chapters: &mut Vec<Chapter>, clock: &mut Clock<'_>) -> usize {
     let before = chapters.len();
     chapters.retain_mut(|chapter| {
@@ -55,8 +55,8 @@ pub(crate) fn visit(chapters: &mut Vec<Chapter>, clock: &mut Clock<'_>) -> usize
     before - chapters.len()
 }
 
-/// Where each chapter ends, in frames: where it says, else where the next one starts, at last at
-/// the end of the audio.
+/// Returns the end of each chapter in frames: its own if it has one, otherwise the start of the
+/// next chapter, or the end of the audio for the last one.
 pub(crate) fn ends(chapters: &[Chapter], audio_end: u64) -> Vec<u64> {
     let next = |index: usize| chapters.get(index + 1).map_or(audio_end, |next| next.start);
     let ends = chapters.iter().enumerate();
@@ -67,13 +67,13 @@ pub(crate) fn ends(chapters: &[Chapter], audio_end: u64) -> Vec<u64> {
     .collect()
 }
 
-/// There are more chapters than are kept.
+/// Warns that the file has more chapters than are kept.
 pub(crate) fn too_many(found: usize) -> Warning {
     let message = format!("only the first {MAX_CHAPTERS} of {found} chapters were kept");
     Warning::new("too-many-chapters", message)
 }
 
-/// Chapters start where there is no audio.
+/// Warns that chapters start after the end of the audio.
 pub(crate) fn past_end(count: usize) -> Warning {
     let message = match count {
         1 => "1 chapter that starts behind the end of the audio was left out".into(),

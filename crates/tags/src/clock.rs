@@ -1,11 +1,12 @@
-//! From a time in the input to the time of the same audio in the output.
+//! Converts times in the input to the times of the same audio in the output.
 
 use audiostretchy_engine::TimePoint;
 
-/// Where positions of the input lie in the output.
+/// Input positions with their output positions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MovedPositions {
-    /// The positions asked for in rising order: input frames, output frames at the output's rate.
+    /// The requested positions in rising order: input frames, and output frames at the output's
+    /// rate.
     pub points: Vec<TimePoint>,
     /// Lengths of input and output in frames.
     pub end: TimePoint,
@@ -16,9 +17,10 @@ pub struct MovedPositions {
 }
 
 impl MovedPositions {
-    /// Returns the output position of an input position, both in frames; past the end, the end.
+    /// Returns the output position for an input position, both in frames. Positions past the end of
+    /// the input map to the end of the output.
     ///
-    /// Exact for positions that were asked for.
+    /// The result is exact for requested positions.
     pub fn output(&self, input: u64) -> u64 {
         if input >= self.end.input {
             return self.end.output;
@@ -36,10 +38,10 @@ impl MovedPositions {
     }
 }
 
-/// Moves the times of everything that carries one.
+/// Converts every time in the metadata.
 ///
-/// Metadata is visited twice by the same code: once to learn which positions it needs, once to
-/// move them. The first visit changes nothing.
+/// The same code visits the metadata twice: first to collect the positions it needs, then to move
+/// them. The first visit changes nothing.
 #[derive(Debug)]
 pub struct Clock<'a> {
     rate: u32,
@@ -53,7 +55,8 @@ enum Mode<'a> {
 }
 
 impl<'a> Clock<'a> {
-    /// A clock that notes the positions it is asked for, for an input of a sample rate in Hz.
+    /// Creates a clock that collects the requested positions of an input, given its sample rate in
+    /// Hz.
     pub fn asking(rate: u32) -> Self {
         Self {
             rate,
@@ -61,7 +64,7 @@ impl<'a> Clock<'a> {
         }
     }
 
-    /// A clock that moves times.
+    /// Creates a clock that moves times.
     pub fn moving(positions: &'a MovedPositions) -> Self {
         Self {
             rate: positions.input_rate,
@@ -69,7 +72,7 @@ impl<'a> Clock<'a> {
         }
     }
 
-    /// Returns the positions asked for, in input frames.
+    /// Returns the collected positions, in input frames.
     pub fn into_positions(self) -> Vec<u64> {
         match self.mode {
             Mode::Ask(positions) => positions,
@@ -77,12 +80,12 @@ impl<'a> Clock<'a> {
         }
     }
 
-    /// Returns the sample rate in Hz of the positions that go in.
+    /// Returns the sample rate of input positions, in Hz.
     pub fn input_rate(&self) -> u32 {
         self.rate
     }
 
-    /// Returns the sample rate in Hz of the positions that come out.
+    /// Returns the sample rate of output positions, in Hz.
     pub fn output_rate(&self) -> u32 {
         match self.mode {
             Mode::Ask(_) => self.rate,
@@ -90,7 +93,7 @@ impl<'a> Clock<'a> {
         }
     }
 
-    /// Length of the output in frames, once known.
+    /// Returns the length of the output in frames, once known.
     pub fn output_end(&self) -> Option<u64> {
         match self.mode {
             Mode::Ask(_) => None,
@@ -98,7 +101,7 @@ impl<'a> Clock<'a> {
         }
     }
 
-    /// Returns whether a position in input frames is known to lie at or behind the input's end.
+    /// Returns whether a position in input frames is known to lie at or after the end of the input.
     pub fn is_past_end(&self, input: u64) -> bool {
         matches!(self.mode, Mode::Move(positions) if input >= positions.end.input)
     }
@@ -114,7 +117,7 @@ impl<'a> Clock<'a> {
         }
     }
 
-    /// Moves a time given in units of `1 / per_second` seconds, rounded to the nearest.
+    /// Moves a time in units of `1 / per_second` seconds, rounded to the nearest unit.
     pub fn units(&mut self, input: u64, per_second: u64) -> u64 {
         let position = rescale(input, per_second, self.rate.into());
         let moved = self.frames(position);
@@ -130,7 +133,7 @@ impl<'a> Clock<'a> {
     }
 }
 
-/// A number of units of `1 / from` seconds in units of `1 / to` seconds, rounded to the nearest.
+/// Converts a time from units of `1 / from` seconds to `1 / to` seconds, rounded to the nearest.
 pub fn rescale(value: u64, from: u64, to: u64) -> u64 {
     let scaled = (u128::from(value) * u128::from(to) + u128::from(from) / 2) / u128::from(from);
     u64::try_from(scaled).unwrap_or(u64::MAX)

@@ -1,12 +1,12 @@
-//! The fields that all families know, and what does not outlive a new encoding.
+//! Fields that all tag families share, and fields that must not be copied to a new encoding.
 
 use lofty::tag::{ItemKey, ItemValue, Tag, TagItem, TagType};
 
-/// How the program names itself in tags.
+/// The name of this program in tags.
 pub const ENCODER: &str = concat!("audiostretchy ", env!("CARGO_PKG_VERSION"));
 
-/// Keys of free text fields (TXXX, Vorbis comments, MP4 freeform), in lower case, that say
-/// something of the old encoding, or are kept in a form of our own.
+/// Keys of free-text fields (TXXX, Vorbis comments, MP4 freeform), in lower case, that describe the
+/// old encoding or that this program keeps in a form of its own.
 const DROPPED_KEYS: [&str; 17] = [
     "encoder",
     "encoder_options",
@@ -27,13 +27,13 @@ const DROPPED_KEYS: [&str; 17] = [
     "coverartmime",
 ];
 
-/// Returns whether a free text field must not be copied to a new encoding.
+/// Returns whether a free-text field must not be copied to a new encoding.
 pub(crate) fn is_dropped(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     DROPPED_KEYS.contains(&key.as_str())
 }
 
-/// Takes out what the old encoder said of itself.
+/// Removes fields that the old encoder wrote about itself.
 pub(crate) fn clean(tag: &mut Tag) {
     tag.retain(|item| {
         !matches!(
@@ -47,12 +47,12 @@ pub(crate) fn clean(tag: &mut Tag) {
     });
 }
 
-/// Sets a field, whether or not the tag's own family knows it.
+/// Sets a field, whether or not the tag's own family supports it.
 pub(crate) fn set(tag: &mut Tag, key: ItemKey, text: String) {
     tag.insert_unchecked(TagItem::new(key, ItemValue::Text(text)));
 }
 
-/// Splits numbers such as `3/7` into number and total, which not all families do.
+/// Splits values such as `3/7` into number and total, which not all families do themselves.
 pub(crate) fn split_numbers(tag: &mut Tag) {
     for (number, total) in [
         (ItemKey::TrackNumber, ItemKey::TrackTotal),
@@ -70,7 +70,7 @@ pub(crate) fn split_numbers(tag: &mut Tag) {
     }
 }
 
-/// Makes a date of a year, which old tags have instead, where there is none.
+/// Adds a date made from the year, which old tags have instead, if there is no date yet.
 pub(crate) fn make_date(tag: &mut Tag) {
     let Some(year) = tag.get_string(ItemKey::Year).map(str::to_owned) else {
         return;
@@ -82,11 +82,11 @@ pub(crate) fn make_date(tag: &mut Tag) {
     }
 }
 
-/// Free text fields that have no place among the common ones: key and value.
+/// Free-text fields with no equivalent among the common ones, as pairs of key and value.
 pub(crate) type Custom = Vec<(String, String)>;
 
-/// Adds the values of a free text field: among the common ones if its key stands for one that is
-/// not there yet.
+/// Adds the values of a free-text field. If its key corresponds to a common field that is not set
+/// yet, the values go there instead.
 pub(crate) fn add_free_texts<'a>(
     tag: &mut Tag,
     custom: &mut Custom,
@@ -107,9 +107,9 @@ pub(crate) fn add_free_texts<'a>(
     }
 }
 
-/// Splits off the fields that a family has no place for, with a key for free text.
+/// Separates the fields that a family supports from the rest, which become free text.
 ///
-/// Lyrics go by two names, of which the families know one or both.
+/// Lyrics have two common keys; a family may support only one of them.
 pub(crate) fn for_family(tag: &Tag, family: TagType) -> (Tag, Custom) {
     let mut kept = Tag::new(family);
     let mut rest = Vec::new();
@@ -139,8 +139,7 @@ fn lyrics_key(family: TagType) -> ItemKey {
     }
 }
 
-/// Returns the name of a common field as free text; `None` for those that only make sense in their
-/// place.
+/// Returns a common field's name as free text, or `None` if it has no meaning as free text.
 fn free_text_key(key: ItemKey) -> Option<&'static str> {
     match key {
         ItemKey::Popularimeter => None,
@@ -148,7 +147,7 @@ fn free_text_key(key: ItemKey) -> Option<&'static str> {
     }
 }
 
-/// Scales a number that counts beats per minute.
+/// Scales a number of beats per minute.
 pub(crate) fn scale_tempo(text: &str, tempo: f64) -> Option<String> {
     let bpm: f64 = text.trim().parse().ok()?;
     let scaled = bpm * tempo;
@@ -161,7 +160,7 @@ pub(crate) fn scale_tempo(text: &str, tempo: f64) -> Option<String> {
     })
 }
 
-/// Moves the fields that depend on length and tempo; `seconds` is the output's length.
+/// Updates the fields that depend on length and tempo; `seconds` is the length of the output.
 pub(crate) fn retime(tag: &mut Tag, tempo: f64, seconds: f64) {
     for key in [ItemKey::Bpm, ItemKey::IntegerBpm] {
         let scaled = (tag.get_string(key)).and_then(|text| scale_tempo(text, tempo));

@@ -1,9 +1,9 @@
-//! Tags, pictures and chapters on their way from input to output, every time moved to where its
-//! audio went.
+//! Copies tags, pictures and chapters from input to output, and moves every time in them to the
+//! output's time scale.
 //!
-//! Within a family (ID3v2, Vorbis comments, RIFF) a tag is kept whole; between families it goes
-//! through the fields that all of them know. The text of tags is read and made by lofty; they are
-//! put into output files by code of our own, because that would hold whole files in memory.
+//! Within a family (ID3v2, Vorbis comments, RIFF) a tag is kept whole. Between families, only the
+//! fields that all families share are converted. lofty parses and serializes the tags; this crate
+//! writes them into output files itself, because lofty would hold whole files in memory.
 
 use std::fmt;
 
@@ -20,24 +20,24 @@ use crate::families::wav::RiffChunks;
 use crate::families::{flac, id3, vorbis};
 use crate::fields::{self, Custom};
 
-/// All that a file says of its audio.
+/// All metadata of an audio file.
 #[derive(Clone)]
 pub struct Metadata {
-    /// The fields that all families know, without pictures.
+    /// The fields that all families share, without pictures.
     pub(crate) common: Tag,
-    /// Fields with names of their own.
+    /// Fields with custom names.
     pub(crate) custom: Custom,
     pub(crate) pictures: Vec<Picture>,
-    /// In order of time; those of nested lists stand among the others.
+    /// In order of time; nested chapters are listed among the others.
     pub(crate) chapters: Vec<Chapter>,
     pub(crate) id3: Option<Id3v2Tag>,
     pub(crate) vorbis: Option<VorbisComments>,
     pub(crate) riff: Option<RiffChunks>,
     /// The content of a FLAC cue sheet block.
     pub(crate) cue_sheet: Option<Vec<u8>>,
-    /// Whether the chapters are the tracks of the cue sheet.
+    /// Whether the chapters were made from the tracks of the cue sheet.
     pub(crate) chapters_are_cues: bool,
-    /// The output's length in frames and its sample rate, once times have been moved.
+    /// Length of the output in frames and its sample rate in Hz, once times have been moved.
     pub(crate) end: Option<(u64, u32)>,
 }
 
@@ -75,9 +75,10 @@ impl Metadata {
         &self.chapters
     }
 
-    /// Asks for every position that will be needed, or moves every time, as `clock` is.
+    /// Collects every position that is needed, or moves every time, depending on the mode of
+    /// `clock`.
     ///
-    /// `ratio` is output length divided by input length: it scales the tempo.
+    /// `ratio` is output length divided by input length; it scales the tempo.
     pub fn visit(&mut self, clock: &mut Clock<'_>, ratio: f64) -> Vec<Warning> {
         let mut left_out = chapter::visit(&mut self.chapters, clock);
         if let Some(id3) = &mut self.id3 {
@@ -109,7 +110,7 @@ impl Metadata {
     }
 }
 
-/// Tags cannot be written to the output.
+/// Warns that some tags could not be written to the output.
 pub(crate) fn tags_not_written(why: &str) -> Warning {
     let message = format!("not all tags could be written: {why}");
     Warning::new("tags-not-written", message)

@@ -1,4 +1,4 @@
-//! Reading what a file says of its audio, each family in its own way.
+//! Reads the metadata of a file, each tag family in its own way.
 
 use std::error::Error;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
@@ -28,32 +28,32 @@ use crate::families::{aiff, demuxer, flac, id3, ogg, vorbis, wav};
 use crate::fields;
 use crate::metadata::Metadata;
 
-/// Bytes of an APE tag's footer, and of an ID3v1 tag, which may stand behind it.
+/// Bytes of an APE tag's footer, and of an ID3v1 tag, which may follow it.
 const APE_FOOTER: u64 = 32;
 const ID3V1: u64 = 128;
 
-/// A file without ID3v2 tags at its start.
+/// A file without the ID3v2 tags at its start.
 type TagReader = Budget<BufReader<SanitizedSource>>;
 
 type Result<T> = std::result::Result<T, Unreadable>;
 
 impl Metadata {
-    /// Reads all that an input says of its audio; `container` is the decoder's short name of its
-    /// format and `rate` the audio's sample rate in Hz.
+    /// Reads all metadata of an input. `container` is the decoder's short name of its format, and
+    /// `rate` the audio's sample rate in Hz.
     ///
-    /// What cannot be read is left out with a warning: audio is never lost to a broken tag.
+    /// Metadata that cannot be read is left out with a warning: a broken tag never stops the audio.
     pub fn read(input: &Input, container: &str, rate: u32) -> (Self, Vec<Warning>) {
         read(input, container, rate)
     }
 }
 
-/// Tags of the input cannot be read.
+/// Warns that tags of the input could not be read.
 fn tags_unreadable(why: &str) -> Warning {
     let message = format!("tags of the input cannot be read and were left out: {why}");
     Warning::new("tags-unreadable", message)
 }
 
-/// Tags of the input are damaged.
+/// Warns that tags of the input are damaged.
 fn tags_damaged() -> Warning {
     Warning::new(
         "tags-damaged",
@@ -61,14 +61,14 @@ fn tags_damaged() -> Warning {
     )
 }
 
-/// Tags of the input are larger than is sensible; `most` is in bytes.
+/// Warns that tags of the input exceed the size limit; `most` is in bytes.
 fn tags_too_large(most: u64) -> Warning {
     let most = most >> 20;
     let message = format!("tags or pictures of the input beyond {most} MiB were left out");
     Warning::new("tags-too-large", message)
 }
 
-/// Warns that the times of chapters are not understood.
+/// Warns that chapters were left out because their times could not be parsed.
 fn chapters_unreadable(count: usize) -> Warning {
     let message = format!(
         "{count} chapters of the input were left out, as their times are not understood: they \
@@ -81,7 +81,7 @@ fn read(input: &Input, container: &str, rate: u32) -> (Metadata, Vec<Warning>) {
     let options = GlobalOptions::new().allocation_limit(MAX_TAG_BYTES as usize);
     apply_global_options(options);
     let mut reader = Reader::new(rate);
-    // A parser's panic must not cost the audio either.
+    // A panic in a parser must not stop the audio either.
     let result = catch_unwind(AssertUnwindSafe(|| reader.read(input, container)));
     apply_global_options(GlobalOptions::new());
     let Reader {
@@ -97,13 +97,13 @@ fn read(input: &Input, container: &str, rate: u32) -> (Metadata, Vec<Warning>) {
     (metadata, warnings)
 }
 
-/// Why tags cannot be read, in words for people.
+/// The reason why tags could not be read, worded for users.
 struct Unreadable(String);
 
 impl<E: Error + 'static> From<E> for Unreadable {
     fn from(error: E) -> Self {
         let error: &(dyn Error + 'static) = &error;
-        // Errors of the system and limits of our own tell enough; parsers tell of their insides.
+        // I/O errors and this crate's own limits are clear to users; parser messages are not.
         Self(match error.downcast_ref::<io::Error>() {
             Some(error) if error.kind() != io::ErrorKind::UnexpectedEof => error.to_string(),
             Some(_) => "they end too early".into(),
@@ -112,7 +112,7 @@ impl<E: Error + 'static> From<E> for Unreadable {
     }
 }
 
-/// Returns the last bytes of a file.
+/// Reads the last `len` bytes of a file.
 fn read_end(file: &mut TagReader, len: u64) -> io::Result<Vec<u8>> {
     file.seek(SeekFrom::End(-len.cast_signed()))?;
     let mut bytes = Vec::new();
@@ -199,7 +199,7 @@ impl Reader {
             if let Some(mut first) = self.metadata.id3.take() {
                 id3::merge(&mut first, tag);
                 tag = first;
-                // They are in the tag, from where they come again.
+                // The pictures are in the tag and are read again from there.
                 self.metadata.pictures.clear();
             }
             self.add_id3(tag);
@@ -222,7 +222,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Returns the tags at the end of a file, which fill the gaps of those at the start.
+    /// Reads the tags at the end of a file, which fill in what those at the start lack.
     fn read_mpeg(&mut self, file: &mut TagReader) -> Result<()> {
         let len = file.seek(SeekFrom::End(0))?;
         let mut end = read_end(file, len.min(APE_FOOTER + ID3V1))?;
@@ -235,7 +235,7 @@ impl Reader {
                 end = read_end(file, size.min(len))?;
             }
         }
-        // The library looks for audio first, and would search a whole file for nothing.
+        // lofty looks for audio first and would scan the whole file, so it gets two empty frames.
         let mut frame = b"\xFF\xFB\x90\0".to_vec();
         frame.resize(417, 0);
         let bytes = [frame.repeat(2), end].concat();
@@ -270,12 +270,12 @@ impl Reader {
         let pictures = file.pictures().iter().map(|(picture, _)| picture.clone());
         let pictures: Vec<_> = pictures.collect();
         if let Some(comments) = file.vorbis_comments().cloned() {
-            // They are what players of FLAC look at; a tag before them fills their gaps.
+            // FLAC players read the Vorbis comments; an ID3v2 tag only fills in what they lack.
             let has_tag = self.metadata.id3.take().is_some();
             let chapters = std::mem::take(&mut self.metadata.chapters);
             self.add_vorbis(comments);
             if has_tag {
-                // Made anew from both.
+                // Built again later from both tags.
                 self.metadata.vorbis = None;
             }
             if self.metadata.chapters.is_empty() {
@@ -332,10 +332,10 @@ impl Reader {
         file.rewind()?;
         let found = mp4ameta::Tag::read_from(file)?;
         let rate = f64::from(self.rate);
-        // A list holds 255 at most, a track any number.
+        // A chapter list holds at most 255 chapters, a chapter track any number.
         let (list, track) = (found.chapter_list(), found.chapter_track());
         let chapters = match track.len() > list.len() {
-            // A track starts with the audio, if need be with a chapter that is none.
+            // A track must start with the audio, so its first entry may only be filler.
             true => {
                 let is_none = |first: &mp4ameta::Chapter| {
                     list.first().is_some_and(|list| list.start > first.start)
@@ -429,14 +429,14 @@ impl Reader {
         self.metadata.vorbis = Some(comments);
     }
 
-    /// Takes common fields over; what was there already fills the gaps.
+    /// Sets common fields; the previous values fill in what `tag` lacks.
     fn set_common(&mut self, tag: Tag) {
         let old = std::mem::replace(&mut self.metadata.common, Tag::new(tag.tag_type()));
         self.fill_common(tag);
         self.fill_common(old);
     }
 
-    /// Takes over the common fields that are not there yet.
+    /// Sets the common fields that are not set yet.
     fn fill_common(&mut self, mut tag: Tag) {
         fields::clean(&mut tag);
         fields::split_numbers(&mut tag);

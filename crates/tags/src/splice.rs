@@ -1,14 +1,14 @@
-//! Making room in finished files, block by block.
+//! Inserts bytes into finished files, block by block.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
-/// A file that tags are put into.
+/// A file that tags are written to.
 pub(crate) trait TagFile: Read + Write + Seek {}
 impl<T: Read + Write + Seek> TagFile for T {}
 
 const BLOCK: u64 = 1 << 20;
 
-/// Replaces `len` bytes at `at` by `bytes`, which are at least as many, and moves what follows.
+/// Replaces `len` bytes at `at` with `bytes`, which must not be shorter, and moves what follows.
 ///
 /// # Errors
 /// Returns an error if the file cannot be read or written.
@@ -17,7 +17,7 @@ pub(crate) fn replace(file: &mut dyn TagFile, at: u64, len: u64, bytes: &[u8]) -
     let first = at + len;
     let mut end = file.seek(SeekFrom::End(0))?;
     let mut block = Vec::new();
-    // From the back, so that nothing is overwritten before it has been read.
+    // From the end backwards, so that nothing is overwritten before it has been read.
     while by > 0 && end > first {
         let start = first.max(end.saturating_sub(BLOCK));
         block.resize((end - start) as usize, 0);

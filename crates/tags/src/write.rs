@@ -1,4 +1,4 @@
-//! Putting everything into a finished file, each format in its own way.
+//! Writes metadata into a finished file, each format in its own way.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -17,11 +17,11 @@ use crate::metadata::{Metadata, tags_not_written};
 use crate::splice::{self, TagFile};
 
 impl Metadata {
-    /// Puts everything into a finished file of a format.
+    /// Writes all metadata into a finished file of the given format.
     ///
     /// # Errors
-    /// Returns an error if the file cannot be read or written; what the format cannot hold is a
-    /// warning.
+    /// Returns an error if the file cannot be read or written. Metadata that the format cannot hold
+    /// gives a warning.
     pub fn write(&self, file: &File, format: Format) -> io::Result<Vec<Warning>> {
         let handle: &mut dyn TagFile = &mut &*file;
         match format {
@@ -80,7 +80,7 @@ impl Metadata {
         let mut warnings = Vec::new();
         let mut chunks = aiff::marker_chunk(&self.chapters);
         chunks.extend(aiff::text_chunks(&self.common));
-        // Few read markers; those who do, read no chapters in the tag.
+        // Few programs read markers, and those that do ignore chapters in the ID3v2 tag.
         let tag = self.id3_tag(true, &mut warnings);
         aiff::push_chunk(&mut chunks, *b"ID3 ", &tag);
         if !aiff::append(file, &chunks)? {
@@ -114,7 +114,7 @@ impl Metadata {
         Ok(warnings)
     }
 
-    /// Vorbis and Opus.
+    /// Writes the comments of Ogg Vorbis and Opus files.
     fn write_ogg(&self, file: &mut dyn TagFile) -> io::Result<Vec<Warning>> {
         let comments = self.comments(false);
         ogg::write(file, |vendor| {
@@ -123,8 +123,8 @@ impl Metadata {
         Ok(Vec::new())
     }
 
-    /// Vorbis comments: those that came in, else ones made from what there is. Chapters are put in
-    /// unless they stand in a cue sheet beside.
+    /// Returns the input's Vorbis comments, or ones built from the common fields. Includes the
+    /// chapters unless a cue sheet holds them.
     fn comments(&self, has_cue_sheet: bool) -> lofty::ogg::tag::VorbisComments {
         let mut comments = match &self.vorbis {
             Some(comments) => comments.clone(),
@@ -138,7 +138,7 @@ impl Metadata {
         comments
     }
 
-    /// Returns whether the few fields of LIST INFO, and cue points, tell all there is.
+    /// Returns whether LIST INFO fields and cue points can hold all metadata.
     fn is_told_by_info(&self) -> bool {
         let simple = |text: Option<&str>| text.is_some_and(str::is_ascii);
         self.pictures.is_empty()
@@ -152,14 +152,14 @@ impl Metadata {
             })
     }
 
-    /// An ID3v2 tag for a file that has chapters in a chunk of their own: players would show those
-    /// twice that stand in the tag as well.
+    /// Returns an ID3v2 tag for a file that also has chapters in a chunk of their own. The tag
+    /// repeats them only if that chunk cannot hold them fully, as players would show them twice.
     fn id3_chunk(&self, warnings: &mut Vec<Warning>) -> Vec<u8> {
         let in_tag = self.chapters.iter().any(Chapter::has_more_than_title);
         self.id3_tag(in_tag, warnings)
     }
 
-    /// Returns the bytes of an ID3v2 tag: the one that came in, else one made from what there is.
+    /// Returns the bytes of the input's ID3v2 tag, or of one built from the common fields.
     fn id3_tag(&self, with_chapters: bool, warnings: &mut Vec<Warning>) -> Vec<u8> {
         let mut tag = match &self.id3 {
             Some(tag) => {

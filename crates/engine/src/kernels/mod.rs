@@ -1,55 +1,57 @@
-//! The innermost sums of the search, for each instruction set; and choosing one while running.
+//! The inner loops of the search for each instruction set, and the selection of one at run time.
 
-/// Lags that a kernel looks at together: the sums of their vectors are added up in one go.
+/// Number of lags that a kernel handles together: their vectors are summed in one go.
 pub(crate) const BATCH: usize = 4;
 
-/// Values that must follow what is summed, so that whole vectors can be read.
+/// Number of values that must follow the summed ones, so that whole vectors can be read.
 pub(crate) const PADDING: usize = 32;
 
-/// Lags whose differences are summed together.
+/// Number of lags whose differences are summed together.
 pub(crate) const GROUP: usize = 64;
 
-/// Bytes whose differences are summed in one instruction: a lag is summed up to a multiple of it.
+/// Bytes whose differences one instruction sums: sums cover a multiple of this.
 pub(crate) const QUAD: usize = 4;
 
-/// The longest lag that a kernel takes: the lanes of a vector are counted in 16 bits.
+/// The longest lag that a kernel supports: the lanes of a vector are counted in 16 bits.
 pub(crate) const MAX_LAG: usize = 32_000;
 
-/// Code that can be built for any instruction set: mark `run` with `#[inline(always)]`. (A closure
-/// would do, but there is no way to have it inlined for certain.)
+/// Code that can be compiled for any instruction set. Mark `run` with `#[inline(always)]`. (A
+/// closure would do, but there is no way to guarantee that it is inlined.)
 pub(crate) trait Code {
-    /// What it gives.
+    /// The result type.
     type Output;
 
-    /// Runs it with the kernel that it is built for.
+    /// Runs the code with the kernel that it is compiled for.
     fn run(self, kernel: impl Kernel) -> Self::Output;
 }
 
-/// An instruction set known to be there.
+/// An instruction set known to be available.
 pub(crate) trait Kernel: Copy {
-    /// Runs code built for this instruction set.
+    /// Runs code compiled for this instruction set.
     fn run<C: Code>(self, code: C) -> C::Output;
 
-    /// For each lag, the sum of the larger of `y[i]` and `y[i+lag]` for `i < lag`, modulo 2^32.
+    /// Returns, for each lag, the sum of the larger of `y[i]` and `y[i+lag]` for `i < lag`, modulo
+    /// 2^32.
     ///
-    /// To be called within [`run`](Self::run), or it is slow.
+    /// Only fast when called within [`run`](Self::run).
     ///
     /// # Panics
-    /// If a lag is above [`MAX_LAG`], or `y` is not [`PADDING`] values longer than twice the
-    /// longest.
+    /// Panics if a lag is above [`MAX_LAG`], or `y` is not [`PADDING`] values longer than twice the
+    /// longest lag.
     fn sums_of_larger(self, y: &[i16], lags: [usize; BATCH]) -> [i32; BATCH];
 
-    /// For each lag from `first` on, the sum of `|y[i] - y[i+lag]|` for `i` below `lag` rounded
-    /// down to a multiple of [`QUAD`]; 65,535 where it is larger.
+    /// Returns, for each lag from `first` on, the sum of `|y[i] - y[i+lag]|` for `i` below `lag`
+    /// rounded down to a multiple of [`QUAD`], saturated at 65,535.
     ///
-    /// To be called within [`run`](Self::run), or it is slow.
+    /// Only fast when called within [`run`](Self::run).
     ///
     /// # Panics
-    /// If `first` is above [`MAX_LAG`], or `y` is not twice as long as `first + 2 * GROUP`.
+    /// Panics if `first` is above [`MAX_LAG`], or `y` is not at least twice as long as
+    /// `first + 2 * GROUP`.
     fn sums_of_differences(self, y: &[u8], first: usize) -> [u16; GROUP];
 }
 
-/// The shortest lag and the longest.
+/// Returns the shortest and the longest lag.
 #[inline(always)]
 fn range(lags: [usize; BATCH]) -> (usize, usize) {
     lags.iter()
@@ -58,7 +60,7 @@ fn range(lags: [usize; BATCH]) -> (usize, usize) {
         })
 }
 
-/// Whatever the program is built for. On AArch64 that has NEON, which compilers use well.
+/// The target's baseline instruction set. On AArch64 it includes NEON, which compilers use well.
 #[derive(Clone, Copy)]
 pub(crate) struct Plain;
 
@@ -88,7 +90,7 @@ impl Kernel for Plain {
         std::array::from_fn(|index| {
             let lag = first + index;
             let len = lag / QUAD * QUAD;
-            // In pieces of a size that compilers know what to do with.
+            // In chunks of a size that the compiler vectorizes well.
             let (here, here_rest) = y[..len].as_chunks::<16>();
             let (later, later_rest) = y[lag..lag + len].as_chunks::<16>();
             let pieces = here.iter().zip(later).map(|(a, b)| sum(a, b));
@@ -104,7 +106,7 @@ pub(crate) use x86_64::{Avx2, Avx512};
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
-/// Runs code built for the best instruction set that the machine has.
+/// Runs code compiled for the best instruction set of the CPU.
 #[inline]
 pub(crate) fn run_best<C: Code>(code: C) -> C::Output {
     #[cfg(target_arch = "x86_64")]
@@ -125,10 +127,10 @@ mod tests {
 
     use super::*;
 
-    /// Holds every kernel against the plain loop; `lags` may come in any order.
+    /// Compares every kernel with the plain loop; `lags` may be in any order.
     fn check(y: &[i16], lags: [usize; BATCH]) {
         let mut padded = y.to_vec();
-        // What must not be counted.
+        // These values must not be counted.
         padded.extend([12_345; PADDING]);
         let y = padded.as_slice();
         let sums = Plain.sums_of_larger(y, lags);
@@ -141,11 +143,11 @@ mod tests {
                 assert_eq!(kernel.sums_of_larger(y, lags), sums, "AVX-512, {lags:?}");
             }
         }
-        // Nothing else to hold the plain loop against on other machines.
+        // On other machines there is no other kernel to compare with.
         let _ = sums;
     }
 
-    /// Holds every kernel against the plain loop.
+    /// Compares every kernel with the plain loop.
     fn check_differences(y: &[u8], first: usize) {
         let sums = Plain.sums_of_differences(y, first);
         #[cfg(target_arch = "x86_64")]
@@ -158,7 +160,7 @@ mod tests {
                 assert_eq!(found, sums, "AVX-512, {first}");
             }
         }
-        // Nothing else to hold the plain loop against on other machines.
+        // On other machines there is no other kernel to compare with.
         let _ = sums;
     }
 
@@ -185,7 +187,7 @@ mod tests {
     fn sums_of_differences_stop_at_the_largest_16_bit_number() {
         let y = [vec![0; 400], vec![255; 1000]].concat();
         let sums = Plain.sums_of_differences(&y, 320);
-        // What is silent follows itself for the first quads.
+        // The first quads compare silence with silence.
         assert_eq!(sums[0], 61_200);
         assert_eq!(sums[63], u16::MAX);
         for first in 0..500 {

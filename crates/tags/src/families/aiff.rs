@@ -1,4 +1,4 @@
-//! The chunks of AIFF files that hold text and times (Apple, "Audio Interchange File Format 1.3").
+//! The AIFF chunks that hold text and times (Apple, "Audio Interchange File Format 1.3").
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -9,15 +9,15 @@ use crate::splice::TagFile;
 use audiostretchy_containers::limits::{MAX_CHUNKS, MAX_TAG_BYTES};
 use audiostretchy_containers::riff::decode_text;
 
-/// Markers have a name of up to 255 bytes behind a byte of length.
+/// The longest marker name in bytes: its length field is a byte.
 const MAX_NAME: usize = 255;
 
-/// What an AIFF file holds beside its audio.
+/// The contents of an AIFF file other than its audio.
 #[derive(Default)]
 pub(crate) struct AiffChunks {
     /// The bytes of an ID3v2 tag.
     pub id3: Option<Vec<u8>>,
-    /// The text chunks in terms that all families know.
+    /// The text chunks as common fields.
     pub text: Option<Tag>,
     /// The markers, in order of time.
     pub markers: Vec<Chapter>,
@@ -78,7 +78,7 @@ fn parse_markers(bytes: &[u8]) -> Vec<Chapter> {
     {
         let position = u32::from_be_bytes([head[2], head[3], head[4], head[5]]);
         markers.push(Chapter::new(position.into(), decode_text(name)));
-        // Length and name together take an even number of bytes.
+        // The length byte and the name together take an even number of bytes.
         let length = (1 + name.len()).next_multiple_of(2);
         rest = rest.get(6 + length..).unwrap_or_default();
     }
@@ -86,7 +86,7 @@ fn parse_markers(bytes: &[u8]) -> Vec<Chapter> {
     markers
 }
 
-/// A chunk of markers for chapters; those that its numbers cannot tell are left out.
+/// Returns a chunk of markers for chapters. Those beyond the range of its fields are left out.
 pub(crate) fn marker_chunk(chapters: &[Chapter]) -> Vec<u8> {
     let (mut count, mut body) = (0u16, vec![0; 2]);
     for chapter in chapters.iter().take(i16::MAX as usize) {
@@ -114,7 +114,7 @@ pub(crate) fn marker_chunk(chapters: &[Chapter]) -> Vec<u8> {
     chunk
 }
 
-/// Returns the text chunks of a tag.
+/// Returns the text chunks for common fields.
 pub(crate) fn text_chunks(common: &Tag) -> Vec<u8> {
     let mut chunks = Vec::new();
     for (id, key) in [
@@ -130,7 +130,7 @@ pub(crate) fn text_chunks(common: &Tag) -> Vec<u8> {
     chunks
 }
 
-/// Appends a chunk, filled up to an even length.
+/// Appends a chunk, padded to an even length.
 pub(crate) fn push_chunk(to: &mut Vec<u8>, id: [u8; 4], body: &[u8]) {
     to.extend(id);
     to.extend((body.len() as u32).to_be_bytes());
@@ -140,8 +140,8 @@ pub(crate) fn push_chunk(to: &mut Vec<u8>, id: [u8; 4], body: &[u8]) {
     }
 }
 
-/// Appends whole chunks to a finished file and corrects its size; false, with the file left as it
-/// is, where it would outgrow its header.
+/// Appends complete chunks to a finished file and updates its size. Returns `false`, with the file
+/// unchanged, if the size would not fit its header.
 ///
 /// # Errors
 /// Returns an error if the file cannot be read or written.

@@ -1,4 +1,4 @@
-//! Times in WAV chunks that stand by themselves: broadcast extension, sampler loops.
+//! Times in other WAV chunks: broadcast extension and sampler loops.
 //!
 //! Layouts: EBU Tech 3285 for `bext`, Microsoft's "New Multimedia Data Types and Data Techniques"
 //! for `smpl`.
@@ -16,7 +16,7 @@ const BEXT_UMID: std::ops::Range<usize> = 348..412;
 const SMPL_LEN: usize = 36;
 const LOOP_LEN: usize = 24;
 
-/// Puts a broadcast extension's description and date where all families look for them.
+/// Copies a broadcast extension's description and date to the common fields.
 pub(crate) fn describe_bext(bext: &[u8], tag: &mut Tag) {
     let description = decode_text(&bext[..256]);
     if tag.get(ItemKey::Comment).is_none() && !description.is_empty() {
@@ -33,9 +33,9 @@ pub(crate) fn describe_bext(bext: &[u8], tag: &mut Tag) {
     }
 }
 
-/// Brings a broadcast extension up to date: the audio starts at the same time of day, counted in
-/// the output's sample rate; the material's unique number is not this file's; the coding history
-/// grows by a line.
+/// Updates a broadcast extension: keeps the time of day at which the audio starts, counted at the
+/// output's sample rate; clears the unique material identifier, which belongs to the old file; and
+/// adds a line to the coding history.
 pub(crate) fn move_bext(bext: &mut Vec<u8>, clock: &Clock<'_>) {
     if clock.output_end().is_none() {
         return;
@@ -51,7 +51,7 @@ pub(crate) fn move_bext(bext: &mut Vec<u8>, clock: &Clock<'_>) {
     bext.extend(line.as_bytes());
 }
 
-/// Moves the loops of a sampler chunk and sets its sample period.
+/// Moves the loops of a sampler chunk and updates its sample period.
 pub(crate) fn move_loops(smpl: &mut [u8], clock: &mut Clock<'_>) {
     if smpl.len() < SMPL_LEN {
         return;

@@ -10,15 +10,15 @@ use crate::clock::Clock;
 use audiostretchy_containers::riff::{decode_text, push_chunk, sub_chunks, terminated, u32_at};
 
 const CUE_POINT_LEN: usize = 24;
-/// Bytes of a region before its text: cue point, length, purpose, country, language, code page.
+/// Bytes before the text of a region: cue point, length, purpose, country, language, code page.
 const LTXT_LEN: usize = 20;
 
 /// A cue point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CuePoint {
-    /// What labels name it by.
+    /// The number by which labels refer to it.
     pub id: u32,
-    /// Where it is, in frames.
+    /// Position in frames.
     pub position: u64,
 }
 
@@ -27,39 +27,39 @@ pub(crate) struct CuePoint {
 pub(crate) struct Annotation {
     /// `labl`, `note`, `ltxt` or `file`.
     pub kind: [u8; 4],
-    /// The cue point.
+    /// The number of the cue point.
     pub id: u32,
-    /// The end of a region, in frames.
+    /// End of a region, in frames.
     pub end: Option<u64>,
-    /// What stands behind the cue point's number (and a region's length).
+    /// The data after the cue point's number (and a region's length).
     pub body: Vec<u8>,
 }
 
-/// The cue points of a WAV file and what is said of them.
+/// The cue points of a WAV file and their annotations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct CueSheet {
     /// The points, in the file's order.
     pub points: Vec<CuePoint>,
-    /// What is said of them.
+    /// Labels, notes and regions of the points.
     pub annotations: Vec<Annotation>,
 }
 
 impl CueSheet {
-    /// Reads the bodies of a `cue ` and a `LIST adtl` chunk, as far as they are whole.
+    /// Parses the bodies of a `cue ` and a `LIST adtl` chunk, as far as they are complete.
     pub(crate) fn parse(cue: &[u8], adtl: &[u8]) -> Self {
         let points = cue.get(4..).unwrap_or_default().chunks_exact(CUE_POINT_LEN);
         let points: Vec<_> = points
             .take((u32_at(cue, 0) as usize).min(MAX_CHAPTERS))
             .map(|point| CuePoint {
                 id: u32_at(point, 0),
-                // Some writers fill in the play order only, which is the same without a playlist.
+                // Some writers set only the play order, which is the same value without a playlist.
                 position: match (u32_at(point, 20), u32_at(point, 4)) {
                     (0, order) => order.into(),
                     (offset, _) => offset.into(),
                 },
             })
             .collect();
-        // The first of equals.
+        // Of points with the same number, the first one counts.
         let positions = points.iter().rev().map(|point| (point.id, point.position));
         let positions: HashMap<_, _> = positions.collect();
         let annotations = sub_chunks(adtl).filter_map(|(kind, body)| {
@@ -82,10 +82,12 @@ impl CueSheet {
         }
     }
 
-    /// Cue points and labels for chapters; chapters with an end of their own become regions.
+    /// Creates cue points and labels for chapters. Chapters with an end of their own become
+    /// regions.
     pub(crate) fn of_chapters(chapters: &[Chapter]) -> Self {
         let mut sheet = Self::default();
-        // From 0, as ffmpeg counts ID3v2 chapters: it takes the same number for the same chapter.
+        // Starts at 0, as in ffmpeg's numbering of ID3v2 chapters, so both give a chapter the same
+        // number.
         for (id, chapter) in (0..).zip(chapters) {
             sheet.points.push(CuePoint {
                 id,
@@ -128,7 +130,7 @@ impl CueSheet {
         chapters
     }
 
-    /// Moves all points and ends of regions.
+    /// Moves all points and the ends of regions.
     pub(crate) fn visit(&mut self, clock: &mut Clock<'_>) {
         for point in &mut self.points {
             point.position = clock.frames(point.position);
@@ -138,7 +140,7 @@ impl CueSheet {
         }
     }
 
-    /// Returns the `cue ` and `LIST adtl` chunks; points that 32 bits cannot tell are left out.
+    /// Returns the `cue ` and `LIST adtl` chunks. Points beyond the range of 32 bits are left out.
     pub(crate) fn chunks(&self) -> Vec<u8> {
         let points: Vec<_> = self
             .points
@@ -158,7 +160,7 @@ impl CueSheet {
         }
         push_chunk(&mut chunks, *b"cue ", &cue);
         let mut adtl = b"adtl".to_vec();
-        // ffmpeg reads labels up to the first annotation that is none.
+        // ffmpeg stops reading at the first annotation that is not a label, so labels come first.
         let is_label = |note: &&Annotation| &note.kind == b"labl";
         let labels = self.annotations.iter().filter(is_label);
         let others = self.annotations.iter().filter(|note| !is_label(note));

@@ -1,4 +1,4 @@
-//! What the demuxer tells of files whose tags lofty does not read: Matroska and others.
+//! Metadata from the demuxer, for formats whose tags lofty does not read: Matroska and others.
 
 use std::collections::HashMap;
 
@@ -17,9 +17,9 @@ use audiostretchy_containers::input::Input;
 use audiostretchy_containers::limits::{Limits, Meter};
 use audiostretchy_containers::sanitize::SanitizedSource;
 
-/// What was found in a file.
+/// Metadata found in a file.
 pub(crate) struct Found {
-    /// The fields that all families know.
+    /// The fields that all families share.
     pub common: Tag,
     /// Other fields.
     pub custom: Custom,
@@ -27,14 +27,14 @@ pub(crate) struct Found {
     pub pictures: Vec<Picture>,
     /// Chapters in order of time.
     pub chapters: Vec<Chapter>,
-    /// If there were more tags or pictures: how many bytes of them are read at most.
+    /// The limit in bytes that was exceeded, if the file has more tags or pictures than are read.
     pub most_tags: Option<u64>,
 }
 
-/// Reads tags, pictures and chapters of a file whose audio has a sample rate in Hz.
+/// Reads tags, pictures and chapters of a file, given its audio's sample rate in Hz.
 ///
 /// # Errors
-/// Returns an error if the demuxer refuses the file.
+/// Returns an error if the demuxer cannot open the file.
 pub(crate) fn read(mut input: Input, rate: u32) -> Result<Found, Error> {
     let meter = Meter::new(&Limits::default());
     let mut source = SanitizedSource::new(Box::new(input.reopen()), meter)?;
@@ -60,7 +60,8 @@ pub(crate) fn read(mut input: Input, rate: u32) -> Result<Found, Error> {
     }
     let mut metadata = reader.metadata();
     if let Some(revision) = metadata.skip_to_latest() {
-        // Several of one name are several values of it; of several names, the last one counts.
+        // Fields of the same name are several values of it. If different names map to the same
+        // common field, the last name counts.
         let mut named: Vec<(&str, Option<ItemKey>, Vec<String>)> = Vec::new();
         let mut places = HashMap::new();
         for tag in &revision.media.tags {
@@ -99,8 +100,7 @@ pub(crate) fn read(mut input: Input, rate: u32) -> Result<Found, Error> {
     Ok(found)
 }
 
-/// Returns the name of a field without what it is about, which Symphonia puts before those of
-/// Matroska.
+/// Returns a field's name without its target, which Symphonia prefixes to names from Matroska.
 fn own_name(key: &str) -> &str {
     match key.split_once('@') {
         Some((target, name)) if target.bytes().all(|byte| byte.is_ascii_uppercase()) => name,
@@ -108,7 +108,7 @@ fn own_name(key: &str) -> &str {
     }
 }
 
-/// Returns whether a key can stand in Vorbis comments and is no statistics of the muxer.
+/// Returns whether a key is valid in Vorbis comments and is not one of the muxer's statistics.
 fn is_plain(key: &str) -> bool {
     let plain = |byte: u8| (0x20..0x7E).contains(&byte) && byte != b'=';
     let measured = ["BPS", "DURATION", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES"];

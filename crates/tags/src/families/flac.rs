@@ -13,24 +13,25 @@ const VORBIS_COMMENT: u8 = 4;
 const CUE_SHEET: u8 = 5;
 const PICTURE: u8 = 6;
 const HEAD_LEN: usize = 4;
-/// The longest block: its length has 24 bits.
+/// The longest block in bytes: its length field has 24 bits.
 pub(crate) const MAX_BLOCK: usize = (1 << 24) - 1;
-/// Bytes left free for later changes where a header has to grow.
+/// Bytes of padding added for later changes when a header has to grow.
 const FREE: usize = 4096;
 
-/// Where things stand in a cue sheet block.
+/// Offsets of fields in a cue sheet block.
 const CUE_LEAD_IN: std::ops::Range<usize> = 128..136;
 const CUE_FLAGS: usize = 136;
 const CUE_TRACKS: usize = 396;
 const TRACK_LEN: usize = 36;
 const INDEX_LEN: usize = 12;
-/// Numbers of the lead-out track: on a CD, and elsewhere.
+/// Numbers of the lead-out track: on a CD, and on other media.
 const LEAD_OUT: [u8; 2] = [170, 255];
 
 /// A metadata block: its type and content.
 pub(crate) type Block = (u8, Vec<u8>);
 
-/// Returns the metadata blocks of a file and the length of them all, marker included.
+/// Reads the metadata blocks of a file. Returns them with their total length in bytes, the stream
+/// marker included.
 ///
 /// # Errors
 /// Returns an error if reading fails or the file is not FLAC.
@@ -61,7 +62,7 @@ pub(crate) fn read_blocks(file: &mut (impl Read + Seek + ?Sized)) -> io::Result<
     }
 }
 
-/// Returns the cue sheet among blocks, if it is whole.
+/// Returns the content of the cue sheet block, if it is complete.
 pub(crate) fn cue_sheet(blocks: &[Block]) -> Option<Vec<u8>> {
     let (_, sheet) = blocks.iter().find(|(kind, _)| *kind == CUE_SHEET)?;
     let mut copy = sheet.clone();
@@ -69,7 +70,7 @@ pub(crate) fn cue_sheet(blocks: &[Block]) -> Option<Vec<u8>> {
     Some(copy)
 }
 
-/// Vendor and channel mask that an encoder has put into its comments.
+/// Returns the vendor and the channel mask that an encoder wrote into its comments.
 pub(crate) fn encoder_comments(blocks: &[Block]) -> (String, Option<String>) {
     const MASK: &str = "WAVEFORMATEXTENSIBLE_CHANNEL_MASK=";
     let comments = blocks.iter().find(|(kind, _)| *kind == VORBIS_COMMENT);
@@ -81,8 +82,7 @@ pub(crate) fn encoder_comments(blocks: &[Block]) -> (String, Option<String>) {
     (vendor, fields.find(|field| field.starts_with(MASK)))
 }
 
-/// Returns the vendor and then the fields of a comment header, as far as they are whole. How many
-/// fields the comments claim to hold.
+/// Returns how many fields the comments claim to hold.
 pub(crate) fn comment_count(blocks: &[Block]) -> u32 {
     let comments = blocks.iter().find(|(kind, _)| *kind == VORBIS_COMMENT);
     let count = comments.and_then(|(_, bytes)| {
@@ -94,9 +94,10 @@ pub(crate) fn comment_count(blocks: &[Block]) -> u32 {
 }
 
 fn comment_fields(mut bytes: &[u8]) -> impl Iterator<Item = String> {
+    /// Returns the vendor and then the fields of a comment header, as far as they are complete.
     let mut index = 0;
     std::iter::from_fn(move || {
-        // The number of fields stands behind the vendor.
+        // The number of fields follows the vendor.
         if index == 1 {
             bytes = bytes.get(4..)?;
         }
@@ -108,7 +109,7 @@ fn comment_fields(mut bytes: &[u8]) -> impl Iterator<Item = String> {
     })
 }
 
-/// Puts comments, pictures and a cue sheet into a finished file, in place of what is there.
+/// Writes comments, pictures and a cue sheet into a finished file, in place of the existing ones.
 ///
 /// # Errors
 /// Returns an error if the file cannot be read or written.
@@ -143,9 +144,9 @@ fn push_block(header: &mut Vec<u8>, kind: u8, content: &[u8]) {
     header.extend(content);
 }
 
-/// Moves the tracks and indices of a cue sheet; `None` if it is not whole.
+/// Moves the tracks and indices of a cue sheet. Returns `None` if it is incomplete.
 ///
-/// What comes out is no longer that of a CD, whose sectors are 588 frames long.
+/// The result is no longer marked as that of a CD, whose sectors are 588 frames long.
 pub(crate) fn visit_cue_sheet(sheet: &mut [u8], clock: &mut Clock<'_>) -> Option<()> {
     let end = clock.output_end();
     if end.is_some() {
@@ -180,7 +181,7 @@ pub(crate) fn visit_cue_sheet(sheet: &mut [u8], clock: &mut Clock<'_>) -> Option
     Some(())
 }
 
-/// Returns the tracks of a cue sheet as chapters: each starts at its index 1.
+/// Returns the tracks of a cue sheet as chapters. Each starts at its index 1.
 pub(crate) fn cue_chapters(sheet: &[u8]) -> Vec<Chapter> {
     let mut chapters = Vec::new();
     let (Some(count), Some(mut tracks)) = (sheet.get(CUE_TRACKS - 1), sheet.get(CUE_TRACKS..))

@@ -1,6 +1,6 @@
-//! ID3v2: whole tags, kept frame by frame, with the times in CHAP, SYLT, ETCO and TLEN moved.
+//! ID3v2: keeps whole tags frame by frame, and moves the times in CHAP, SYLT, ETCO and TLEN.
 //!
-//! Frames that tell byte positions, sizes or tempo maps of the old stream are dropped.
+//! Frames that hold byte positions, sizes or tempo maps of the old stream are dropped.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -21,25 +21,25 @@ use crate::chapter::{self, Chapter};
 use crate::clock::{Clock, rescale};
 use crate::fields::{self, Custom};
 
-/// Encoder settings, sizes, seek tables and tempo maps of the old stream.
+/// Frames with encoder settings, sizes, seek tables or tempo maps of the old stream.
 const DROPPED_FRAMES: [&str; 9] = [
     "TSSE", "TDEN", "TSIZ", "MLLT", "ASPI", "SEEK", "POSS", "SYTC", "RBUF",
 ];
 
-/// A byte offset that says: go by the time.
+/// The byte offset of a chapter that means: use the time instead.
 const NO_OFFSET: u32 = u32::MAX;
 
-/// Entries that a table of contents can hold: their number is a byte.
+/// The most entries of a table of contents: their count is a byte.
 const TOC_ENTRIES: usize = 255;
 
-/// Adds the frames of a tag to another.
+/// Adds the frames of one tag to another.
 pub(crate) fn merge(to: &mut Id3v2Tag, tag: Id3v2Tag) {
     for frame in tag {
         to.insert(frame);
     }
 }
 
-/// Takes out what does not outlive a new encoding, and what frames are wrapped in.
+/// Removes frames that do not apply to a new encoding or are encrypted, and resets all flags.
 pub(crate) fn clean(tag: &mut Id3v2Tag) {
     tag.set_flags(Id3v2TagFlags::default());
     tag.retain_mut(|frame| {
@@ -54,7 +54,8 @@ pub(crate) fn clean(tag: &mut Id3v2Tag) {
     });
 }
 
-/// Moves all times of a tag; returns how many chapters start behind the end and were left out.
+/// Moves all times of a tag. Removes chapters that start at or after the end of the audio, and
+/// returns how many were removed.
 pub(crate) fn visit(tag: &mut Id3v2Tag, clock: &mut Clock<'_>) -> usize {
     let mut gone = HashSet::new();
     tag.retain_mut(|frame| {
@@ -108,7 +109,7 @@ fn timestamp(clock: &mut Clock<'_>, format: TimestampFormat, time: u32) -> u32 {
     match format {
         TimestampFormat::MS => millis(clock, time),
         TimestampFormat::MPEG => {
-            // A frame of layer III: 1152 samples, half of that below 32 kHz.
+            // The length of an MPEG layer III frame: 1152 samples, or 576 below 32 kHz.
             let rate = clock.input_rate();
             let samples = if rate < 32_000 { 576 } else { 1152 };
             let moved = clock.frames(u64::from(time) * samples);
@@ -131,7 +132,7 @@ fn moved_lyrics(data: &[u8], clock: &mut Clock<'_>) -> Option<Vec<u8>> {
     lyrics.as_bytes(WriteOptions::new()).ok()
 }
 
-/// Moves what depends on length and tempo.
+/// Updates the frames that depend on length and tempo.
 pub(crate) fn retime(tag: &mut Id3v2Tag, tempo: f64, seconds: f64) {
     tag.retain_mut(|frame| {
         if let Frame::Text(text) = frame {
@@ -149,7 +150,7 @@ pub(crate) fn retime(tag: &mut Id3v2Tag, tempo: f64, seconds: f64) {
     });
 }
 
-/// Returns the tag's chapters in order of time; those of nested tables stand among the others.
+/// Returns the chapters in order of time, with those of nested tables among the others.
 pub(crate) fn chapters(tag: &Id3v2Tag, rate: u32) -> Vec<Chapter> {
     let position = |millis: u32| rescale(millis.into(), 1000, rate.into());
     let frames = tag.into_iter().filter_map(|frame| match frame {
@@ -180,7 +181,7 @@ pub(crate) fn chapters(tag: &Id3v2Tag, rate: u32) -> Vec<Chapter> {
     chapters
 }
 
-/// What a tag says in terms that all families know, and its free text.
+/// Converts a tag to common fields and free text.
 pub(crate) fn to_common(tag: &Id3v2Tag) -> (Tag, Custom) {
     let mut common = Tag::from(tag.clone());
     let mut custom = Custom::new();
@@ -196,7 +197,7 @@ pub(crate) fn to_common(tag: &Id3v2Tag) -> (Tag, Custom) {
     (common, custom)
 }
 
-/// A tag of the current version made from common fields, free text, pictures and chapters.
+/// Creates an ID3v2.4 tag from common fields, free text, pictures and chapters.
 pub(crate) fn from_common(
     common: &Tag,
     custom: &Custom,
@@ -204,7 +205,7 @@ pub(crate) fn from_common(
 ) -> Id3v2Tag {
     let (common, rest) = fields::for_family(common, TagType::Id3v2);
     let mut frames: Vec<Frame<'static>> = Id3v2Tag::from(common).into_iter().collect();
-    // The library's order is random; the same input is to give the same bytes.
+    // lofty's order is random, but the same input must produce the same bytes.
     frames.sort_by_cached_key(|frame| format!("{} {frame:?}", frame.id_str()));
     let own = rest.iter().chain(custom).map(|(key, value)| {
         let text = ExtendedTextFrame::new(TextEncoding::UTF8, key.clone(), value.clone());
@@ -223,7 +224,7 @@ pub(crate) fn from_common(
     tag
 }
 
-/// Adds the common fields for which a tag has no frame.
+/// Adds the common fields for which the tag has no frame.
 pub(crate) fn fill_gaps(tag: &mut Id3v2Tag, common: &Tag) {
     let ids = (&*tag).into_iter().map(|frame| frame.id_str().to_owned());
     let ids: HashSet<String> = ids.collect();
@@ -234,7 +235,7 @@ pub(crate) fn fill_gaps(tag: &mut Id3v2Tag, common: &Tag) {
     }
 }
 
-/// Adds chapters and their table of contents to a tag that has none; `end` is the length of the
+/// Adds chapters and their table of contents to a tag that has none. `end` is the length of the
 /// audio in frames at `rate` Hz.
 pub(crate) fn add_chapters(tag: &mut Id3v2Tag, chapters: &[Chapter], end: u64, rate: u32) {
     let millis =
@@ -284,8 +285,8 @@ fn text(id: &'static str, value: &str) -> TextInformationFrame<'static> {
     TextInformationFrame::new(id, TextEncoding::UTF8, value.to_owned())
 }
 
-/// Returns the bytes of a tag in the version that it came in, with our name as the encoder; frames
-/// that cannot be written are left out and counted.
+/// Returns the bytes of a tag in its original version, with this program's name as the encoder, and
+/// the number of frames that could not be written.
 pub(crate) fn to_bytes(tag: &Id3v2Tag) -> (Vec<u8>, usize) {
     let is_2_4 = tag.original_version() == Id3v2Version::V4;
     let mut tag = tag.clone();
@@ -312,12 +313,12 @@ pub(crate) fn to_bytes(tag: &Id3v2Tag) -> (Vec<u8>, usize) {
     (dump(&tag).unwrap_or_default(), left_out)
 }
 
-/// Makes bytes of a frame that the library writes wrongly, or refuses to write.
+/// Serializes a frame here if lofty would write it wrongly or reject it.
 fn make_bytes(frame: &mut Frame<'static>, options: WriteOptions) {
     let bytes = match frame {
         Frame::EventTimingCodes(events) => events.as_bytes(),
         Frame::Ownership(owner) => owner.as_bytes(options),
-        // It would be in the encoding of its description.
+        // lofty would write the link in the encoding of the description.
         Frame::UserUrl(link) => Ok(id3_bodies::own_link(&link.description, &link.content)),
         Frame::Chapter(ChapterFrame { children, .. })
         | Frame::TableOfContents(ChapterTableOfContentsFrame { children, .. }) => {
@@ -334,18 +335,18 @@ fn make_bytes(frame: &mut Frame<'static>, options: WriteOptions) {
     }
 }
 
-/// Returns whether a tag has chapters of its own.
+/// Returns whether a tag contains chapters.
 pub(crate) fn has_chapters(tag: &Id3v2Tag) -> bool {
     tag.into_iter()
         .any(|frame| matches!(frame, Frame::Chapter(_)))
 }
 
-/// Leaves out all chapters and their tables of contents.
+/// Removes all chapters and tables of contents.
 pub(crate) fn remove_chapters(tag: &mut Id3v2Tag) {
     tag.retain(|frame| !matches!(frame, Frame::Chapter(_) | Frame::TableOfContents(_)));
 }
 
-/// Leaves out all chapters but the first `most`.
+/// Removes all chapters but the first `most`.
 pub(crate) fn truncate_chapters(tag: &mut Id3v2Tag, most: usize) {
     let mut seen = 0;
     tag.retain(|frame| {

@@ -1,12 +1,14 @@
-//! What is often wrong within single ID3v2 frames, put right before they are parsed.
+//! Repairs common errors within single ID3v2 frames before they are parsed.
 
-/// The language of what is in none that is known.
+use super::id3_frames::RawFrame;
+
+/// The language code for an unknown language.
 const NO_LANGUAGE: &[u8; 3] = b"XXX";
 
-/// Puts a frame right that other programs are known to write wrongly; false if there was something
-/// that should be told.
-pub(crate) fn mend(id: &[u8; 4], body: &mut Vec<u8>) -> bool {
-    match id {
+/// Repairs a frame that other programs are known to write wrongly. Returns `false` if the repair
+/// should be reported.
+pub(crate) fn mend(frame: &mut RawFrame) -> bool {
+    match &frame.id {
         b"COMM" | b"USLT" | b"COM\0" | b"ULT\0" => {
             if let Some(language) = body.get_mut(1..4)
                 && !language.iter().all(u8::is_ascii_alphabetic)
@@ -24,7 +26,8 @@ pub(crate) fn mend(id: &[u8; 4], body: &mut Vec<u8>) -> bool {
     }
 }
 
-/// A link is Latin-1 up to a zero. Some programs start it with an encoding, as if it were text.
+/// Repairs a link, which is Latin-1 up to a zero byte. Some programs start it with an encoding
+/// byte, as in text frames.
 fn mend_link(body: &mut Vec<u8>) -> bool {
     let has_encoding = body.len() > 1 && body[0] <= 3;
     if has_encoding {
@@ -34,8 +37,8 @@ fn mend_link(body: &mut Vec<u8>) -> bool {
     !has_encoding
 }
 
-/// A link with a description: an encoding, the description in it, a link that is Latin-1 whatever
-/// the encoding, which not all programs know.
+/// Repairs a link with a description. The encoding byte applies to the description only and the
+/// link is always Latin-1, which some programs get wrong.
 fn mend_own_link(body: &mut Vec<u8>) {
     let description = match body.first() {
         Some(1 | 2) => {
@@ -57,7 +60,7 @@ fn mend_own_link(body: &mut Vec<u8>) {
     }
 }
 
-/// Makes Latin-1 of a link in UTF-16, and ends it at its end mark.
+/// Converts a link from UTF-16 to Latin-1, and cuts it at its terminator.
 fn latin1_link(link: &mut Vec<u8>) {
     let from_bytes: fn([u8; 2]) -> u16 = match link.as_slice() {
         [0xFF, 0xFE, ..] => u16::from_le_bytes,
@@ -75,7 +78,7 @@ fn latin1_link(link: &mut Vec<u8>) {
     *link = link_bytes(&text);
 }
 
-/// A link as Latin-1; what that lacks is escaped as in RFC 3987, section 3.1.
+/// Returns a link as Latin-1. Other characters are escaped as in RFC 3987, section 3.1.
 fn link_bytes(link: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(link.len());
     for c in link.chars() {
@@ -92,7 +95,8 @@ fn link_bytes(link: &str) -> Vec<u8> {
     bytes
 }
 
-/// Returns the body of a link with a description, in Latin-1 but for a description that is not.
+/// Returns the body of a link frame with a description. It is in Latin-1 unless the description
+/// needs UTF-16.
 pub(crate) fn own_link(description: &str, link: &str) -> Vec<u8> {
     let latin1: Result<Vec<u8>, _> = description.chars().map(u8::try_from).collect();
     let mut body = match latin1 {

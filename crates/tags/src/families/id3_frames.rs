@@ -1,40 +1,40 @@
-//! The frames of an ID3v2 tag as bytes (id3.org: "ID3v2.4.0 structure" and its forerunners).
+//! The frames of an ID3v2 tag as bytes (id3.org: "ID3v2.4.0 structure" and its predecessors).
 //!
-//! lofty refuses a tag as a whole for one bad frame, or loses all behind one that it does not read
-//! to its end, follows chapters within chapters to any depth, and stumbles over tables of contents
-//! with more entries than their number, a byte, can tell: FFmpeg writes such. So tags are taken
-//! apart here first.
+//! lofty rejects a whole tag for one bad frame, or loses all frames after one that it does not read
+//! to its end; it follows nested chapters to any depth, and fails on tables of contents with more
+//! entries than their count, a byte, can hold, which FFmpeg writes. So this module splits tags into
+//! frames first.
 
 use std::collections::HashSet;
 
 use super::id3_bodies;
 use crate::chapter::MAX_CHAPTERS;
 
-/// Bytes of a tag's header.
+/// Bytes of a tag header.
 const HEAD_LEN: usize = 10;
 const UNSYNCHRONISED: u8 = 0x80;
 const HAS_EXTENDED_HEADER: u8 = 0x40;
-/// Entries that a table of contents can hold: their number is a byte.
+/// The most entries of a table of contents: their count is a byte.
 const TOC_ENTRIES: usize = 255;
-/// Frames of a tag that are kept: as many chapters as are kept, and a thousand others.
+/// The most frames of a tag that are kept: as many as there may be chapters, and 1000 others.
 const MAX_FRAMES: usize = MAX_CHAPTERS + 1000;
-/// Frames of a chapter, or of a table of contents, that are kept.
+/// The most embedded frames of a chapter or table of contents that are kept.
 const MAX_CHILDREN: usize = 64;
 /// Bytes of a chapter's times and offsets.
 const CHAPTER_TIMES: usize = 16;
-/// Bytes of all frames together that are no pictures or other objects: a reader makes far more of
-/// each entry of a list.
+/// The most bytes of all frames together, without pictures and other objects. The parser needs far
+/// more memory than that for each entry of a list.
 const MAX_TEXT_BYTES: usize = 4 << 20;
-/// Values of all text frames together.
+/// The most values of all text frames together.
 const MAX_VALUES: usize = 50_000;
-/// Bytes of the name by which others refer to a chapter or a table of contents.
+/// The longest element ID of a chapter or table of contents, in bytes.
 const MAX_ELEMENT: usize = 255;
-/// Frames that are kept as they are.
+/// Objects: frames that are kept unparsed.
 const OBJECTS: [&[u8]; 5] = [b"APIC", b"PIC\0", b"GEOB", b"GEO\0", b"PRIV"];
-/// Flags of frames in version 2.4.
+/// Frame flags in version 2.4.
 const FRAME_UNSYNCHRONISED: u8 = 2;
 const HAS_LENGTH: u8 = 1;
-/// How the frames begin that most tags hold.
+/// Prefixes of the IDs of frames that most tags contain.
 const USUAL: [&[u8]; 12] = [
     b"T", b"W", b"APIC", b"PIC", b"COM", b"USLT", b"ULT", b"CHAP", b"CTOC", b"SYLT", b"PRIV",
     b"POPM",
@@ -42,28 +42,28 @@ const USUAL: [&[u8]; 12] = [
 /// Flags of a table of contents.
 const TOP_LEVEL: u8 = 2;
 
-/// A tag taken apart.
+/// A tag split into frames.
 pub(crate) struct RawTag {
-    /// 2, 3 or 4.
+    /// Major version: 2, 3 or 4.
     pub version: u8,
-    /// In the order of the tag.
+    /// The frames, in the order of the tag.
     pub frames: Vec<RawFrame>,
-    /// Whether something was found that cannot be part of a tag.
+    /// Whether the tag contains bytes that are not valid in a tag.
     pub is_damaged: bool,
 }
 
-/// A frame, its body as it would stand in a tag without unsynchronisation.
+/// A frame, with its body as in a tag without unsynchronisation.
 #[derive(Clone)]
 pub(crate) struct RawFrame {
-    /// Its name, which ends in a zero in version 2.2.
+    /// Frame ID; ends in a zero byte in version 2.2.
     pub id: [u8; 4],
     flags: [u8; 2],
-    /// What follows its header.
+    /// The bytes after the frame header.
     pub body: Vec<u8>,
 }
 
 impl RawTag {
-    /// Takes a tag apart that begins with its header; `None` if it is of no known version.
+    /// Splits a tag, header included, into frames. Returns `None` if its version is unknown.
     pub(crate) fn parse(tag: &[u8]) -> Option<Self> {
         let (head, body) = tag.split_at_checked(HEAD_LEN)?;
         let (version, mut flags) = (head[3], head[5]);
@@ -113,7 +113,7 @@ impl RawTag {
         Some(this)
     }
 
-    /// Makes nested tables of contents of those with more entries than their number tells.
+    /// Splits tables of contents with more entries than their count can hold into nested ones.
     fn mend_contents(&mut self) {
         let elements = self.frames.iter().filter_map(|frame| frame.element());
         let known: HashSet<Vec<u8>> = elements.map(<[u8]>::to_vec).collect();
@@ -124,7 +124,7 @@ impl RawTag {
     }
 }
 
-/// A tag of some frames.
+/// Returns the bytes of a tag with the given frames.
 pub(crate) fn tag_of(frames: &[&RawFrame], version: u8) -> Vec<u8> {
     let frames = frames.iter().map(|frame| frame.bytes(version));
     let body = frames.collect::<Vec<_>>().concat();
@@ -134,7 +134,7 @@ pub(crate) fn tag_of(frames: &[&RawFrame], version: u8) -> Vec<u8> {
     tag
 }
 
-/// What may still be made of a tag.
+/// What is left of the size limits of a tag.
 struct Room {
     bytes: usize,
     values: usize,
@@ -150,8 +150,8 @@ impl Default for Room {
 }
 
 impl Room {
-    /// Returns whether a frame is kept; its part of the room is taken then. What is compressed is
-    /// not, since nothing tells how large it really is.
+    /// Returns whether a frame fits, and if so subtracts its size. Compressed frames do not fit,
+    /// because their real size is unknown.
     fn takes(&mut self, frame: &RawFrame, version: u8) -> bool {
         let is_object = OBJECTS.contains(&frame.id.as_slice());
         let bytes = if is_object { 0 } else { frame.body.len() };
@@ -171,7 +171,7 @@ impl Room {
 }
 
 impl RawFrame {
-    /// A frame without flags.
+    /// Creates a frame without flags.
     pub(crate) fn plain(id: [u8; 4], body: &[u8]) -> Self {
         Self {
             id,
@@ -180,13 +180,13 @@ impl RawFrame {
         }
     }
 
-    /// Returns whether its kind is one that most tags hold.
+    /// Returns whether most tags contain frames of this kind.
     pub(crate) fn is_usual(&self) -> bool {
         USUAL.iter().any(|id| self.id.starts_with(id))
     }
 
-    /// What a chapter or a table of contents is of: its name, its times or entries, and its frames;
-    /// `None` if it is neither.
+    /// Splits a chapter or table of contents into its element ID, its times or entries, and its
+    /// embedded frames. Returns `None` for other frames.
     pub(crate) fn parts(&self, version: u8) -> Option<(&[u8], &[u8], Vec<Self>)> {
         let (element, rest) = until_zero(&self.body).filter(|_| self.is_parent())?;
         let children = match &self.id {
@@ -202,7 +202,7 @@ impl RawFrame {
         matches!(&self.id, b"CHAP" | b"CTOC")
     }
 
-    /// Returns the values of a text frame, which end in a zero character each.
+    /// Returns the number of values of a text frame, which are separated by zero characters.
     fn values(&self) -> usize {
         let Some((encoding, text)) = self.body.split_first() else {
             return 0;
@@ -228,7 +228,8 @@ impl RawFrame {
         }
     }
 
-    /// Undoes what version 2.4 does to single frames, but for compression and encryption.
+    /// Undoes frame-level unsynchronisation and other flags of version 2.4, except compression and
+    /// encryption.
     fn make_plain(&mut self, is_unsynchronised: bool) {
         if is_unsynchronised || self.flags[1] & FRAME_UNSYNCHRONISED != 0 {
             self.body = synchronise(&self.body);
@@ -240,7 +241,7 @@ impl RawFrame {
         }
     }
 
-    /// Returns the name by which others refer to a chapter or a table of contents.
+    /// Returns the element ID, by which others refer to a chapter or table of contents.
     fn element(&self) -> Option<&[u8]> {
         let is_element = self.is_parent() && self.flags[1] == 0;
         until_zero(&self.body)
@@ -248,7 +249,7 @@ impl RawFrame {
             .map(|(id, _)| id)
     }
 
-    /// Returns the frame with its header.
+    /// Returns the bytes of the frame with its header.
     fn bytes(&self, version: u8) -> Vec<u8> {
         let size = self.body.len() as u32;
         let head = match version {
@@ -265,8 +266,8 @@ impl RawFrame {
         [head, self.body.clone()].concat()
     }
 
-    /// Takes out of a chapter or a table of contents what cannot be part of it; false if there was
-    /// something.
+    /// Removes embedded frames that are not valid in a chapter or table of contents. Returns
+    /// `false` if there were any.
     fn mend_children(&mut self, version: u8, room: &mut Room) -> bool {
         let rest = match &self.id {
             b"CHAP" => until_zero(&self.body).and_then(|(_, rest)| rest.get(CHAPTER_TIMES..)),
@@ -274,7 +275,7 @@ impl RawFrame {
             _ => return true,
         };
         let Some(rest) = rest.filter(|_| self.flags[1] == 0) else {
-            // Nothing that can be made sense of: the reader will leave it out.
+            // This cannot be parsed: without a body, the parser leaves the frame out.
             self.body.clear();
             return false;
         };
@@ -295,8 +296,9 @@ impl RawFrame {
         is_whole
     }
 
-    /// Tables of contents of sensible size that say what this one was meant to; `None` if it is
-    /// none, or right as it is. `known` are the names of all elements of the tag.
+    /// Splits a table of contents with too many entries into nested ones of valid size. Returns
+    /// `None` for other frames and tables that need no change. `known` are the IDs of all elements
+    /// of the tag.
     fn nested_contents(&self, known: &HashSet<Vec<u8>>) -> Option<Vec<Self>> {
         let id = self.element().filter(|_| &self.id == b"CTOC")?;
         let (flags, rest) = self.body[id.len() + 1..].split_first()?;
@@ -337,7 +339,7 @@ impl RawFrame {
     }
 }
 
-/// What follows the flags and entries of a table of contents.
+/// Returns the bytes after the flags and entries of a table of contents.
 fn after_entries(table: &[u8]) -> Option<&[u8]> {
     let (_, mut rest) = table.split_first()?;
     for _ in 0..*rest.split_off_first()? {
@@ -351,9 +353,10 @@ fn until_zero(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&bytes[..end], &bytes[end + 1..]))
 }
 
-/// Returns the frames in what follows a header, and whether there is nothing else but padding.
+/// Splits the bytes after a header into frames, and returns whether there is nothing else but
+/// padding.
 ///
-/// Behind damage, the next frame of a usual kind is looked for.
+/// After damaged bytes, continues with the next frame of a usual kind.
 fn split(mut bytes: &[u8], version: u8) -> (Vec<RawFrame>, bool) {
     let (mut frames, mut is_whole) = (Vec::new(), true);
     while bytes.first().is_some_and(|&byte| byte != 0) {
@@ -379,7 +382,7 @@ fn split(mut bytes: &[u8], version: u8) -> (Vec<RawFrame>, bool) {
     (frames, is_whole && bytes.iter().all(|&byte| byte == 0))
 }
 
-/// Header and body of the frame that starts here, and what follows it.
+/// Returns the header and body of the frame that starts here, and the bytes after it.
 fn first_frame(bytes: &[u8], version: u8) -> Option<(&[u8], &[u8], &[u8])> {
     let id_len = id_len(version);
     let head_len = if version == 2 { 6 } else { 10 };
@@ -389,7 +392,7 @@ fn first_frame(bytes: &[u8], version: u8) -> Option<(&[u8], &[u8], &[u8])> {
     let mut size = plain;
     if version == 4 {
         size = syncsafe(&head[4..8]);
-        // Some programs write plain numbers.
+        // Some programs write sizes as plain instead of syncsafe integers.
         let follows = |size| rest.get(size..).is_some_and(|rest| is_start(rest, id_len));
         if plain != size && !follows(size) && follows(plain) {
             size = plain;
@@ -403,11 +406,11 @@ fn id_len(version: u8) -> usize {
     if version == 2 { 3 } else { 4 }
 }
 
-/// Returns whether a frame starts here, or padding, or nothing.
+/// Returns whether a frame or padding starts here, or the bytes end here.
 fn is_start(bytes: &[u8], id_len: usize) -> bool {
     let is_id = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
     match bytes.get(..id_len) {
-        // Names of version 2.2 in later ones end in a zero or a space.
+        // IDs of version 2.2 in later versions end in a zero or a space.
         Some([first @ .., last]) => {
             first.iter().all(is_id) && (is_id(last) || id_len == 4 && [0, b' '].contains(last))
                 || bytes[0] == 0
@@ -416,7 +419,7 @@ fn is_start(bytes: &[u8], id_len: usize) -> bool {
     }
 }
 
-/// Returns the number in four bytes of seven bits.
+/// Decodes a syncsafe integer: four bytes with seven bits each.
 fn syncsafe(bytes: &[u8]) -> usize {
     let bytes = bytes.iter().take(4);
     bytes.fold(0, |sum, &byte| sum << 7 | usize::from(byte & 0x7F))
@@ -428,7 +431,7 @@ fn to_syncsafe(size: u32) -> u32 {
     })
 }
 
-/// Takes out the zeros that were put in behind each 0xFF.
+/// Removes the zero bytes that unsynchronisation inserted after each 0xFF.
 fn synchronise(bytes: &[u8]) -> Vec<u8> {
     let mut last = 0;
     let kept = bytes.iter().filter(|&&byte| {

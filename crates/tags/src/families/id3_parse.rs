@@ -1,5 +1,5 @@
-//! From the bytes of an ID3v2 tag to its frames, each parsed by itself: a bad one is left out and
-//! costs no other.
+//! Parses the bytes of an ID3v2 tag into frames, each separately: a bad frame is left out and does
+//! not affect the others.
 
 use std::borrow::Cow;
 use std::io::Cursor;
@@ -14,24 +14,24 @@ use lofty::iff::wav::WavFile;
 
 use super::id3_frames::{RawFrame, RawTag, tag_of};
 
-/// What version 2.4 tells in one frame.
+/// Frames that version 2.4 merged into one, `TDRC`.
 const DATE_PARTS: [&[u8; 4]; 3] = [b"TYER", b"TDAT", b"TIME"];
-/// How those text frames begin that people give several values.
+/// Prefixes of the IDs of text frames that often have several values.
 const LISTS: [&str; 8] = ["TPE", "TCO", "TEXT", "TOPE", "TOLY", "TPUB", "TLAN", "TMOO"];
 
-/// Comments or lyrics of one description that are told apart.
+/// The most comments or lyrics with the same description that are kept.
 const MAX_TEXTS: usize = 16;
 
-/// How tags are read: as much of a damaged one as can be.
+/// Returns options that read as much of a damaged tag as possible.
 pub(crate) fn parse_options() -> ParseOptions {
     ParseOptions::new()
         .read_properties(false)
-        // Tags are looked for before, and taken apart.
+        // Tags are found and split before they reach lofty.
         .max_junk_bytes(0)
         .parsing_mode(ParsingMode::Relaxed)
 }
 
-/// Reads a tag; `None` if nothing can be read. The flag tells whether something was left out.
+/// Parses a tag. Returns `None` if nothing could be read, and whether something was left out.
 pub(crate) fn parse(bytes: &[u8]) -> (Option<Id3v2Tag>, bool) {
     let Some(raw) = RawTag::parse(bytes) else {
         return (None, true);
@@ -50,14 +50,14 @@ pub(crate) fn parse(bytes: &[u8]) -> (Option<Id3v2Tag>, bool) {
     for frame in others {
         match parse_frame(frame, version, &mut is_partial) {
             Some(frame) => add(&mut tag, frame),
-            // Version 2.2 has frames that later ones do not.
+            // Version 2.2 has frames that have no equivalent in later versions.
             None => is_partial |= !frame.body.is_empty() && (version > 2 || frame.is_usual()),
         }
     }
     (Some(tag), is_partial)
 }
 
-/// A tag of a version without any frame.
+/// Returns an empty tag of the given version.
 fn empty(version: u8) -> Option<Id3v2Tag> {
     let id = if version == 2 { *b"TT2\0" } else { *b"TIT2" };
     let mut tag = parse_whole(&tag_of(&[&RawFrame::plain(id, b"\0x")], version))?;
@@ -106,9 +106,9 @@ fn latin1(text: &[u8]) -> Cow<'static, str> {
     text.into()
 }
 
-/// Parses a frame as if there were no other.
+/// Parses a single frame on its own.
 fn parse_single(frame: &RawFrame, version: u8) -> Option<Frame<'static>> {
-    // The parser takes a full date in version 2.3 to be the year alone, and loses it.
+    // In version 2.3, lofty would read a full date as only a year and lose the rest.
     let version = if &frame.id == b"TDRC" { 4 } else { version };
     let tag = parse_whole(&tag_of(&[frame], version))?;
     let mut frames = tag.into_iter();
@@ -117,7 +117,7 @@ fn parse_single(frame: &RawFrame, version: u8) -> Option<Frame<'static>> {
 }
 
 fn parse_whole(bytes: &[u8]) -> Option<Id3v2Tag> {
-    // The library reads tags from files only, so this makes one around it.
+    // lofty only reads tags from files, so build a file around the tag.
     let padded = bytes.len().next_multiple_of(2);
     let mut file = Vec::with_capacity(padded + 20);
     file.extend(b"RIFF");
@@ -131,9 +131,8 @@ fn parse_whole(bytes: &[u8]) -> Option<Id3v2Tag> {
     wav.id3v2().cloned()
 }
 
-/// Adds a frame to those of the same tag. Where there may be one of its kind only, a list of all
-/// values stands in it, separated by zeros; there may be several comments and lyrics, told apart by
-/// their descriptions.
+/// Adds a frame to a tag. If the tag may hold only one frame of that kind, the values are joined,
+/// separated by zeros. There may be several comments and lyrics, with different descriptions.
 pub(crate) fn add(tag: &mut Id3v2Tag, mut frame: Frame<'static>) {
     match frame {
         Frame::Comment(_) | Frame::UnsynchronizedText(_) => return add_texts(tag, frame),
@@ -154,7 +153,8 @@ pub(crate) fn add(tag: &mut Id3v2Tag, mut frame: Frame<'static>) {
     tag.insert(frame);
 }
 
-/// Adds comments or lyrics, each as a frame: readers take a list of them for one, or see the first.
+/// Adds comments or lyrics as one frame per value: readers would show a list as a single text, or
+/// only its first value.
 fn add_texts(tag: &mut Id3v2Tag, mut frame: Frame<'static>) {
     let Some((text, Some(own))) = text_of(&mut frame) else {
         return;
@@ -184,12 +184,12 @@ fn add_texts(tag: &mut Id3v2Tag, mut frame: Frame<'static>) {
     }
 }
 
-/// Returns the frame of a tag in whose place another would be put.
+/// Returns the frame of a tag that `frame` would replace.
 fn same(tag: &Id3v2Tag, frame: &Frame<'static>) -> Option<Frame<'static>> {
     tag.into_iter().find(|old| *old == frame).cloned()
 }
 
-/// What a frame of text says, and what tells it from others of its name.
+/// Returns the text of a text frame, and the description that identifies it, if it has one.
 fn text_of<'a>(
     frame: &'a mut Frame<'static>,
 ) -> Option<(&'a mut Cow<'static, str>, Option<&'a mut Cow<'static, str>>)> {

@@ -1,4 +1,5 @@
-//! Chapters of Matroska and WebM files (RFC 9559, section 5.1.7), which the demuxer is not shown.
+//! Chapters of Matroska and WebM files (RFC 9559, section 5.1.7), which are hidden
+//! from the demuxer.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -18,12 +19,12 @@ const IS_ENABLED: u64 = 0x4598;
 const DISPLAY: u64 = 0x80;
 const TITLE: u64 = 0x85;
 
-/// How deep chapters within chapters are looked at.
+/// The deepest level of nested chapters that is read.
 const MAX_DEPTH: u32 = 16;
 const NANOSECONDS: u64 = 1_000_000_000;
 
-/// Returns the chapters of a file in order of time, nested ones among the others. Of several
-/// editions, the default one, or else the first.
+/// Returns the chapters of a file in order of time, with nested ones among the others. If there are
+/// several editions, uses the default one, or else the first.
 ///
 /// # Errors
 /// Returns an error if reading fails.

@@ -1,4 +1,4 @@
-//! The kinds of tags: one file each.
+//! The tag families, one file each.
 
 pub(crate) mod aiff;
 pub(crate) mod bext;

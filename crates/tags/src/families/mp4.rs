@@ -1,6 +1,6 @@
 //! Fields, pictures and chapters of finished MP4 files.
 //!
-//! lofty maps the fields; mp4ameta puts them in, as it knows chapters as well, both as a list
+//! lofty maps the fields. mp4ameta writes them, as it also supports chapters, both as a list
 //! (`chpl`) and as a text track.
 
 use std::fs::File;
@@ -17,13 +17,13 @@ use audiostretchy_containers::warning::Warning;
 use crate::fields;
 use crate::metadata::{Metadata, tags_not_written};
 
-/// Entries that a chapter list can hold: their number is a byte.
+/// The most entries of a chapter list: their number is a byte.
 const LIST_ENTRIES: usize = 255;
 
-/// Whose free text fields everyone reads.
+/// The namespace of free-text fields that all players read.
 const MEAN: &str = "com.apple.iTunes";
 
-/// Puts everything into a finished file; what its encoder has put in already stays.
+/// Writes all metadata into a finished file; fields that the encoder wrote already are kept.
 ///
 /// # Errors
 /// Returns an error if the file cannot be read or written.
@@ -60,7 +60,8 @@ pub(crate) fn write(metadata: &Metadata, file: &File) -> io::Result<Vec<Warning>
             let mut chapters: Vec<_> = metadata.chapters.iter().map(chapter).collect();
             let list = chapters.iter().take(LIST_ENTRIES).cloned();
             *tag.userdata.chapter_list_mut() = list.collect();
-            // A text track has no gaps: its first chapter would be taken to start with the audio.
+            // A text track has no gaps, so players would show the first chapter from the start of
+            // the audio.
             let from_start = metadata.chapters.first().is_some_and(|c| c.start == 0);
             if !from_start && chapters.len() > LIST_ENTRIES {
                 chapters.insert(0, Chapter::new(Duration::ZERO, ""));
@@ -106,7 +107,7 @@ fn data(data: &AtomData) -> Option<Data> {
     })
 }
 
-/// A number in as few bytes, big-endian, as hold it: 1, 2 or 4.
+/// Returns a number in the fewest big-endian bytes that hold it: 1, 2 or 4.
 fn shortest(number: i32) -> Vec<u8> {
     match (i8::try_from(number), i16::try_from(number)) {
         (Ok(number), _) => number.to_be_bytes().to_vec(),

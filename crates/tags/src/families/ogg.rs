@@ -1,4 +1,5 @@
-//! The comment header of finished Ogg files (RFC 3533): Vorbis and Opus; and the headers of FLAC.
+//! The comment header of finished Ogg files (RFC 3533) with Vorbis or Opus, and the headers of
+//! FLAC.
 
 use std::io::{self, Read, SeekFrom};
 
@@ -11,7 +12,7 @@ const VORBIS_COMMENT: &[u8] = b"\x03vorbis";
 const OPUS_COMMENT: &[u8] = b"OpusTags";
 
 /// Returns the start of a FLAC file as it would be without Ogg around it (RFC 9639, section 10.1):
-/// all blocks of metadata. `None` if the file holds another codec.
+/// all metadata blocks. Returns `None` if the file holds another codec.
 ///
 /// # Errors
 /// Returns an error if the file cannot be read or its headers do not end.
@@ -48,11 +49,11 @@ pub(crate) fn flac_headers(file: &mut impl Read) -> io::Result<Option<Vec<u8>>> 
     Err(io::Error::new(io::ErrorKind::InvalidData, message))
 }
 
-/// Replaces the comment header of a finished file: `make` is given the vendor that its encoder
-/// has named and returns the bytes from the vendor on.
+/// Replaces the comment header of a finished file. `make` receives the vendor string of its encoder
+/// and returns the bytes from the vendor on.
 ///
 /// # Errors
-/// Returns an error if the file cannot be read or written or is not Vorbis or Opus in Ogg.
+/// Returns an error if the file cannot be read or written, or is not Vorbis or Opus in Ogg.
 pub(crate) fn write(file: &mut dyn TagFile, make: impl FnOnce(&str) -> Vec<u8>) -> io::Result<()> {
     let invalid = |message: &str| io::Error::new(io::ErrorKind::InvalidData, message);
     file.seek(SeekFrom::Start(0))?;
@@ -80,14 +81,14 @@ pub(crate) fn write(file: &mut dyn TagFile, make: impl FnOnce(&str) -> Vec<u8>) 
         // The framing bit.
         comment.push(1);
     }
-    // What follows the fields means nothing; the header must not become shorter.
+    // Padding after the fields is ignored; the header must not become shorter.
     comment.resize(comment.len().max(packets[0].len()), 0);
     packets[0] = comment;
     let serial = first.header().serial();
     let mut pages = paginate(&packets, serial);
     let new_len: usize = pages.iter().map(Page::len).sum();
     if (new_len as u64) < old_len {
-        // Fewer pages for the same content: their headers are made up for as well.
+        // The same content takes fewer pages, so pad for their missing headers as well.
         let missing = old_len as usize - new_len;
         let filled = packets[0].len() + missing;
         packets[0].resize(filled, 0);
@@ -109,7 +110,7 @@ fn vendor(comment: &[u8]) -> String {
     String::from_utf8_lossy(vendor.unwrap_or_default()).into_owned()
 }
 
-/// Numbers all pages from a place on, from `first` up.
+/// Renumbers all pages from offset `at`, starting with `first`.
 fn renumber(file: &mut dyn TagFile, mut at: u64, first: u32) -> io::Result<()> {
     for sequence in first.. {
         file.seek(SeekFrom::Start(at))?;

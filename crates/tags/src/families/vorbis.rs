@@ -11,7 +11,7 @@ use crate::chapter::{Chapter, MAX_CHAPTERS};
 use crate::clock::rescale;
 use crate::fields::{self, Custom};
 
-/// Takes out what does not outlive a new encoding, and chapters, which are kept apart.
+/// Removes fields that do not apply to a new encoding, and chapters, which are kept separately.
 pub(crate) fn clean(comments: &mut VorbisComments) {
     let items: Vec<_> = comments.take_items().collect();
     for (key, value) in items {
@@ -22,7 +22,7 @@ pub(crate) fn clean(comments: &mut VorbisComments) {
     comments.set_vendor(String::new());
 }
 
-/// What comments say in terms that all families know, and their free text.
+/// Converts comments to common fields and free text.
 pub(crate) fn to_common(comments: &VorbisComments) -> (Tag, Custom) {
     let mut common = Tag::from(comments.clone());
     fields::clean(&mut common);
@@ -35,12 +35,12 @@ pub(crate) fn to_common(comments: &VorbisComments) -> (Tag, Custom) {
     (common, custom)
 }
 
-/// Comments that say nothing.
+/// Returns empty comments.
 pub(crate) fn empty() -> VorbisComments {
     VorbisComments::new()
 }
 
-/// Comments made from common fields and free text.
+/// Creates comments from common fields and free text.
 pub(crate) fn from_common(common: &Tag, custom: &Custom) -> VorbisComments {
     let (common, rest) = fields::for_family(common, TagType::VorbisComments);
     let mut comments = VorbisComments::from(common);
@@ -51,7 +51,7 @@ pub(crate) fn from_common(common: &Tag, custom: &Custom) -> VorbisComments {
     comments
 }
 
-/// Moves what depends on length and tempo.
+/// Updates the fields that depend on length and tempo.
 pub(crate) fn retime(comments: &mut VorbisComments, tempo: f64, seconds: f64) {
     let scaled = (comments.get("BPM")).and_then(|text| fields::scale_tempo(text, tempo));
     if let Some(scaled) = scaled {
@@ -62,7 +62,7 @@ pub(crate) fn retime(comments: &mut VorbisComments, tempo: f64, seconds: f64) {
     }
 }
 
-/// Number of a chapter field and what it tells: `CHAPTER001`, `CHAPTER001NAME`.
+/// Parses a key such as `CHAPTER001` or `CHAPTER001NAME` into the chapter's number and field.
 fn chapter_key(key: &str) -> Option<(u32, ChapterField)> {
     let prefix = key.get(..7)?;
     if !prefix.eq_ignore_ascii_case("CHAPTER") {
@@ -86,8 +86,8 @@ enum ChapterField {
     Url,
 }
 
-/// Returns the chapters in comments, in order of time, for audio of a sample rate in Hz, and how
-/// many there are beside whose time is not understood.
+/// Returns the chapters in order of time, for audio of a sample rate in Hz, and the number of
+/// further chapters whose time could not be parsed.
 pub(crate) fn chapters(comments: &VorbisComments, rate: u32) -> (Vec<Chapter>, usize) {
     let mut numbered: BTreeMap<u32, (Option<u64>, Chapter)> = BTreeMap::new();
     for (key, value) in comments.items() {
@@ -116,8 +116,8 @@ pub(crate) fn chapters(comments: &VorbisComments, rate: u32) -> (Vec<Chapter>, u
     (chapters, unclear)
 }
 
-/// Milliseconds of `HH:MM:SS.mmm`, of which all may be left out but the seconds; in many languages
-/// they have a comma.
+/// Parses `HH:MM:SS.mmm` into milliseconds. Only the seconds are required; the decimal separator
+/// may be a comma.
 fn parse_time(text: &str) -> Option<u64> {
     let mut parts = text.trim().rsplit(':');
     let seconds = parts.next()?.trim().replace(',', ".");
@@ -156,10 +156,9 @@ pub(crate) fn add_chapters(comments: &mut VorbisComments, chapters: &[Chapter], 
     }
 }
 
-/// Returns the bytes of a comment header without the framing of its container: vendor, then the
-/// fields.
+/// Returns the bytes of a comment header without its container's framing: vendor, then the fields.
 ///
-/// `pictures` are put in as METADATA_BLOCK_PICTURE; FLAC keeps them in blocks of their own.
+/// `pictures` are added as METADATA_BLOCK_PICTURE; FLAC has separate blocks for them.
 pub(crate) fn to_bytes(comments: &VorbisComments, pictures: &[Picture], vendor: &str) -> Vec<u8> {
     let mut fields: Vec<Vec<u8>> = Vec::new();
     let ours = std::iter::once(("ENCODER", fields::ENCODER));
@@ -182,7 +181,7 @@ pub(crate) fn to_bytes(comments: &VorbisComments, pictures: &[Picture], vendor: 
     bytes
 }
 
-/// Size and depth of a picture, as far as its own header tells.
+/// Returns the size and colour depth of a picture, as far as its header gives them.
 pub(crate) fn information(picture: &Picture) -> PictureInformation {
     PictureInformation::from_picture(picture).unwrap_or_default()
 }

@@ -1,6 +1,6 @@
-//! The chunks of WAV files that hold text and times, in RIFF, RF64 and BW64 files.
+//! The WAV chunks that hold text and times, in RIFF, RF64 and BW64 files.
 //!
-//! Chunks whose times cannot be moved (`plst`, `acid`, `iXML`, `cart`) are left behind.
+//! Chunks whose times cannot be moved (`plst`, `acid`, `iXML`, `cart`) are left out.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -15,16 +15,16 @@ use crate::splice::TagFile;
 use audiostretchy_containers::limits::{MAX_CHUNKS, MAX_TAG_BYTES};
 use audiostretchy_containers::riff::{decode_text, push_chunk, sub_chunks, terminated, u32_at};
 
-/// LIST INFO fields that are kept: some dozens have a meaning.
+/// The most LIST INFO fields that are kept; only some dozens are defined.
 const MAX_FIELDS: usize = 1000;
 
-/// Where the 64-bit size of an RF64 file stands (EBU Tech 3306).
+/// The offset of the 64-bit size of an RF64 file (EBU Tech 3306).
 const DS64_RIFF_SIZE: u64 = 20;
 
-/// What a WAV file holds beside its audio.
+/// The contents of a WAV file other than its audio.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct RiffChunks {
-    /// The LIST INFO fields: four-letter names and values.
+    /// The LIST INFO fields: four-character names and values.
     pub info: Vec<([u8; 4], String)>,
     /// The bytes of an ID3v2 tag.
     pub id3: Option<Vec<u8>>,
@@ -34,7 +34,7 @@ pub(crate) struct RiffChunks {
     pub bext: Option<Vec<u8>>,
     /// A sampler chunk with its loops.
     pub smpl: Option<Vec<u8>>,
-    /// Whether chunks were too large to be kept.
+    /// Whether chunks were left out because they were too large.
     pub too_large: bool,
 }
 
@@ -67,7 +67,8 @@ pub(crate) fn read(file: &mut (impl Read + Seek)) -> io::Result<RiffChunks> {
         if &id == b"data" && size == u64::from(u32::MAX) {
             size = data_size.unwrap_or(file_end - body);
         }
-        // A size of 0 is what pipes leave behind: the audio goes on to the end.
+        // A size of 0 is left by programs that write to pipes: the audio extends to the end of the
+        // file.
         if &id == b"data" && size == 0 && body + 8 > file_end {
             break;
         }
@@ -112,7 +113,7 @@ fn parse_info(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], String)> {
 }
 
 impl RiffChunks {
-    /// Returns the text fields in terms that all families know.
+    /// Returns the text fields as common fields.
     pub(crate) fn to_common(&self) -> Tag {
         let mut info = RiffInfoList::new();
         for (id, value) in &self.info {
@@ -139,7 +140,7 @@ impl RiffChunks {
     }
 }
 
-/// Returns the LIST INFO fields of a tag in terms that all families know.
+/// Returns the LIST INFO fields for common fields.
 pub(crate) fn info_of(common: &Tag) -> Vec<([u8; 4], String)> {
     let items = common.items().filter_map(|item| {
         let id = item.key().map_key(TagType::RiffInfo)?.as_bytes();
@@ -148,7 +149,7 @@ pub(crate) fn info_of(common: &Tag) -> Vec<([u8; 4], String)> {
     items.collect()
 }
 
-/// The LIST INFO chunk of fields, with our name as the software.
+/// Returns a LIST INFO chunk of the fields, with this program's name as the software.
 pub(crate) fn info_chunk(fields: &[([u8; 4], String)]) -> Vec<u8> {
     let mut list = b"INFO".to_vec();
     let others = fields.iter().filter(|(id, _)| id != b"ISFT");
@@ -161,10 +162,10 @@ pub(crate) fn info_chunk(fields: &[([u8; 4], String)]) -> Vec<u8> {
     chunk
 }
 
-/// Appends whole chunks to a finished WAV file and corrects its size; false, with the file left
-/// as it is, where it would outgrow its header.
+/// Appends complete chunks to a finished WAV file and updates its size. Returns `false`, with the
+/// file unchanged, if the size would not fit its header.
 ///
-/// The library would read the whole file into memory for that.
+/// lofty would read the whole file into memory for that.
 ///
 /// # Errors
 /// Returns an error if the file cannot be read or written.

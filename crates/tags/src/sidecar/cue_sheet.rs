@@ -1,4 +1,4 @@
-//! Cue sheets (`.cue`) of one file: `INDEX nn mm:ss:ff` with 75 frames to the second.
+//! Cue sheets (`.cue`) for one audio file: `INDEX nn mm:ss:ff` with 75 frames per second.
 
 use std::path::Path;
 
@@ -6,8 +6,8 @@ use crate::clock::Clock;
 
 const FRAMES_PER_SECOND: u64 = 75;
 
-/// Returns the text with every time moved; `None` if there is none, one that cannot be read, or if
-/// it is about several files.
+/// Returns the text with every time moved, or `None` if it has no times, a time cannot be parsed,
+/// or it refers to several files.
 pub(super) fn moved(text: &str, clock: &mut Clock<'_>) -> Option<String> {
     let (mut moved, mut indices, mut files) = (String::with_capacity(text.len()), 0, 0);
     for line in text.split_inclusive('\n') {
@@ -27,7 +27,7 @@ pub(super) fn moved(text: &str, clock: &mut Clock<'_>) -> Option<String> {
                 indices += 1;
                 continue;
             }
-            // Silence that is in no file cannot be stretched with it.
+            // This silence is not part of the audio file, so it cannot be stretched.
             Some("PREGAP" | "POSTGAP") => return None,
             _ => {}
         }
@@ -36,17 +36,17 @@ pub(super) fn moved(text: &str, clock: &mut Clock<'_>) -> Option<String> {
     (indices > 0 && files <= 1).then_some(moved)
 }
 
-/// Returns the text naming another file.
+/// Returns the text with the file name replaced by that of `output`.
 pub(super) fn renamed(text: &str, output: &Path) -> String {
     let Some(name) = output.file_name().and_then(|name| name.to_str()) else {
         return text.to_owned();
     };
-    // There is no way to write these in a cue sheet, and they would start lines of their own.
+    // A cue sheet cannot escape these, and control characters could start a new line.
     let name = name.replace(|c: char| c == '"' || c.is_control(), "_");
     let kind = match output.extension().and_then(|extension| extension.to_str()) {
         Some("mp3") => "MP3",
         Some("aiff" | "aif") => "AIFF",
-        // By custom, everything else too.
+        // By convention, any other format too.
         _ => "WAVE",
     };
     let line = |line: &str| match line.trim_start().get(..5) {
@@ -56,7 +56,7 @@ pub(super) fn renamed(text: &str, output: &Path) -> String {
     text.split_inclusive('\n').map(line).collect()
 }
 
-/// Frames of `mm:ss:ff`.
+/// Parses `mm:ss:ff` into a number of cue sheet frames.
 fn parse(time: &str) -> Option<u64> {
     let mut parts = time.split(':').map(|part| part.parse::<u64>().ok());
     let (minutes, seconds, frames) = (parts.next()??, parts.next()??, parts.next()??);

@@ -1,16 +1,16 @@
-//! Audacity labels (`.txt`): start, end and title of each, separated by tabs, in seconds.
+//! Audacity labels (`.txt`): start and end in seconds and a title, separated by tabs.
 
 use crate::clock::Clock;
 
-/// Units of a second that times are kept in: Audacity writes six digits.
+/// Time units per second: Audacity writes six digits.
 const PER_SECOND: u64 = 1_000_000;
 
-/// Returns the text with every time moved; `None` if a line is none of a label track.
+/// Returns the text with every time moved, or `None` if a line is not part of a label track.
 pub(super) fn moved(text: &str, clock: &mut Clock<'_>) -> Option<String> {
     let mut moved = String::with_capacity(text.len());
     for line in text.lines() {
         if line.trim().is_empty() || line.starts_with('\\') {
-            // The second line of a spectral label tells frequencies.
+            // The second line of a spectral label gives frequencies.
             moved.push_str(line);
         } else {
             let mut fields = line.splitn(3, '\t');

@@ -3,10 +3,10 @@
 use super::{parse_time, split_millis, split_soon};
 use crate::clock::Clock;
 
-/// Returns the text with every time moved; `None` if there is none.
+/// Returns the text with every time moved, or `None` if it has no times.
 ///
-/// An `[offset:]` moves all times against the audio; it is worked into them. `[length:]` is
-/// replaced.
+/// An `[offset:]` shifts all times against the audio; it is applied to them and removed.
+/// `[length:]` is replaced.
 pub(super) fn moved(text: &str, clock: &mut Clock<'_>) -> Option<String> {
     let offset = offset(text)?;
     let (mut moved, mut times) = (String::with_capacity(text.len()), 0);
@@ -40,7 +40,7 @@ pub(super) fn moved(text: &str, clock: &mut Clock<'_>) -> Option<String> {
                 let time = time.saturating_add_signed(-offset);
                 let (hours, minutes, seconds, millis) = split_millis(clock.millis(time));
                 let minutes = hours * 60 + minutes;
-                // Hundredths are what players know, thousandths stay where they were.
+                // Players expect hundredths; thousandths are written only where the input has them.
                 let precise = inner
                     .split_once('.')
                     .is_some_and(|(_, part)| part.len() > 2);
@@ -67,7 +67,7 @@ fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
         .then_some(value.trim())
 }
 
-/// Milliseconds of the offset, 0 where there is none; `None` if it cannot be read.
+/// Returns the offset in milliseconds, 0 if there is none, or `None` if it cannot be parsed.
 fn offset(text: &str) -> Option<i64> {
     match text.lines().find_map(|line| field(line, "offset")) {
         Some(value) => value.parse::<i64>().ok().filter(|v| v.abs() < 100_000_000),

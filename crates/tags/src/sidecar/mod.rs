@@ -1,9 +1,9 @@
-//! Text files beside the audio that tell times in it: subtitles, lyrics, transcripts, cue sheets,
+//! Text files next to the audio that contain times: subtitles, lyrics, transcripts, cue sheets,
 //! labels.
 //!
-//! A file is taken if it lies beside the input and has its name with another extension. What does
-//! not parse as a whole is left behind with a warning, and never copied: a wrong time is worse
-//! than none.
+//! A file is used if it lies next to the input and has the same name with another extension. A file
+//! that does not parse completely is left out with a warning, and never copied: a wrong time is
+//! worse than none.
 
 mod cue_sheet;
 mod labels;
@@ -19,13 +19,13 @@ use crate::clock::Clock;
 use audiostretchy_containers::input::{is_out_of_room, open_file};
 use audiostretchy_containers::warning::Warning;
 
-/// The most bytes of a file that is taken.
+/// The largest file that is used, in bytes.
 const MAX_BYTES: u64 = 8 << 20;
 
-/// Bytes in which a time in brackets ends.
+/// The most bytes that a time in brackets may take, with its closing bracket.
 const MAX_TIME: usize = 32;
 
-/// Extensions looked for, in lower case, with what the files are.
+/// The extensions that are looked for, in lower case, and the kind of file for each.
 const KINDS: [(&str, Kind); 6] = [
     ("srt", Kind::Srt),
     ("vtt", Kind::Vtt),
@@ -54,14 +54,14 @@ impl Kind {
     }
 }
 
-/// What stands before and behind a bracket that comes as soon as it does behind a time.
+/// Splits the text at the closing bracket, if it comes within the first [`MAX_TIME`] bytes.
 fn split_soon(text: &str, close: char) -> Option<(&str, &str)> {
     let mut bytes = text.bytes().take(MAX_TIME);
     let at = bytes.position(|byte| char::from(byte) == close)?;
     Some((&text[..at], &text[at + 1..]))
 }
 
-/// A text file with times in it.
+/// A text file that contains times.
 #[derive(Debug, Clone)]
 pub struct Sidecar {
     path: PathBuf,
@@ -70,10 +70,10 @@ pub struct Sidecar {
 }
 
 impl Sidecar {
-    /// Reads text files from beside an input; those that cannot be understood give a warning.
+    /// Reads the text files next to an input. Files that cannot be parsed give a warning.
     ///
     /// # Errors
-    /// Returns an error if no more files can be opened at this moment.
+    /// Returns an error if no more files can be opened at the moment.
     pub fn read_all(paths: &[PathBuf]) -> io::Result<(Vec<Self>, Vec<Warning>)> {
         let (mut found, mut warnings) = (Vec::new(), Vec::new());
         for path in paths {
@@ -88,7 +88,7 @@ impl Sidecar {
                     let is_whole = |this: &Self| this.moved(&mut Clock::asking(1000)).is_some();
                     match sidecar.filter(is_whole) {
                         Some(sidecar) => found.push(sidecar),
-                        // Any text and any JSON may lie beside audio without telling times.
+                        // Other text and JSON files without times may lie next to the audio.
                         None if matches!(kind, Kind::Labels | Kind::Transcript) => {}
                         None => warnings.push(unreadable(path)),
                     }
@@ -100,17 +100,17 @@ impl Sidecar {
         Ok((found, warnings))
     }
 
-    /// What the file is called.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Asks for every position that will be needed.
+    /// Collects every position that is needed.
     pub fn visit(&self, clock: &mut Clock<'_>) {
         self.moved(clock);
     }
 
-    /// Returns the text with every time moved; `None` if it is not whole.
+    /// Returns the text with every time moved, or `None` if it does not parse completely.
     fn moved(&self, clock: &mut Clock<'_>) -> Option<String> {
         match self.kind {
             Kind::Srt => subtitles::moved(&self.text, subtitles::Dialect::Srt, clock),
@@ -122,7 +122,7 @@ impl Sidecar {
         }
     }
 
-    /// Returns the file to be written beside an output, and its content.
+    /// Returns the path of the file to write next to an output, and its content.
     pub fn finish(&self, output: &Path, clock: &mut Clock<'_>) -> Option<(PathBuf, String)> {
         let mut text = self.moved(clock)?;
         if self.kind == Kind::CueSheet {
@@ -132,20 +132,20 @@ impl Sidecar {
     }
 }
 
-/// A text file beside the input tells times that cannot be read.
+/// Warns that the times in a text file next to the input could not be parsed.
 fn unreadable(path: &Path) -> Warning {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let message = format!("{name} beside the input cannot be read and was left behind");
     Warning::new("sidecar-unreadable", message)
 }
 
-/// Where the counterpart of a text file beside an input lies beside its output.
+/// Returns the path next to `output` that corresponds to a text file next to an input.
 pub fn counterpart(sidecar: &Path, output: &Path) -> PathBuf {
     output.with_extension(sidecar.extension().unwrap_or_default())
 }
 
-/// Returns whether a file of that name, in the same folder, is taken for a text file of an input:
-/// it has the input's name with another extension, in lower or in upper case.
+/// Returns whether a file of that name, in the same folder, belongs to an input: it has the
+/// input's name with another extension, in lower or upper case.
 pub fn is_beside(name: &OsStr, input: &Path) -> bool {
     let path = Path::new(name);
     let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
@@ -156,12 +156,12 @@ pub fn is_beside(name: &OsStr, input: &Path) -> bool {
         && Some(name) != input.file_name()
 }
 
-/// Returns whether a file has an extension that text files of an input have.
+/// Returns whether a path has one of the extensions of text files that are used.
 pub fn may_be_sidecar(path: &Path) -> bool {
     Kind::of(path).is_some()
 }
 
-/// Returns the text of a file of sensible size: UTF-8, or Latin-1 where it is not.
+/// Returns the text of a file below the size limit, read as UTF-8, or as Latin-1 if it is not.
 fn read(path: &Path) -> io::Result<Option<String>> {
     let mut bytes = Vec::new();
     let Some(file) = open_file(path)? else {
@@ -181,7 +181,7 @@ fn read(path: &Path) -> io::Result<Option<String>> {
     }))
 }
 
-/// Takes `[[hours:]minutes:]seconds` with a fraction behind one of `marks`; milliseconds.
+/// Parses `[[hours:]minutes:]seconds` with a fraction after one of `marks` into milliseconds.
 fn parse_time(text: &str, marks: &[char]) -> Option<u64> {
     let (whole, fraction) = match text.split_once(marks) {
         Some((whole, fraction)) => (whole, fraction),
@@ -204,7 +204,7 @@ fn parse_time(text: &str, marks: &[char]) -> Option<u64> {
     Some(seconds * 1000 + millis)
 }
 
-/// Hours, minutes, seconds and milliseconds.
+/// Splits a time into hours, minutes, seconds and milliseconds.
 fn split_millis(millis: u64) -> (u64, u64, u64, u64) {
     let (seconds, rest) = (millis / 1000, millis % 1000);
     (seconds / 3600, seconds / 60 % 60, seconds % 60, rest)

@@ -3,16 +3,16 @@
 use super::{parse_time, split_millis, split_soon};
 use crate::clock::Clock;
 
-/// How a time is written.
+/// The format of a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
     /// `00:00:01,000`
     Srt,
-    /// `00:00:01.000`, with times of words within the text as `<00:00:01.500>`.
+    /// `00:00:01.000`, with times of single words in the text as `<00:00:01.500>`.
     Vtt,
 }
 
-/// Returns the text with every time moved; `None` if there is none, or one that cannot be read.
+/// Returns the text with every time moved, or `None` if it has no times or one cannot be parsed.
 pub(super) fn moved(text: &str, dialect: Dialect, clock: &mut Clock<'_>) -> Option<String> {
     if dialect == Dialect::Vtt && !text.trim_start_matches('\u{feff}').starts_with("WEBVTT") {
         return None;

@@ -7,7 +7,7 @@ use crate::clock::Clock;
 
 const PER_SECOND: u64 = 1000;
 
-/// Returns the text with every time moved; `None` if it is neither a transcript nor a list of
+/// Returns the text with every time moved, or `None` if it is neither a transcript nor a list of
 /// chapters.
 pub(super) fn moved(text: &str, clock: &mut Clock<'_>) -> Option<String> {
     let mut json: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
