@@ -193,25 +193,3 @@ fn did_you_mean(names: Vec<&str>) -> String {
     }
     format!(" (did you mean {}?)", names.join(" or "))
 }
-
-/// Returns the name most similar to `wanted`, if any is similar.
-pub(super) fn nearest<'a>(
-    wanted: &str,
-    names: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    ranked(wanted, names).into_iter().next()
-}
-
-/// Returns the names that are similar to `wanted`, most similar first.
-fn ranked<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    /// Accepts two typos in a word of eight letters, and shortened words, but not unrelated words.
-    const ALIKE: f64 = 0.8;
-    let plain = |name: &str| name.to_lowercase().replace('-', "_");
-    let wanted = plain(wanted);
-    let mut alike: Vec<(f64, &str)> = (names.into_iter())
-        .map(|name| (strsim::jaro_winkler(&wanted, &plain(name)), name))
-        .filter(|(likeness, _)| *likeness >= ALIKE)
-        .collect();
-    alike.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    alike.into_iter().map(|(_, name)| name).collect()
-}

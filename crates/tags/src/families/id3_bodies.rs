@@ -1,14 +1,12 @@
 //! Repairs common errors within single ID3v2 frames before they are parsed.
 
-use super::id3_frames::RawFrame;
-
 /// The language code for an unknown language.
 const NO_LANGUAGE: &[u8; 3] = b"XXX";
 
 /// Repairs a frame that other programs are known to write wrongly. Returns `false` if the repair
 /// should be reported.
-pub(crate) fn mend(frame: &mut RawFrame) -> bool {
-    match &frame.id {
+pub(crate) fn mend(id: &[u8; 4], body: &mut Vec<u8>) -> bool {
+    match id {
         b"COMM" | b"USLT" | b"COM\0" | b"ULT\0" => {
             if let Some(language) = body.get_mut(1..4)
                 && !language.iter().all(u8::is_ascii_alphabetic)
