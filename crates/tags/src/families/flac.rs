@@ -93,8 +93,8 @@ pub(crate) fn comment_count(blocks: &[Block]) -> u32 {
     count.unwrap_or(0)
 }
 
+/// Returns the vendor and then the fields of a comment header, as far as they are complete.
 fn comment_fields(mut bytes: &[u8]) -> impl Iterator<Item = String> {
-    /// Returns the vendor and then the fields of a comment header, as far as they are complete.
     let mut index = 0;
     std::iter::from_fn(move || {
         // The number of fields follows the vendor.
