@@ -84,7 +84,7 @@ impl Source {
 ///
 /// ```
 /// use std::io::Cursor;
-/// use audiostretchy::Input;
+/// use audiostretchy_containers::input::Input;
 ///
 /// let from_memory = Input::from_reader(Cursor::new(b"RIFF".to_vec()))?;
 /// let from_pipe = Input::spool(std::io::empty())?;

@@ -113,7 +113,7 @@ impl TimeMap {
 /// Memory use depends on the number of positions only, not on the length of the audio.
 ///
 /// ```
-/// use audiostretchy::{PositionMapper, TimePoint};
+/// use audiostretchy_engine::{PositionMapper, TimePoint};
 ///
 /// let mut mapper = PositionMapper::new(vec![50, 150, 900]);
 /// mapper.advance([TimePoint { input: 100, output: 50 }, TimePoint { input: 200, output: 100 }]);
