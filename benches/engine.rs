@@ -23,7 +23,7 @@ mod kernels;
     unreachable_pub,
     reason = "the crate uses all of it"
 )]
-#[path = "../crates/engine/src/period.rs"]
+#[path = "../crates/engine/src/tdhs/period.rs"]
 mod period;
 #[allow(
     dead_code,

@@ -100,7 +100,8 @@ pub use audiostretchy_containers::input::{Input, InputError};
 pub use audiostretchy_containers::limits::Limits;
 pub use audiostretchy_containers::warning::Warning;
 pub use audiostretchy_engine::{
-    OptionError, PositionMapper, Sample, StretchOptions, Stretcher, TimeMap, TimePoint, options,
+    Engine, OptionError, PositionMapper, Sample, StretchOptions, Stretcher, Style, TimeMap,
+    TimePoint, options,
 };
 pub use audiostretchy_media::decode::{AudioInfo, Damage, DecodeError};
 pub use audiostretchy_media::encode::{EncodeError, EncodeSpec, Encoded};

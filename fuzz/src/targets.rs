@@ -8,7 +8,8 @@ use std::path::Path;
 use audiostretchy::batch::PlanRequest;
 use audiostretchy::preset::PresetStore;
 use audiostretchy::{
-    Conversion, Format, Input, OutputOptions, Sample, Samples, StretchOptions, Stretcher, TimePoint,
+    Conversion, Engine, Format, Input, OutputOptions, Sample, Samples, StretchOptions, Stretcher,
+    Style, TimePoint,
 };
 use audiostretchy_media::decode::Decoder;
 use audiostretchy_media::encode::EncodeSpec;
@@ -175,7 +176,15 @@ pub(super) fn engine(data: &[u8]) {
         from + part * (to - from)
     };
     let number = |at: usize| u32::from(u16::from_le_bytes([head[at], head[at + 1]]));
+    let (engine, style) = match head[2] >> 5 {
+        1 => (Engine::Adaptive, Style::Auto),
+        2 => (Engine::Adaptive, Style::Speech),
+        3 => (Engine::Adaptive, Style::Music),
+        _ => (Engine::Tdhs, Style::Auto),
+    };
     let options = StretchOptions {
+        engine,
+        style,
         // This goes slightly beyond the allowed range.
         ratio: float(0, 0.2, 4.1).into(),
         gap_ratio: if head[2] & 1 == 0 {
@@ -214,8 +223,10 @@ fn stretch<T: Sample + PartialEq + std::fmt::Debug>(
     let Ok(mut whole) = Stretcher::<T>::with_time_map(options, rate, channels) else {
         return;
     };
-    // Searching for low pitches takes long, so the audio is limited.
-    let most = 4 * rate as usize / options.lower_freq as usize * 16;
+    // Searching for low pitches takes long, so the audio is limited. (The adaptive engine ignores
+    // the range, and may be given any.)
+    let lower_freq = options.lower_freq.max(20) as usize;
+    let most = 4 * rate as usize / lower_freq * 16;
     let samples = &samples[..samples.len().min(most * channels) / channels * channels];
     let mut expected = Vec::new();
     whole.process(samples, &mut expected);
@@ -225,7 +236,7 @@ fn stretch<T: Sample + PartialEq + std::fmt::Debug>(
         |pair: &[TimePoint]| pair[0].input <= pair[1].input && pair[0].output <= pair[1].output;
     assert!(points.windows(2).all(is_rising), "{options:?}");
     let (frames, made) = (samples.len() / channels, expected.len() / channels);
-    let longest = rate as usize / options.lower_freq as usize + 2;
+    let longest = rate as usize / lower_freq + 2;
     let most = (frames as f64 * options.ratio.max(options.gap_ratio)) as usize + 16 * longest;
     assert!(made <= most, "{made} frames of {frames}: {options:?}");
 

@@ -144,6 +144,18 @@ pub(super) struct ConvertArgs {
         value_parser = values::number
     )]
     pub gap_ratio: Option<f64>,
+    /// How to stretch: tdhs or adaptive [default: tdhs]
+    ///
+    /// `tdhs` is made for speech, and fast. `adaptive` is made for anything: it works in the time
+    /// domain or in the frequency domain, whichever suits the sound.
+    #[arg(long, value_name = "NAME", help_heading = "Stretching", value_parser = PossibleValuesParser::new(values::engines()), hide_possible_values = true)]
+    pub engine: Option<String>,
+    /// What --engine adaptive works on: auto, speech or music [default: auto]
+    ///
+    /// `auto` decides from moment to moment; `speech` stays in the time domain, `music` in the
+    /// frequency domain.
+    #[arg(long, value_name = "NAME", help_heading = "Stretching", value_parser = PossibleValuesParser::new(values::styles()), hide_possible_values = true)]
+    pub style: Option<String>,
     /// Upper end of the pitch search [default: 333]
     #[arg(
         short,

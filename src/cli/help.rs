@@ -32,10 +32,15 @@ const EXIT_CODES: [(&str, &str); 7] = [
 ];
 
 /// The built-in presets.
-const PRESETS: [(&str, &str); 4] = [
+const PRESETS: [(&str, &str); 6] = [
     ("speech", "voices: pitch search from 80 to 300 Hz"),
     ("music", "music: pitch search from 50 to 400 Hz"),
     ("fast", "long recordings: search at half the sample rate"),
+    (
+        "natural",
+        "any sound: the adaptive engine decides by itself",
+    ),
+    ("natural-music", "music with chords: the adaptive engine"),
     ("podcast", "speech 1.25 times as fast, pauses cut to half"),
 ];
 

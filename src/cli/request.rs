@@ -48,7 +48,13 @@ impl ConvertArgs {
         for (key, _) in flags.into_iter().filter(|&(_, on)| on) {
             layer.set(key, true)?;
         }
-        for (key, name) in [("format", &self.format), ("bit_depth", &self.bit_depth)] {
+        let names = [
+            ("engine", &self.engine),
+            ("style", &self.style),
+            ("format", &self.format),
+            ("bit_depth", &self.bit_depth),
+        ];
+        for (key, name) in names {
             if let Some(name) = name {
                 layer.set(key, name.as_str())?;
             }

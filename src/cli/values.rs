@@ -1,6 +1,6 @@
 //! What the values of options may be.
 
-use audiostretchy::{BitDepth, Format};
+use audiostretchy::{BitDepth, Engine, Format, Style};
 
 /// A number; what people write for one is told how to write it here.
 pub(super) fn number(text: &str) -> Result<f64, String> {
@@ -49,6 +49,16 @@ pub(super) fn formats() -> impl Iterator<Item = &'static str> {
         .into_iter()
         .filter(|format| format.is_built_in());
     std::iter::once("keep").chain(built_in.map(Format::name))
+}
+
+/// Returns the names of engines.
+pub(super) fn engines() -> impl Iterator<Item = &'static str> {
+    Engine::ALL.into_iter().map(Engine::name)
+}
+
+/// Returns the names of styles.
+pub(super) fn styles() -> impl Iterator<Item = &'static str> {
+    Style::ALL.into_iter().map(Style::name)
 }
 
 /// Returns the names of sample types.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::suggest::{nearest, ranked};
 use super::{Source, keys};
-use audiostretchy_engine::OptionError;
+use audiostretchy_engine::{Engine, OptionError};
 use audiostretchy_media::format::Format;
 
 /// A preset or a command-line option that cannot be used.
@@ -121,6 +121,17 @@ pub enum PresetError {
         /// The format.
         format: Format,
     },
+    /// A key that only another engine has.
+    #[error("{}the {} engine has no {}: {}",
+        prefix(place), engine.name(), spell(place, key), mend_engine(place, key, *engine))]
+    WrongEngine {
+        /// Where the key is.
+        place: Source,
+        /// The key, in snake case.
+        key: &'static str,
+        /// The engine that is chosen.
+        engine: Engine,
+    },
     /// Presets extend each other in a circle.
     #[error("{}extends goes in a circle: {}: take one of these extends out",
         prefix(place), chain.join(" -> "))]
@@ -155,6 +166,18 @@ fn spell<'a>(place: &Source, key: &'a str) -> &'a str {
         Some(found) if *place == Source::CommandLine => found.option,
         _ => key,
     }
+}
+
+fn mend_engine(place: &Source, key: &str, engine: Engine) -> String {
+    let other = match engine {
+        Engine::Tdhs => Engine::Adaptive.name(),
+        Engine::Adaptive => Engine::Tdhs.name(),
+    };
+    let choose = match place {
+        Source::CommandLine => format!("--engine {other}"),
+        _ => format!("engine = {other:?}"),
+    };
+    format!("leave {} out, or choose {choose}", spell(place, key))
 }
 
 fn in_line(line: Option<usize>) -> String {

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use super::suggest::nearest;
 use super::{Settings, Value};
 use audiostretchy_engine::options::{
-    BUFFER_MS, MIN_LOWER_FREQ, MIN_UPPER_FREQ, RATIO, SAMPLE_RATE, THRESHOLD_GAP_DB,
+    BUFFER_MS, Engine, MIN_LOWER_FREQ, MIN_UPPER_FREQ, RATIO, SAMPLE_RATE, Style, THRESHOLD_GAP_DB,
 };
 use audiostretchy_media::format::{BitDepth, Format};
 
@@ -27,6 +27,8 @@ pub(super) struct Key {
     pub expects: &'static str,
     /// The key that sets the same thing in another way.
     pub rival: Option<&'static str>,
+    /// The only engine that the key is for, if it is not for all.
+    pub engine: Option<Engine>,
     /// Checks a value and writes it to the settings.
     pub write: fn(&mut Settings, &Value) -> Result<(), Refused>,
     /// Returns the value from the settings, or `None` if there is none.
@@ -47,15 +49,39 @@ const ABOUT: [&str; 2] = ["description", "extends"];
 
 const NUMBER: &str = "a number";
 const WHOLE: &str = "a whole number";
+const NAME: &str = "a name in quotes";
 const FLAG: &str = "true or false";
 
 /// Every setting, in the order of the documentation.
-pub(super) static KEYS: [Key; 16] = [
+pub(super) static KEYS: [Key; 18] = [
+    Key {
+        name: "engine",
+        option: "--engine",
+        expects: NAME,
+        rival: None,
+        engine: None,
+        write: |s, v| {
+            one_of(v, Engine::ALL.map(Engine::name)).map(|i| s.stretch.engine = Engine::ALL[i])
+        },
+        read: |s| Some(s.stretch.engine.name().into()),
+    },
+    Key {
+        name: "style",
+        option: "--style",
+        expects: NAME,
+        rival: None,
+        engine: Some(Engine::Adaptive),
+        write: |s, v| {
+            one_of(v, Style::ALL.map(Style::name)).map(|i| s.stretch.style = Style::ALL[i])
+        },
+        read: |s| Some(s.stretch.style.name().into()),
+    },
     Key {
         name: "ratio",
         option: "--ratio",
         expects: NUMBER,
         rival: Some("speed"),
+        engine: None,
         write: |s, v| number(v, RATIO, "").map(|x| s.stretch.ratio = x),
         read: |s| Some(s.stretch.ratio.into()),
     },
@@ -64,6 +90,7 @@ pub(super) static KEYS: [Key; 16] = [
         option: "--speed",
         expects: NUMBER,
         rival: Some("ratio"),
+        engine: None,
         // The range of ratios is its own inverse.
         write: |s, v| number(v, RATIO, "").map(|x| s.stretch.ratio = 1.0 / x),
         read: |_| None,
@@ -73,6 +100,7 @@ pub(super) static KEYS: [Key; 16] = [
         option: "--gap-ratio",
         expects: NUMBER,
         rival: None,
+        engine: None,
         write: |s, v| {
             s.stretch.gap_ratio = match zero(v) {
                 true => 0.0,
@@ -87,6 +115,7 @@ pub(super) static KEYS: [Key; 16] = [
         option: "--upper-freq",
         expects: WHOLE,
         rival: None,
+        engine: Some(Engine::Tdhs),
         write: |s, v| {
             let range = MIN_UPPER_FREQ..=highest_freq();
             whole(v, range, " Hz").map(|x| s.stretch.upper_freq = x)
@@ -98,6 +127,7 @@ pub(super) static KEYS: [Key; 16] = [
         option: "--lower-freq",
         expects: WHOLE,
         rival: None,
+        engine: Some(Engine::Tdhs),
         write: |s, v| {
             let range = MIN_LOWER_FREQ..=highest_freq() / 2;
             whole(v, range, " Hz").map(|x| s.stretch.lower_freq = x)
@@ -109,6 +139,7 @@ pub(super) static KEYS: [Key; 16] = [
         option: "--buffer-ms",
         expects: NUMBER,
         rival: None,
+        engine: None,
         write: |s, v| number(v, BUFFER_MS, " ms").map(|x| s.stretch.buffer_ms = x as f32),
         read: |s| Some(s.stretch.buffer_ms.into()),
     },
@@ -117,6 +148,7 @@ pub(super) static KEYS: [Key; 16] = [
         option: "--threshold-gap-db",
         expects: NUMBER,
         rival: None,
+        engine: None,
         write: |s, v| {
             let level = number(v, THRESHOLD_GAP_DB, " dB")?;
             s.stretch.threshold_gap_db = level as f32;
@@ -129,6 +161,7 @@ pub(super) static KEYS: [Key; 16] = [
         option: "--double-range",
         expects: FLAG,
         rival: None,
+        engine: Some(Engine::Tdhs),
         write: |s, v| flag(v).map(|on| s.stretch.double_range = on),
         read: |s| Some(s.stretch.double_range.into()),
     },
@@ -137,6 +170,7 @@ pub(super) static KEYS: [Key; 16] = [
         option: "--fast-detection",
         expects: FLAG,
         rival: Some("normal_detection"),
+        engine: Some(Engine::Tdhs),
         write: |s, v| flag(v).map(|on| s.stretch.fast_detection = on),
         read: |s| Some(s.stretch.fast_detection.into()),
     },
@@ -145,6 +179,7 @@ pub(super) static KEYS: [Key; 16] = [
         option: "--normal-detection",
         expects: FLAG,
         rival: Some("fast_detection"),
+        engine: Some(Engine::Tdhs),
         write: |s, v| flag(v).map(|on| s.stretch.normal_detection = on),
         read: |s| Some(s.stretch.normal_detection.into()),
     },
@@ -153,6 +188,7 @@ pub(super) static KEYS: [Key; 16] = [
         option: "--sample-rate",
         expects: WHOLE,
         rival: None,
+        engine: None,
         write: |s, v| {
             s.output.sample_rate = match v {
                 Value::Whole(0) => None,
@@ -165,8 +201,9 @@ pub(super) static KEYS: [Key; 16] = [
     Key {
         name: "format",
         option: "--format",
-        expects: "a name in quotes",
+        expects: NAME,
         rival: None,
+        engine: None,
         write: |s, v| match v {
             Value::Text(name) => {
                 let names = Format::ALL.iter().map(|format| format.name());
@@ -181,6 +218,7 @@ pub(super) static KEYS: [Key; 16] = [
         option: "--bit-depth",
         expects: "a name in quotes, or 16 or 24",
         rival: None,
+        engine: None,
         write: |s, v| {
             let name = match v {
                 Value::Text(name) => name,
@@ -197,6 +235,7 @@ pub(super) static KEYS: [Key; 16] = [
         option: "--bitrate",
         expects: WHOLE,
         rival: Some("quality"),
+        engine: None,
         write: |s, v| {
             let rate = whole(v, BITRATE_KBPS, " kbit/s")?;
             s.output.bitrate_kbps = Some(rate);
@@ -209,6 +248,7 @@ pub(super) static KEYS: [Key; 16] = [
         option: "--quality",
         expects: NUMBER,
         rival: Some("bitrate_kbps"),
+        engine: None,
         write: |s, v| number(v, QUALITY, "").map(|x| s.output.quality = Some(x as f32)),
         read: |s| s.output.quality.map(Value::from),
     },
@@ -217,6 +257,7 @@ pub(super) static KEYS: [Key; 16] = [
         option: "--dither",
         expects: FLAG,
         rival: None,
+        engine: None,
         write: |s, v| flag(v).map(|on| s.output.dither = on),
         read: |s| Some(s.output.dither.into()),
     },
@@ -290,14 +331,25 @@ fn keep_or<T>(
     if name == "keep" {
         return Ok(None);
     }
-    from_name(name).map(Some).ok_or_else(|| {
-        let names: Vec<&str> = std::iter::once("keep").chain(names).collect();
-        let mut allowed = format!("one of \"{}\"", names.join("\", \""));
-        if let Some(near) = nearest(name, names) {
-            allowed += &format!(" (did you mean \"{near}\"?)");
-        }
-        Refused::Range(allowed)
-    })
+    let names = std::iter::once("keep").chain(names);
+    (from_name(name).map(Some)).ok_or_else(|| no_such_name(name, names))
+}
+
+/// Returns the index of a value among names.
+fn one_of<const N: usize>(value: &Value, names: [&'static str; N]) -> Result<usize, Refused> {
+    let Value::Text(name) = value else {
+        return Err(Refused::Type);
+    };
+    (names.iter().position(|known| known == name)).ok_or_else(|| no_such_name(name, names))
+}
+
+fn no_such_name(name: &str, names: impl IntoIterator<Item = &'static str>) -> Refused {
+    let names: Vec<&str> = names.into_iter().collect();
+    let mut allowed = format!("one of \"{}\"", names.join("\", \""));
+    if let Some(near) = nearest(name, names) {
+        allowed += &format!(" (did you mean \"{near}\"?)");
+    }
+    Refused::Range(allowed)
 }
 
 #[cfg(test)]
@@ -306,7 +358,11 @@ mod tests {
 
     #[test]
     fn every_engine_and_output_option_has_a_key() {
-        let settings = serde_json::to_value(Settings::default()).unwrap();
+        // What has its default in most files is written only where it has another value.
+        let mut settings = Settings::default();
+        settings.stretch.engine = Engine::Adaptive;
+        settings.stretch.style = Style::Music;
+        let settings = serde_json::to_value(settings).unwrap();
         let fields = |part: &str| -> Vec<String> {
             let fields = settings[part].as_object().unwrap();
             fields.keys().cloned().collect()

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::{self, KEYS, Key, Refused};
 use super::{Entry, PresetError, Settings, Source};
-use audiostretchy_engine::OptionError;
+use audiostretchy_engine::{Engine, OptionError};
 use audiostretchy_media::format::{BitDepth, Format};
 
 /// A value as the user gave it. Its `Display` is TOML.
@@ -123,6 +123,21 @@ impl Said {
         }
     }
 
+    /// Returns the engine, if this sets one.
+    fn engine(&self) -> Option<Engine> {
+        match (self.key.name, &self.value) {
+            ("engine", Value::Text(name)) => {
+                Engine::ALL.into_iter().find(|engine| engine.name() == name)
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns whether this requests something that only another engine has.
+    fn is_useless_with(&self, engine: Engine) -> bool {
+        self.value.excludes_rival() && self.key.engine.is_some_and(|only| only != engine)
+    }
+
     /// Returns whether this requests something that only formats of the other kind support.
     fn is_useless_in(&self, format: Format) -> bool {
         let is_asked_for = match &self.value {
@@ -191,6 +206,10 @@ impl Layer {
         }
         let said = Said { key, value, place };
         self.check_format(&said)?;
+        if let Some(engine) = said.engine().or_else(|| self.engine()) {
+            let all = self.said.values().chain([&said]);
+            check_engine(engine, all)?;
+        }
         self.said.insert(key.name, said);
         Ok(())
     }
@@ -225,6 +244,11 @@ impl Layer {
         self.said.get("format")?.format()
     }
 
+    /// Returns the engine that the layer sets.
+    fn engine(&self) -> Option<Engine> {
+        self.said.get("engine")?.engine()
+    }
+
     /// Applies `higher` on top of this layer.
     pub(super) fn cover(&mut self, higher: &Self) {
         // First removes keys, then adds keys, so that a layer that turns one flag on and its rival
@@ -239,12 +263,16 @@ impl Layer {
         if let Some(format) = higher.format() {
             self.said.retain(|_, said| !said.is_useless_in(format));
         }
+        if let Some(engine) = higher.engine() {
+            self.said.retain(|_, said| !said.is_useless_with(engine));
+        }
         self.said.extend(higher.said.clone());
     }
 
     /// Applies this layer to the defaults. Returns the settings, and every key with value and
     /// source.
     pub(super) fn settle(&self) -> Result<(Settings, Vec<Entry>), PresetError> {
+        check_engine(self.engine().unwrap_or_default(), self.said.values())?;
         let mut settings = Settings::default();
         for Said { key, value, place } in self.said.values() {
             (key.write)(&mut settings, value)
@@ -269,6 +297,21 @@ impl Layer {
             value: said.map_or_else(|| (key.read)(settings), |said| Some(said.value.clone())),
             source: decided_by.map_or(Source::Default, |said| said.place.clone()),
         }
+    }
+}
+
+/// Checks that an engine has everything that is requested.
+fn check_engine<'a>(
+    engine: Engine,
+    mut said: impl Iterator<Item = &'a Said>,
+) -> Result<(), PresetError> {
+    match said.find(|said| said.is_useless_with(engine)) {
+        Some(said) => Err(PresetError::WrongEngine {
+            place: said.place.clone(),
+            key: said.key.name,
+            engine,
+        }),
+        None => Ok(()),
     }
 }
 

@@ -10,9 +10,14 @@ use super::file::{Preset, line_of};
 use super::{Layer, PresetError, Resolved, Source};
 
 /// The built-in presets.
-const BUILT_IN: [(&str, &str); 4] = [
+const BUILT_IN: [(&str, &str); 6] = [
     ("fast", include_str!("../../presets/fast.toml")),
     ("music", include_str!("../../presets/music.toml")),
+    ("natural", include_str!("../../presets/natural.toml")),
+    (
+        "natural-music",
+        include_str!("../../presets/natural-music.toml"),
+    ),
     ("podcast", include_str!("../../presets/podcast.toml")),
     ("speech", include_str!("../../presets/speech.toml")),
 ];

@@ -1,6 +1,8 @@
 //! Tests of the engine: its output against the reference, its streaming interface, and where its
 //! unsafe code is.
 
+mod adaptive;
 mod reference;
+mod sources;
 mod streaming;
 mod unsafe_code;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use audiostretchy::{Sample, StretchOptions, Stretcher, TimePoint};
+use audiostretchy::{Engine, Sample, StretchOptions, Stretcher, Style, TimePoint};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -31,6 +31,8 @@ impl Case {
     fn options(&self) -> StretchOptions {
         let default = StretchOptions::default();
         StretchOptions {
+            engine: Engine::Tdhs,
+            style: Style::Auto,
             ratio: self.ratio,
             gap_ratio: self.gap_ratio.unwrap_or(default.gap_ratio),
             upper_freq: self.upper_freq.unwrap_or(default.upper_freq),

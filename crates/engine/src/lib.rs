@@ -1,15 +1,15 @@
 #![doc = include_str!("../README.md")]
 
+mod adaptive;
 mod gaps;
 mod kernels;
 pub mod options;
-mod period;
 mod sample;
-mod stage;
 mod stretcher;
+mod tdhs;
 mod time_map;
 
-pub use options::{OptionError, StretchOptions};
+pub use options::{Engine, OptionError, StretchOptions, Style};
 pub use stretcher::{Sample, Stretcher, level_db};
 pub use time_map::{PositionMapper, TimeMap, TimePoint};
 

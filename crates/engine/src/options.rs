@@ -21,10 +21,71 @@ pub const CHANNELS: RangeInclusive<usize> = 1..=8;
 /// Sample rate in Hz from which on fast detection is the default.
 pub const FAST_DETECTION_RATE: u32 = 32_000;
 
+/// How audio is stretched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+pub enum Engine {
+    /// Time-domain harmonic scaling, made for speech. On 16-bit audio, equal to the original engine
+    /// to the last bit.
+    #[default]
+    Tdhs,
+    /// Chooses between the time domain and the frequency domain, for any kind of sound. The output
+    /// has exactly `ratio` times as many frames as the input, rounded.
+    Adaptive,
+}
+
+impl Engine {
+    /// All engines.
+    pub const ALL: [Self; 2] = [Self::Tdhs, Self::Adaptive];
+
+    /// Returns the name that options use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tdhs => "tdhs",
+            Self::Adaptive => "adaptive",
+        }
+    }
+}
+
+/// What the adaptive engine takes the audio to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+pub enum Style {
+    /// Anything: the engine decides from moment to moment.
+    #[default]
+    Auto,
+    /// Speech: always in the time domain.
+    Speech,
+    /// Polyphonic music: always in the frequency domain.
+    Music,
+}
+
+impl Style {
+    /// All styles.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Speech, Self::Music];
+
+    /// Returns the name that options use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Speech => "speech",
+            Self::Music => "music",
+        }
+    }
+}
+
 /// Options for stretching. Names and defaults are those of the AudioStretchy Python package.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct StretchOptions {
+    /// The engine.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
+    pub engine: Engine,
+    /// What the adaptive engine takes the audio to be.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
+    pub style: Style,
     /// Output length divided by input length, 0.25 to 4.0: above 1 slows down, below 1 speeds up.
     ///
     /// TDHS rounds it to `f32`, for the same results as the original engine.
@@ -51,6 +112,8 @@ pub struct StretchOptions {
 impl Default for StretchOptions {
     fn default() -> Self {
         Self {
+            engine: Engine::Tdhs,
+            style: Style::Auto,
             ratio: 1.0,
             gap_ratio: 0.0,
             upper_freq: 333,
@@ -79,6 +142,8 @@ pub enum OptionError {
     },
     /// `fast_detection` and `normal_detection` are both on.
     BothDetections,
+    /// A style is set, but the engine is not the adaptive one.
+    StyleWithoutAdaptive(Style),
 }
 
 impl fmt::Display for OptionError {
@@ -92,6 +157,11 @@ impl fmt::Display for OptionError {
             Self::BothDetections => {
                 f.write_str("fast_detection and normal_detection are both set: choose one of them")
             }
+            Self::StyleWithoutAdaptive(style) => write!(
+                f,
+                "style is {}, but only the adaptive engine has styles: set engine to adaptive",
+                style.name()
+            ),
         }
     }
 }
@@ -111,6 +181,11 @@ impl OptionError {
             allowed: allowed.into(),
         }
     }
+}
+
+#[cfg(feature = "serde")]
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn within<T: PartialOrd + fmt::Display>(
@@ -159,6 +234,24 @@ impl StretchOptions {
         if self.gap_ratio != 0.0 {
             within("gap_ratio", self.gap_ratio, RATIO, ", or 0 for off")?;
         }
+        if self.engine == Engine::Tdhs {
+            self.validate_search()?;
+        }
+        within("buffer_ms", self.buffer_ms, BUFFER_MS, "")?;
+        within(
+            "threshold_gap_db",
+            self.threshold_gap_db,
+            THRESHOLD_GAP_DB,
+            "",
+        )?;
+        if self.style != Style::Auto && self.engine != Engine::Adaptive {
+            return Err(OptionError::StyleWithoutAdaptive(self.style));
+        }
+        Ok(())
+    }
+
+    /// Checks what only TDHS has: the range of its search.
+    fn validate_search(&self) -> Result<(), OptionError> {
         if self.upper_freq < MIN_UPPER_FREQ {
             return Err(OptionError::out_of_range(
                 "upper_freq",
@@ -180,13 +273,6 @@ impl StretchOptions {
                 format!("at least twice lower_freq, which is {} Hz", self.lower_freq),
             ));
         }
-        within("buffer_ms", self.buffer_ms, BUFFER_MS, "")?;
-        within(
-            "threshold_gap_db",
-            self.threshold_gap_db,
-            THRESHOLD_GAP_DB,
-            "",
-        )?;
         if self.fast_detection && self.normal_detection {
             return Err(OptionError::BothDetections);
         }
@@ -214,7 +300,7 @@ impl StretchOptions {
                 "from 1 to 8",
             ));
         }
-        if u64::from(self.upper_freq) * 2 >= u64::from(sample_rate) {
+        if self.engine == Engine::Tdhs && u64::from(self.upper_freq) * 2 >= u64::from(sample_rate) {
             return Err(OptionError::out_of_range(
                 "upper_freq",
                 self.upper_freq,
@@ -231,6 +317,19 @@ impl StretchOptions {
     /// options that compare equal produce equal output.
     pub fn effective(&self) -> Self {
         let mut options = self.clone();
+        if self.engine == Engine::Adaptive {
+            let Self {
+                upper_freq,
+                lower_freq,
+                fast_detection,
+                normal_detection,
+                ..
+            } = Self::default();
+            options.upper_freq = upper_freq;
+            options.lower_freq = lower_freq;
+            options.fast_detection = fast_detection;
+            options.normal_detection = normal_detection;
+        }
         if !self.has_gap_ratio() {
             let Self {
                 gap_ratio,
@@ -267,11 +366,12 @@ impl StretchOptions {
         }
     }
 
-    /// Returns whether two stretchers in cascade are used.
+    /// Returns whether TDHS uses two stretchers in cascade.
     pub fn uses_cascade(&self) -> bool {
         let is_single = |ratio: f64| (0.5..=2.0).contains(&(ratio as f32));
-        self.double_range
-            || !is_single(self.ratio)
-            || (self.has_gap_ratio() && !is_single(self.gap_ratio))
+        self.engine == Engine::Tdhs
+            && (self.double_range
+                || !is_single(self.ratio)
+                || (self.has_gap_ratio() && !is_single(self.gap_ratio)))
     }
 }

@@ -1,6 +1,6 @@
 //! The two sample types that the engine works on.
 
-use super::kernels::{Code, Kernel, run_best};
+use crate::kernels::{Code, Kernel, run_best};
 
 /// A sample type that the engine can process.
 pub trait EngineSample: Copy + Default + Send + Sync + 'static {
@@ -9,6 +9,12 @@ pub trait EngineSample: Copy + Default + Send + Sync + 'static {
 
     /// Returns the value on the 16-bit scale, unrounded.
     fn to_16_bit_scale(self) -> f64;
+
+    /// Returns the value with full scale at 1.0.
+    fn to_full_scale(self) -> f32;
+
+    /// Returns the sample for a value with full scale at 1.0.
+    fn from_full_scale(value: f32) -> Self;
 
     /// Mixes `from` and `to` with the weights `(len - i) / len` and `i / len`.
     ///
@@ -25,6 +31,16 @@ impl EngineSample for i16 {
     #[inline(always)]
     fn to_16_bit_scale(self) -> f64 {
         f64::from(self)
+    }
+
+    #[inline(always)]
+    fn to_full_scale(self) -> f32 {
+        f32::from(self) / 32768.0
+    }
+
+    #[inline(always)]
+    fn from_full_scale(value: f32) -> Self {
+        value.to_i16()
     }
 
     /// Equals integer division of the sum by `len`, for samples shifted up by 32768: the sum is
@@ -53,6 +69,16 @@ impl EngineSample for f32 {
     #[inline(always)]
     fn to_16_bit_scale(self) -> f64 {
         f64::from(self) * 32768.0
+    }
+
+    #[inline(always)]
+    fn to_full_scale(self) -> f32 {
+        self
+    }
+
+    #[inline(always)]
+    fn from_full_scale(value: f32) -> Self {
+        value
     }
 
     #[inline(always)]

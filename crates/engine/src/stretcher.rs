@@ -1,13 +1,11 @@
-//! The stretcher: one or two stages, with an optional separate ratio for gaps.
+//! The stretcher: one of the two engines, with an optional separate ratio for gaps.
 
+use crate::adaptive::Adaptive;
 use crate::gaps::GapDetector;
-use crate::options::{OptionError, StretchOptions};
+use crate::options::{Engine, OptionError, StretchOptions};
 use crate::sample::EngineSample;
-use crate::stage::Stage;
-use crate::time_map::{Cascade, TimePoint};
-
-/// Frames fed to the first stretcher at a time. Bounds the buffer between two in cascade.
-const FEED_FRAMES: usize = 4096;
+use crate::tdhs::Tdhs;
+use crate::time_map::TimePoint;
 
 /// A streaming stretcher: takes blocks of any size and returns blocks.
 ///
@@ -30,10 +28,16 @@ const FEED_FRAMES: usize = 4096;
 /// ```
 pub struct Stretcher<T> {
     channels: usize,
-    ratio: f32,
+    ratio: f64,
     gaps: Option<GapDetector<T>>,
-    gap_ratio: f32,
-    chain: Chain<T>,
+    gap_ratio: f64,
+    engine: Chosen<T>,
+}
+
+/// The engine chosen by [`StretchOptions::engine`].
+enum Chosen<T> {
+    Tdhs(Box<Tdhs<T>>),
+    Adaptive(Box<Adaptive>),
 }
 
 impl<T: Sample> Stretcher<T> {
@@ -71,38 +75,25 @@ impl<T: Sample> Stretcher<T> {
         record: bool,
     ) -> Result<Self, OptionError> {
         options.validate_for(sample_rate, channels)?;
-        let cascade = options.uses_cascade();
-        let (shortest, longest) = options.periods(sample_rate);
-        // The most frames that one feed can release: its own, and those that were too few to search
-        // in.
-        let free_frames = FEED_FRAMES + 3 * longest;
-        let most_cuts = if record { free_frames / shortest } else { 0 };
-        let stage = || {
-            Stage::new(
-                channels,
-                (shortest, longest),
-                options.uses_fast_detection(sample_rate),
-                record.then(|| Vec::with_capacity(most_cuts)),
-            )
+        let engine = match options.engine {
+            Engine::Tdhs => {
+                let tdhs = Tdhs::new(options, sample_rate, channels, record);
+                Chosen::Tdhs(Box::new(tdhs))
+            }
+            Engine::Adaptive => {
+                let adaptive = Adaptive::new(options, sample_rate, channels, record);
+                Chosen::Adaptive(Box::new(adaptive))
+            }
         };
-        // A step at most doubles the length.
-        let middle_frames = if cascade { 2 * free_frames } else { 0 };
         let block_frames = f64::from(sample_rate) * f64::from(options.buffer_ms) / 1000.0;
         Ok(Self {
             channels,
-            ratio: options.ratio as f32,
+            ratio: options.ratio,
             gaps: options.has_gap_ratio().then(|| {
                 GapDetector::new(channels, block_frames as usize, options.threshold_gap_db)
             }),
-            gap_ratio: options.gap_ratio as f32,
-            chain: Chain {
-                first: stage(),
-                second: cascade.then(stage),
-                middle: Vec::with_capacity(middle_frames * channels),
-                feed_len: FEED_FRAMES * channels,
-                cascade: Cascade::with_capacity(most_cuts),
-                points: Vec::with_capacity(most_cuts),
-            },
+            gap_ratio: options.gap_ratio,
+            engine,
         })
     }
 
@@ -131,12 +122,15 @@ impl<T: Sample> Stretcher<T> {
         self.gaps.as_ref().map_or(0, GapDetector::gap_frames)
     }
 
-    /// Returns the new points of the time map, in rising order: one for every cut since the last
-    /// call.
+    /// Returns the new points of the time map, in rising order: for every cut since the last call.
     ///
     /// Empty unless created by [`with_time_map`](Self::with_time_map).
     pub fn drain_time_points(&mut self) -> impl Iterator<Item = TimePoint> {
-        self.chain.points.drain(..)
+        let points = match &mut self.engine {
+            Chosen::Tdhs(tdhs) => tdhs.points(),
+            Chosen::Adaptive(adaptive) => adaptive.points(),
+        };
+        points.drain(..)
     }
 }
 
@@ -149,14 +143,14 @@ pub trait Sample: sealed::Work {
 impl Sample for i16 {
     #[inline(always)]
     fn to_f32(self) -> f32 {
-        f32::from(self) / 32768.0
+        self.to_full_scale()
     }
 }
 
 impl Sample for f32 {
     #[inline(always)]
     fn to_f32(self) -> f32 {
-        self
+        self.to_full_scale()
     }
 }
 
@@ -206,10 +200,10 @@ mod sealed {
 impl<T: EngineSample> Stretcher<T> {
     fn process_whole_frames(&mut self, input: &[T], output: &mut Vec<T>) {
         match &mut self.gaps {
-            None => self.chain.process(input, self.ratio, output),
+            None => self.engine.process(input, self.ratio, output),
             Some(gaps) => gaps.process(input, |block, is_gap| {
                 let ratio = if is_gap { self.gap_ratio } else { self.ratio };
-                self.chain.process(block, ratio, output);
+                self.engine.process(block, ratio, output);
             }),
         }
     }
@@ -218,75 +212,21 @@ impl<T: EngineSample> Stretcher<T> {
         if let Some(gaps) = &mut self.gaps {
             gaps.finish(|block, is_gap| {
                 let ratio = if is_gap { self.gap_ratio } else { self.ratio };
-                self.chain.process(block, ratio, output);
+                self.engine.process(block, ratio, output);
             });
         }
-        self.chain.finish(output);
-    }
-}
-
-/// One stretcher, or two in cascade.
-struct Chain<T> {
-    first: Stage<T>,
-    second: Option<Stage<T>>,
-    /// Output of the first stretcher that the second has not consumed yet.
-    middle: Vec<T>,
-    /// Values fed to the first stretcher at a time. Always whole frames, as a stretcher that passes
-    /// its input straight through would otherwise stop within a frame.
-    feed_len: usize,
-    cascade: Cascade,
-    points: Vec<TimePoint>,
-}
-
-impl<T: EngineSample> Chain<T> {
-    fn process(&mut self, input: &[T], ratio: f32, output: &mut Vec<T>) {
-        let (ratio, rest) = match self.second {
-            None => (ratio, 1.0),
-            Some(_) => split_ratio(ratio),
-        };
-        for part in input.chunks(self.feed_len) {
-            match &mut self.second {
-                None => self.first.process(part, ratio, output),
-                Some(second) => {
-                    self.middle.clear();
-                    self.first.process(part, ratio, &mut self.middle);
-                    second.process(&self.middle, rest, output);
-                }
-            }
-            self.collect_points();
-        }
-    }
-
-    fn finish(&mut self, output: &mut Vec<T>) {
-        match &mut self.second {
-            None => self.first.drain(output),
-            Some(second) => {
-                self.middle.clear();
-                self.first.drain(&mut self.middle);
-                second.process(&self.middle, 1.0, output);
-                second.drain(output);
-                second.reset();
-            }
-        }
-        self.first.reset();
-        self.collect_points();
-        self.cascade.reset();
-    }
-
-    fn collect_points(&mut self) {
-        let Some(first) = self.first.points() else {
-            return;
-        };
-        match self.second.as_mut().and_then(Stage::points) {
-            None => self.points.append(first),
-            Some(second) => self.cascade.join(first, second, &mut self.points),
+        match &mut self.engine {
+            Chosen::Tdhs(tdhs) => tdhs.finish(output),
+            Chosen::Adaptive(adaptive) => adaptive.finish(output),
         }
     }
 }
 
-/// Splits a ratio into the part that the first stretcher can do and the rest for the second.
-fn split_ratio(ratio: f32) -> (f32, f32) {
-    let first = ratio.clamp(0.5, 2.0);
-    let rest = f64::from(ratio) / f64::from(first);
-    (first, rest as f32)
+impl<T: EngineSample> Chosen<T> {
+    fn process(&mut self, input: &[T], ratio: f64, output: &mut Vec<T>) {
+        match self {
+            Self::Tdhs(tdhs) => tdhs.process(input, ratio as f32, output),
+            Self::Adaptive(adaptive) => adaptive.process(input, ratio, output),
+        }
+    }
 }

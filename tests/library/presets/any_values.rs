@@ -10,11 +10,13 @@ fn any_value() -> impl Strategy<Value = Value> {
         (0f64..5.0).prop_map(Value::Number),
         any::<f64>().prop_map(Value::Number),
         any::<bool>().prop_map(Value::Flag),
-        "keep|wav|mp3|16|24|32f|x".prop_map(Value::Text),
+        "keep|wav|mp3|16|24|32f|tdhs|adaptive|auto|speech|music|x".prop_map(Value::Text),
     ]
 }
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 18] = [
+    "engine",
+    "style",
     "ratio",
     "speed",
     "gap_ratio",
@@ -36,7 +38,7 @@ const KEYS: [&str; 16] = [
 proptest! {
     #[test]
     fn whatever_resolves_is_accepted_by_the_engine(
-        preset in proptest::option::of(prop::sample::select(vec!["speech", "music", "fast", "podcast"])),
+        preset in proptest::option::of(prop::sample::select(vec!["speech", "music", "fast", "natural", "natural-music", "podcast"])),
         pairs in prop::collection::vec((prop::sample::select(&KEYS[..]), any_value()), 0..12),
     ) {
         let mut layer = Layer::command_line();
@@ -50,7 +52,7 @@ proptest! {
                 prop_assert!(output.bitrate_kbps.is_none() || output.quality.is_none());
                 prop_assert!(output.quality.is_none_or(|quality| (0.0..=10.0).contains(&quality)));
             }
-            Err(PresetError::Combination { .. }) => {}
+            Err(PresetError::Combination { .. } | PresetError::WrongEngine { .. }) => {}
             Err(error) => prop_assert!(false, "{error}"),
         }
     }

@@ -145,3 +145,74 @@ fn a_format_drops_what_it_has_no_use_for_from_below() {
     assert_eq!(output("deep"), (None, Some(BitDepth::Int24)));
     assert_eq!(output("opus"), (None, None));
 }
+
+#[test]
+fn what_only_another_engine_has_is_refused_where_it_is_asked_for() {
+    let refused = |text: &str| Folders::with(&[("first/a.toml", text)]).error("a");
+    let in_file =
+        "the adaptive engine has no upper_freq: leave upper_freq out, or choose engine = \"tdhs\"";
+    for text in [
+        "engine = \"adaptive\"\nupper_freq = 300",
+        "upper_freq = 300\nengine = \"adaptive\"",
+        "extends = \"natural\"\nupper_freq = 300",
+    ] {
+        let message = refused(text);
+        assert!(message.starts_with("first/a.toml:"), "{message}");
+        assert!(message.ends_with(in_file), "{message}");
+    }
+    let message = refused("style = \"music\"");
+    assert!(
+        message.ends_with(
+            "the tdhs engine has no style: leave style out, or choose engine = \"adaptive\""
+        ),
+        "{message}"
+    );
+
+    let on_the_command_line = |preset: Option<&str>, pairs: &[(&str, Value)]| {
+        let mut layer = Layer::command_line();
+        let set: Result<(), _> = pairs
+            .iter()
+            .try_for_each(|(key, value)| layer.set(key, value.clone()));
+        let resolved =
+            set.and_then(|()| PresetStore::new([]).resolve(preset.map(OsStr::new), &layer));
+        resolved.unwrap_err().to_string()
+    };
+    for key in ["double_range", "fast_detection", "normal_detection"] {
+        let message = on_the_command_line(Some("natural"), &[(key, true.into())]);
+        let option = format!("--{}", key.replace('_', "-"));
+        assert_eq!(
+            message,
+            format!(
+                "the adaptive engine has no {option}: leave {option} out, or choose --engine tdhs"
+            )
+        );
+    }
+    let message = on_the_command_line(None, &[("style", "auto".into())]);
+    assert!(
+        message.starts_with("the tdhs engine has no --style"),
+        "{message}"
+    );
+}
+
+#[test]
+fn what_is_inherited_from_another_engine_is_set_aside() {
+    let adaptive = command_line(&[("engine", "adaptive".into())]);
+    let speech = under("speech", &adaptive).settings.stretch;
+    assert_eq!(speech.engine, Engine::Adaptive);
+    assert_eq!(
+        speech.effective(),
+        StretchOptions {
+            engine: Engine::Adaptive,
+            ..StretchOptions::default()
+        }
+    );
+    let tdhs = command_line(&[("engine", "tdhs".into()), ("upper_freq", 400u32.into())]);
+    let music = under("natural-music", &tdhs).settings.stretch;
+    assert_eq!(
+        music,
+        StretchOptions {
+            upper_freq: 400,
+            ..StretchOptions::default()
+        }
+    );
+}

@@ -28,7 +28,7 @@ fn an_unknown_key_that_is_like_none_lists_all() {
     let message = error_in("colour = \"red\"");
     assert!(
         message.starts_with(
-            "first/a.toml:1: unknown key \"colour\": known are ratio, speed, gap_ratio,"
+            "first/a.toml:1: unknown key \"colour\": known are engine, style, ratio, speed,"
         ),
         "{message}"
     );
@@ -232,11 +232,11 @@ fn an_unknown_preset_is_told_with_near_names_and_all_names() {
     assert_eq!(
         folders.error("speach"),
         "there is no preset \"speach\" (did you mean speech?): \
-         known are fast, lecture, music, podcast, speech"
+         known are fast, lecture, music, natural, natural-music, podcast, speech"
     );
     assert_eq!(
         folders.error("xyz"),
-        "there is no preset \"xyz\": known are fast, lecture, music, podcast, speech"
+        "there is no preset \"xyz\": known are fast, lecture, music, natural, natural-music, podcast, speech"
     );
 }
 

@@ -13,7 +13,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use audiostretchy::StretchOptions;
+use audiostretchy::{Engine, StretchOptions};
 use audiostretchy::preset::{Entry, Layer, PresetError, PresetStore, Resolved, Source, Value};
 use audiostretchy_media::format::{BitDepth, Format, OutputOptions};
 use proptest::prelude::*;

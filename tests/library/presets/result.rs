@@ -14,6 +14,8 @@ fn the_result_lists_every_key_with_its_value_and_source() {
     assert_eq!(
         told,
         [
+            "engine = \"tdhs\" (the default)",
+            "style = \"auto\" (the default)",
             "ratio = 0.8 (built-in preset podcast, line 3)",
             "speed = 1.25 (built-in preset podcast, line 3)",
             "gap_ratio = 0.5 (built-in preset podcast, line 7)",
@@ -79,6 +81,11 @@ fn a_preset_whose_path_is_not_utf8_works_and_can_be_reported() {
         .unwrap();
     assert_eq!(resolved.settings.stretch.ratio, 0.5);
     let json = serde_json::to_value(&resolved).unwrap();
-    let file = json["entries"][0]["source"]["file"].as_str().unwrap();
+    let entries = json["entries"].as_array().unwrap();
+    let speed = entries
+        .iter()
+        .find(|entry| entry["key"] == "speed")
+        .unwrap();
+    let file = speed["source"]["file"].as_str().unwrap();
     assert!(file.ends_with("k\u{fffd}hn.toml"), "{file}");
 }

@@ -50,7 +50,14 @@ fn podcast_is_speech_faster_with_its_gaps_shortened_more() {
 
 #[test]
 fn no_built_in_preset_decides_the_output_format() {
-    for name in ["speech", "music", "fast", "podcast"] {
+    for name in [
+        "speech",
+        "music",
+        "fast",
+        "natural",
+        "natural-music",
+        "podcast",
+    ] {
         let output = built_in(name).settings.output;
         assert_eq!(output, OutputOptions::default(), "{name}");
     }

@@ -59,7 +59,7 @@ fn the_short_help_has_a_line_an_option() {
 }
 
 /// Topics of the help other than options.
-const END: [&str; 16] = [
+const END: [&str; 18] = [
     "every file is done or up to date",
     "some file failed",
     "no audio found",
@@ -68,6 +68,8 @@ const END: [&str; 16] = [
     "speech",
     "music",
     "fast",
+    "natural",
+    "natural-music",
     "podcast",
     "Podcasts",
     "audio book",

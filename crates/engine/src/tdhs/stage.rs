@@ -1,8 +1,8 @@
 //! One stretcher: ratios from 0.5 to 2.0.
 
 use super::period::PeriodSearch;
-use super::sample::{EngineSample, cross_fade};
-use super::time_map::TimePoint;
+use crate::sample::{EngineSample, cross_fade};
+use crate::time_map::TimePoint;
 
 /// One TDHS stretcher over a sliding window of interleaved audio.
 pub(crate) struct Stage<T> {

@@ -1,7 +1,7 @@
 //! Searches for the period at which the audio is most similar to itself.
 
-use super::kernels::{self, BATCH, Code, GROUP, Kernel, QUAD};
-use super::sample::EngineSample;
+use crate::kernels::{self, BATCH, Code, GROUP, Kernel, QUAD};
+use crate::sample::EngineSample;
 
 /// Zeros after the audio, so that the last group can read past the last lag.
 const PADDING: usize = 4 * GROUP;
