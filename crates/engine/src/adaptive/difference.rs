@@ -3,7 +3,7 @@
 /// The lanes in which sums are kept, whatever the processor's vectors hold.
 const LANES: usize = 16;
 /// Values after which a sum is compared with its limit.
-const STEP: usize = 128;
+const STEP: usize = 256;
 
 /// Returns the sum of `(a[i] - b[i])^2` over two pieces of audio of the same length, or nothing if
 /// it exceeds a limit.
@@ -21,6 +21,14 @@ pub(super) fn below(a: &[f32], b: &[f32], limit: f32) -> Option<f32> {
     add(&mut lanes, a_rest, b_rest);
     let total = total(lanes);
     (total <= limit).then_some(total)
+}
+
+/// Returns the sum of `(a[i] - b[i])^2` over two pieces of audio of the same length.
+#[inline(always)]
+pub(super) fn of(a: &[f32], b: &[f32]) -> f32 {
+    let mut lanes = [0.0f32; LANES];
+    add(&mut lanes, a, b);
+    total(lanes)
 }
 
 /// Returns the sum of `a[i]^2`.

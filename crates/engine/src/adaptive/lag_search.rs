@@ -48,7 +48,9 @@ pub(super) struct LagSearch {
     /// For each preference and lag, what its misfit is multiplied by.
     factors: [Vec<f32>; 3],
     misfits: Vec<f32>,
-    energies: Vec<f64>,
+    buffers: Buffers,
+    /// The best lag of the last search: likely to be good again, and so tried first.
+    hint: i64,
 }
 
 impl LagSearch {
@@ -66,7 +68,8 @@ impl LagSearch {
             least: (0.005 * f64::from(sample_rate)) as i64,
             factors,
             misfits: Vec::new(),
-            energies: Vec::new(),
+            buffers: Buffers::default(),
+            hint: 0,
         }
     }
 
@@ -86,26 +89,65 @@ impl LagSearch {
         limit: i64,
         preference: Preference,
     ) -> Fit {
-        let lags = self.shortest..=limit.min(self.usual);
+        let lags = (self.shortest, limit.min(self.usual));
         let factors = &self.factors[preference as usize];
-        let direction = if forward { 1 } else { -1 };
-        prefix_energies(
-            input,
-            at,
-            direction,
-            (*lags.start(), *lags.end()),
-            self.least,
-            &mut self.energies,
-        );
-        run_best(Search {
-            input,
-            at,
-            direction,
-            lags: (*lags.start(), *lags.end()),
-            least: self.least,
+        let around = Around::new(input, at, forward, lags.1, self.least, &mut self.buffers);
+        let best = run_best(Best {
+            around,
+            lags,
+            hint: self.hint.clamp(lags.0, lags.1),
             factors,
             misfits: &mut self.misfits,
-            energies: &self.energies,
+        });
+        self.hint = best.lag.abs();
+        best
+    }
+
+    /// Returns whether [`best`](Self::best) would surely return a lag above `short`.
+    ///
+    /// Compares the short lags, which takes little time, with the best lag of the last search.
+    pub(super) fn is_longer(
+        &mut self,
+        input: &Input,
+        at: i64,
+        forward: bool,
+        short: i64,
+        limit: i64,
+        preference: Preference,
+    ) -> bool {
+        let hint = self.hint;
+        if hint <= short || hint > limit.min(self.usual) {
+            return false;
+        }
+        let factors = &self.factors[preference as usize];
+        let around = Around::new(input, at, forward, hint, self.least, &mut self.buffers);
+        run_best(AllCost {
+            around,
+            lags: (self.shortest, short),
+            hint,
+            factors,
+        })
+    }
+
+    /// Returns the last search's best lag, without its sign.
+    pub(super) fn hint(&self) -> i64 {
+        self.hint
+    }
+
+    /// Returns the lag of least misfit above the usual ones, if it has less than `highest`.
+    pub(super) fn longer(
+        &mut self,
+        input: &Input,
+        at: i64,
+        forward: bool,
+        highest: f32,
+    ) -> Option<Fit> {
+        let lags = (self.usual + 1, self.longest);
+        let around = Around::new(input, at, forward, lags.1, self.least, &mut self.buffers);
+        run_best(Least {
+            around,
+            lags,
+            highest,
         })
     }
 
@@ -152,38 +194,165 @@ impl Code for Misfit<'_> {
     }
 }
 
-/// Fills `energies` with prefix sums of the squares of all audio that lags between two touch.
-fn prefix_energies(
-    input: &Input,
-    at: i64,
-    direction: i64,
-    (_, longest): (i64, i64),
-    least: i64,
-    energies: &mut Vec<f64>,
-) {
-    let window = longest.max(least);
-    let (from, frames) = match direction {
-        1 => (at, longest + window),
-        _ => (at - longest, longest + window),
-    };
-    energies.clear();
-    energies.push(0.0);
-    let mut sum = 0.0;
-    for value in input.mono(from, frames as usize) {
-        sum += f64::from(value * value);
-        energies.push(sum);
+/// The length of the blocks whose sums give a lower bound of a difference.
+const BLOCK: usize = 8;
+/// What bounds are multiplied by, so that their rounding never excludes a lag.
+const MARGIN: f32 = 0.999;
+
+/// What is computed once per search.
+#[derive(Default)]
+struct Buffers {
+    /// Prefix sums of the squares of the audio.
+    energies: Vec<f64>,
+    /// Sums of the `BLOCK` values from each place on, over the root of `BLOCK`: first those of the
+    /// places 0, `BLOCK`, and so on, then those of 1, `BLOCK + 1`, and so on.
+    blocks: Vec<f32>,
+    /// How many there are of each kind.
+    stride: usize,
+}
+
+impl Buffers {
+    fn fill(&mut self, audio: &[f32]) {
+        self.energies.clear();
+        self.energies.push(0.0);
+        let mut sum = 0.0;
+        for value in audio {
+            sum += f64::from(value * value);
+            self.energies.push(sum);
+        }
+        self.stride = audio.len() / BLOCK;
+        self.blocks.clear();
+        let scale = 1.0 / (BLOCK as f32).sqrt();
+        for first in 0..BLOCK {
+            let (blocks, _) = audio[first..].as_chunks::<BLOCK>();
+            let sums = blocks.iter().map(|[a, b, c, d, e, f, g, h]| {
+                (((a + b) + (c + d)) + ((e + f) + (g + h))) * scale
+            });
+            self.blocks.extend(sums);
+            self.blocks.resize((first + 1) * self.stride, 0.0);
+        }
+    }
+
+    /// Returns the sums of `count` blocks from a place on.
+    #[inline(always)]
+    fn blocks(&self, place: usize, count: usize) -> &[f32] {
+        let start = place % BLOCK * self.stride + place / BLOCK;
+        &self.blocks[start..start + count]
     }
 }
 
-struct Search<'a> {
-    input: &'a Input,
-    at: i64,
-    direction: i64,
-    lags: (i64, i64),
+/// The audio around a place, for comparing it with itself at many lags.
+struct Around<'a> {
+    /// All audio that the lags touch, and where in it the place is.
+    audio: &'a [f32],
+    place: usize,
+    buffers: &'a Buffers,
+    forward: bool,
     least: i64,
+}
+
+impl<'a> Around<'a> {
+    fn new(
+        input: &'a Input,
+        at: i64,
+        forward: bool,
+        longest: i64,
+        least: i64,
+        buffers: &'a mut Buffers,
+    ) -> Self {
+        let window = longest.max(least);
+        let place = if forward { 0 } else { longest };
+        let audio = input.mono(at - place, (longest + window) as usize);
+        buffers.fill(audio);
+        Self {
+            audio,
+            place: place as usize,
+            buffers,
+            forward,
+            least,
+        }
+    }
+
+    /// Returns the misfit at a lag, or nothing if it is higher than a limit.
+    ///
+    /// The sum of squared differences over a block is at least the square of the difference of the
+    /// block's sums, divided by its length: most lags are told apart by that alone.
+    #[inline(always)]
+    fn misfit(&self, lag: i64, limit: f32) -> Option<f32> {
+        let frames = lag.max(self.least) as usize;
+        let here = self.place;
+        let there = match self.forward {
+            true => here + lag as usize,
+            false => here - lag as usize,
+        };
+        let energy =
+            |from: usize| self.buffers.energies[from + frames] - self.buffers.energies[from];
+        let energy = (1e-9 + energy(here) + energy(there)) as f32;
+        let limit = limit * energy;
+        // Whole vectors are added up faster, and fewer blocks give a lower bound as well.
+        let count = frames / BLOCK / 16 * 16;
+        let blocks = |place| self.buffers.blocks(place, count);
+        if difference::of(blocks(here), blocks(there)) * MARGIN > limit {
+            return None;
+        }
+        let audio = |place| &self.audio[place..place + frames];
+        let difference = difference::below(audio(here), audio(there), limit)?;
+        Some(difference / energy)
+    }
+
+    fn fit(&self, lag: i64, misfit: f32) -> Fit {
+        Fit {
+            lag: if self.forward { lag } else { -lag },
+            misfit,
+        }
+    }
+}
+
+struct Least<'a> {
+    around: Around<'a>,
+    lags: (i64, i64),
+    highest: f32,
+}
+
+impl Code for Least<'_> {
+    type Output = Option<Fit>;
+
+    #[inline(always)]
+    fn run(self, _: impl Kernel) -> Option<Fit> {
+        let (mut best, mut highest) = (None, self.highest);
+        for lag in self.lags.0..=self.lags.1 {
+            if let Some(misfit) = self.around.misfit(lag, highest)
+                && misfit < highest
+            {
+                highest = misfit;
+                best = Some(self.around.fit(lag, misfit));
+            }
+        }
+        best
+    }
+}
+
+struct AllCost<'a> {
+    around: Around<'a>,
+    lags: (i64, i64),
+    hint: i64,
     factors: &'a [f32],
-    misfits: &'a mut Vec<f32>,
-    energies: &'a [f64],
+}
+
+impl Code for AllCost<'_> {
+    type Output = bool;
+
+    /// Returns whether all lags cost too much to be near the hinted one.
+    #[inline(always)]
+    fn run(self, _: impl Kernel) -> bool {
+        let (shortest, longest) = self.lags;
+        let hinted = self.around.misfit(self.hint, f32::INFINITY).unwrap_or(2.0);
+        let highest = NEAR_BEST * cost(hinted, self.factors[(self.hint - shortest) as usize]);
+        (shortest..=longest).zip(self.factors).all(|(lag, factor)| {
+            let limit = highest / factor - BASE;
+            self.around.misfit(lag, limit).is_none()
+        })
+    }
 }
 
 /// What is added to every misfit before it is weighed.
@@ -193,39 +362,40 @@ const BASE: f32 = 0.025;
 const STEADY: f32 = 0.015;
 const NEAR_BEST: f32 = 1.12;
 
-impl Code for Search<'_> {
+/// Returns what a lag costs that misfits and is weighed by a factor.
+fn cost(misfit: f32, factor: f32) -> f32 {
+    (misfit + BASE) * factor
+}
+
+struct Best<'a> {
+    around: Around<'a>,
+    lags: (i64, i64),
+    hint: i64,
+    factors: &'a [f32],
+    misfits: &'a mut Vec<f32>,
+}
+
+impl Code for Best<'_> {
     type Output = Fit;
 
     #[inline(always)]
     fn run(self, _: impl Kernel) -> Fit {
         let (shortest, longest) = self.lags;
-        let back = if self.direction < 0 { longest } else { 0 };
-        let here = self.input.mono(self.at, longest.max(self.least) as usize);
         self.misfits.clear();
-        let mut least_cost = f32::INFINITY;
+        let hinted = self.around.misfit(self.hint, f32::INFINITY).unwrap_or(2.0);
+        let mut least_cost = cost(hinted, self.factors[(self.hint - shortest) as usize]);
         for (lag, factor) in (shortest..=longest).zip(self.factors) {
-            let frames = lag.max(self.least) as usize;
-            let there = self.input.mono(self.at + self.direction * lag, frames);
-            let energy = |offset: i64| {
-                let start = (offset + back) as usize;
-                self.energies[start + frames] - self.energies[start]
-            };
-            let energy = (1e-9 + energy(0) + energy(self.direction * lag)) as f32;
-            // A higher difference can neither be the best nor near it.
-            let limit = (NEAR_BEST * least_cost / factor - BASE) * energy;
-            let difference = difference::below(&here[..frames], there, limit);
-            let misfit = difference.map_or(f32::INFINITY, |difference| difference / energy);
-            least_cost = least_cost.min((misfit + BASE) * factor);
+            // A higher misfit can neither be the best nor near it.
+            let limit = NEAR_BEST * least_cost / factor - BASE;
+            let misfit = self.around.misfit(lag, limit).unwrap_or(f32::INFINITY);
+            least_cost = least_cost.min(cost(misfit, *factor));
             self.misfits.push(misfit);
         }
         let costs = || {
-            (shortest..)
-                .zip(self.factors)
-                .zip(&*self.misfits)
-                .map(|((lag, factor), &misfit)| {
-                    let lag = self.direction * lag;
-                    ((misfit + BASE) * factor, Fit { lag, misfit })
-                })
+            let lags = (shortest..).zip(self.factors).zip(&*self.misfits);
+            lags.map(|((lag, factor), &misfit)| {
+                (cost(misfit, *factor), self.around.fit(lag, misfit))
+            })
         };
         let least = |best: Option<Fit>, (_, fit): (f32, Fit)| match best {
             Some(best) if best.misfit <= fit.misfit => Some(best),
@@ -236,10 +406,7 @@ impl Code for Search<'_> {
         match best {
             Some((_, best)) if best.misfit < STEADY => near.fold(None, least).unwrap_or(best),
             Some((_, best)) => best,
-            None => Fit {
-                lag: self.direction * shortest,
-                misfit: 2.0,
-            },
+            None => self.around.fit(shortest, 2.0),
         }
     }
 }

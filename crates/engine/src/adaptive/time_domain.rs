@@ -57,7 +57,7 @@ impl TimeDomain {
                 onset_splice: frames(0.008),
                 before: frames(0.002),
                 after: frames(0.005),
-                hold_step: frames(0.005),
+                hold_step: frames(0.0025),
                 tolerance: 0.007 * f64::from(sample_rate),
                 check: frames(0.018),
                 millisecond: frames(0.001),
@@ -153,9 +153,22 @@ impl TimeDomain {
         } else {
             Preference::Long
         };
+        // Most of the time, the last splice's lag still fits best, and is not due yet.
+        let due = 2 * drift.abs() as i64;
+        if self
+            .search
+            .is_longer(&audio.input, self.position, forward, due, limit, preference)
+        {
+            let wait = self.search.hint() as f64 / 2.0;
+            return self.copy(audio, output, copied(wait));
+        }
         let mut fit = self
             .search
             .best(&audio.input, self.position, forward, limit, preference);
+        // A longer lag would be due even later.
+        if let Some(wait) = self.not_yet_due(drift, fit) {
+            return self.copy(audio, output, copied(wait));
+        }
         if limit >= self.search.usual {
             fit = self.or_longer(audio, fit);
         }
@@ -163,11 +176,10 @@ impl TimeDomain {
         if ratio < 0.5 && forward {
             fit = self.or_several(audio, fit, ratio, limit);
         }
-        let lag = fit.lag.abs();
-        let due = lag as f64 / 2.0;
-        if drift.abs() < due {
-            return self.copy(audio, output, copied(due));
+        if let Some(wait) = self.not_yet_due(drift, fit) {
+            return self.copy(audio, output, copied(wait));
         }
+        let lag = fit.lag.abs();
         let periods = if is_speech {
             1.0
         } else if self.misfit(audio, fit.lag, (2.5 * lag as f64) as i64) < 0.015 {
@@ -186,6 +198,13 @@ impl TimeDomain {
         }
         self.splice(audio, output, fit, fade);
         self.roughness += 0.05 * (fit.misfit.min(0.3) - self.roughness);
+    }
+
+    /// Returns the drift at which a splice is due, if that is not reached: half its lag, so that the
+    /// drift goes from half a lag on one side of the plan to half a lag on the other.
+    fn not_yet_due(&self, drift: f64, fit: Fit) -> Option<f64> {
+        let due = fit.lag.abs() as f64 / 2.0;
+        (drift.abs() < due).then_some(due)
     }
 
     /// Returns the next onset that must be kept clear.
@@ -252,24 +271,17 @@ impl TimeDomain {
 
     /// Returns a longer lag if the given one fits badly and the longer one does well: the note may
     /// be lower than usual.
-    fn or_longer(&self, audio: &Audio, fit: Fit) -> Fit {
+    fn or_longer(&mut self, audio: &Audio, fit: Fit) -> Fit {
         let frames = fit.lag.abs().max(self.lengths.check);
         let misfit = self.misfit(audio, fit.lag, frames);
         if misfit <= 0.05 {
             return fit;
         }
-        let LagSearch { usual, longest, .. } = self.search;
-        let lags = match fit.lag > 0 {
-            true => usual + 1..=longest,
-            false => -longest..=-usual - 1,
-        };
+        let highest = (0.4 * misfit).min(0.15);
         let longer = self
             .search
-            .least_misfit(&audio.input, self.position, lags, i64::abs, |_| 0.0);
-        match longer {
-            Some(longer) if longer.misfit < 0.4 * misfit && longer.misfit < 0.15 => longer,
-            _ => fit,
-        }
+            .longer(&audio.input, self.position, fit.lag > 0, highest);
+        longer.unwrap_or(fit)
     }
 
     /// Returns a lag of as many periods as very fast speech leaves out for each that it keeps, if
