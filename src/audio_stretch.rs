@@ -10,7 +10,7 @@ use audiostretchy_containers::limits::Limits;
 use audiostretchy_containers::warning::Warning;
 use audiostretchy_engine::options::{CHANNELS, SAMPLE_RATE};
 use audiostretchy_engine::{
-    OptionError, PositionMapper, Sample, StretchOptions, Stretcher, level_db,
+    Engine, OptionError, PositionMapper, Sample, StretchOptions, Stretcher, level_db,
 };
 use audiostretchy_media::decode::{AudioInfo, DecodeError, DecodedSample, Decoder};
 use audiostretchy_media::encode::{EncodeError, EncodeSpec, Encoded};
@@ -308,7 +308,9 @@ impl AudioStretch {
         let mut mapper = PositionMapper::new(outputs.collect());
         let wanted = (!self.positions.points.is_empty()).then_some(&mut mapper);
         self.samples = match &self.samples {
-            Samples::Int16(samples) => stretch(samples, options, rate, channels, wanted)?.into(),
+            Samples::Int16(samples) if options.engine == Engine::Tdhs => {
+                stretch(samples, options, rate, channels, wanted)?.into()
+            }
             samples => stretch(&samples.to_f32(), options, rate, channels, wanted)?.into(),
         };
         let moved = mapper.finish();

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use audiostretchy_containers::input::{Input, InputError};
 use audiostretchy_containers::warning::Warning;
-use audiostretchy_engine::{OptionError, StretchOptions, Stretcher, TimePoint};
+use audiostretchy_engine::{Engine, OptionError, StretchOptions, Stretcher, TimePoint};
 use audiostretchy_media::decode::{AudioInfo, Damage, DecodeError, DecodedSample, Decoder};
 use audiostretchy_media::encode::{EncodeError, EncodeSpec, Encoded, Encoder, Sink};
 use audiostretchy_media::format::{Format, OutputOptions};
@@ -266,7 +266,8 @@ impl Pipeline {
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Outcome, PipelineError> {
         let encoder = self.spec.start(sink)?;
-        if self.decoder.info().fits_16_bits() {
+        // The adaptive engine works on floats, which are limited, and counted, where they are encoded.
+        if self.decoder.info().fits_16_bits() && self.stretch.engine == Engine::Tdhs {
             self.run_as::<i16>(encoder, progress)
         } else {
             self.run_as::<f32>(encoder, progress)

@@ -3,6 +3,7 @@
 
 mod adaptive;
 mod reference;
+mod sound;
 mod sources;
 mod streaming;
 mod unsafe_code;

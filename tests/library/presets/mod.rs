@@ -13,8 +13,8 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use audiostretchy::{Engine, StretchOptions};
 use audiostretchy::preset::{Entry, Layer, PresetError, PresetStore, Resolved, Source, Value};
+use audiostretchy::{Engine, StretchOptions, Style};
 use audiostretchy_media::format::{BitDepth, Format, OutputOptions};
 use proptest::prelude::*;
 use tempfile::TempDir;

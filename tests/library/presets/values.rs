@@ -33,15 +33,16 @@ fn speech_music_and_fast_are_as_the_python_package_documents_them() {
 }
 
 #[test]
-fn podcast_is_speech_faster_with_its_gaps_shortened_more() {
+fn podcast_is_natural_speech_faster_with_its_gaps_shortened_more() {
     let podcast = built_in("podcast").settings.stretch;
     assert_eq!(
         podcast,
         StretchOptions {
+            engine: Engine::Adaptive,
             ratio: 0.8,
             gap_ratio: 0.5,
             threshold_gap_db: -38.0,
-            ..built_in("speech").settings.stretch
+            ..StretchOptions::default()
         }
     );
     assert!(podcast.gap_ratio < podcast.ratio);
@@ -72,4 +73,18 @@ fn without_a_preset_the_command_line_alone_decides() {
     assert_eq!(resolved.settings.stretch.ratio, 0.5);
     let nothing = PresetStore::new([]).resolve(None, &Layer::default());
     assert_eq!(nothing.unwrap().settings.stretch, StretchOptions::default());
+}
+
+#[test]
+fn natural_is_the_adaptive_engine() {
+    let adaptive = StretchOptions {
+        engine: Engine::Adaptive,
+        ..StretchOptions::default()
+    };
+    assert_eq!(built_in("natural").settings.stretch, adaptive);
+    let music = StretchOptions {
+        style: Style::Music,
+        ..adaptive
+    };
+    assert_eq!(built_in("natural-music").settings.stretch, music);
 }

@@ -11,6 +11,9 @@ const LIMIT: f32 = 1e6;
 /// channels are taken to cancel out; and the level from which on they no longer do.
 const CANCELS: (f64, f64) = (0.01, 0.02);
 
+/// Blocks that are kept longer than needed, before all are dropped at once.
+const DEAD_BLOCKS: usize = 16;
+
 /// Blocks over which energies are compared.
 const ENERGY_BLOCKS: usize = 6;
 
@@ -41,14 +44,15 @@ pub(super) struct Input {
 
 impl Input {
     /// Creates an input whose audio becomes visible in blocks of `block` frames, with `history`
-    /// frames of zeros before it.
-    pub(super) fn new(channels: usize, block: usize, history: usize) -> Self {
+    /// frames of zeros before it, and room for `ahead` frames after it.
+    pub(super) fn new(channels: usize, block: usize, history: usize, ahead: usize) -> Self {
+        let most = history + ahead + (DEAD_BLOCKS + 2) * block;
         let mut input = Self {
             channels,
             block,
             start: 0,
-            samples: Vec::new(),
-            mono: Vec::new(),
+            samples: Vec::with_capacity(most * channels),
+            mono: Vec::with_capacity(most),
             mix: Mix::new(channels),
             history,
         };
@@ -109,7 +113,7 @@ impl Input {
     pub(super) fn keep_from(&mut self, position: i64) {
         let dead = (position - self.start).max(0) as usize;
         // Moving the rest takes time, so it is not done often.
-        if dead < 16 * self.block {
+        if dead < DEAD_BLOCKS * self.block {
             return;
         }
         self.samples.drain(..dead * self.channels);

@@ -4,7 +4,7 @@ use super::difference;
 use super::input::Input;
 use crate::kernels::{Code, Kernel, run_best};
 
-/// How sought lags are weighed against each other.
+/// Which lags are preferred, where several fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Preference {
     /// Short lags: for very fast speech.
@@ -24,6 +24,26 @@ impl Preference {
             Self::Long => 0.3,
             Self::Longest => 0.6,
         }
+    }
+}
+
+/// How lags are weighed against each other.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Weighing {
+    pub(super) preference: Preference,
+    /// A misfit so small that it hardly matters: added to each before they are compared.
+    pub(super) base: f32,
+}
+
+impl Weighing {
+    /// Returns what a lag costs that misfits and has a factor.
+    fn cost(self, misfit: f32, factor: f32) -> f32 {
+        (misfit + self.base) * factor
+    }
+
+    /// Returns the misfit at which a lag with a factor costs so much.
+    fn misfit(self, cost: f32, factor: f32) -> f32 {
+        cost / factor - self.base
     }
 }
 
@@ -67,8 +87,8 @@ impl LagSearch {
             longest: i64::from(sample_rate / 30),
             least: (0.005 * f64::from(sample_rate)) as i64,
             factors,
-            misfits: Vec::new(),
-            buffers: Buffers::default(),
+            misfits: Vec::with_capacity(usual as usize),
+            buffers: Buffers::with_capacity(2 * (sample_rate / 30) as usize),
             hint: 0,
         }
     }
@@ -87,16 +107,17 @@ impl LagSearch {
         at: i64,
         forward: bool,
         limit: i64,
-        preference: Preference,
+        weighing: Weighing,
     ) -> Fit {
         let lags = (self.shortest, limit.min(self.usual));
-        let factors = &self.factors[preference as usize];
+        let factors = &self.factors[weighing.preference as usize];
         let around = Around::new(input, at, forward, lags.1, self.least, &mut self.buffers);
         let best = run_best(Best {
             around,
             lags,
             hint: self.hint.clamp(lags.0, lags.1),
             factors,
+            weighing,
             misfits: &mut self.misfits,
         });
         self.hint = best.lag.abs();
@@ -113,19 +134,20 @@ impl LagSearch {
         forward: bool,
         short: i64,
         limit: i64,
-        preference: Preference,
+        weighing: Weighing,
     ) -> bool {
         let hint = self.hint;
         if hint <= short || hint > limit.min(self.usual) {
             return false;
         }
-        let factors = &self.factors[preference as usize];
+        let factors = &self.factors[weighing.preference as usize];
         let around = Around::new(input, at, forward, hint, self.least, &mut self.buffers);
         run_best(AllCost {
             around,
             lags: (self.shortest, short),
             hint,
             factors,
+            weighing,
         })
     }
 
@@ -200,7 +222,6 @@ const BLOCK: usize = 8;
 const MARGIN: f32 = 0.999;
 
 /// What is computed once per search.
-#[derive(Default)]
 struct Buffers {
     /// Prefix sums of the squares of the audio.
     energies: Vec<f64>,
@@ -212,6 +233,14 @@ struct Buffers {
 }
 
 impl Buffers {
+    fn with_capacity(frames: usize) -> Self {
+        Self {
+            energies: Vec::with_capacity(frames + 1),
+            blocks: Vec::with_capacity(frames + BLOCK),
+            stride: 0,
+        }
+    }
+
     fn fill(&mut self, audio: &[f32]) {
         self.energies.clear();
         self.energies.push(0.0);
@@ -337,6 +366,7 @@ struct AllCost<'a> {
     lags: (i64, i64),
     hint: i64,
     factors: &'a [f32],
+    weighing: Weighing,
 }
 
 impl Code for AllCost<'_> {
@@ -347,31 +377,28 @@ impl Code for AllCost<'_> {
     fn run(self, _: impl Kernel) -> bool {
         let (shortest, longest) = self.lags;
         let hinted = self.around.misfit(self.hint, f32::INFINITY).unwrap_or(2.0);
-        let highest = NEAR_BEST * cost(hinted, self.factors[(self.hint - shortest) as usize]);
+        let highest = NEAR_BEST
+            * self
+                .weighing
+                .cost(hinted, self.factors[(self.hint - shortest) as usize]);
         (shortest..=longest).zip(self.factors).all(|(lag, factor)| {
-            let limit = highest / factor - BASE;
+            let limit = self.weighing.misfit(highest, *factor);
             self.around.misfit(lag, limit).is_none()
         })
     }
 }
 
-/// What is added to every misfit before it is weighed.
-const BASE: f32 = 0.025;
 /// In steady tones, where the best lag has less than this misfit, the lag of least misfit is taken of
 /// all that cost little more: some multiple of the period is nearest to whole frames.
 const STEADY: f32 = 0.015;
 const NEAR_BEST: f32 = 1.12;
-
-/// Returns what a lag costs that misfits and is weighed by a factor.
-fn cost(misfit: f32, factor: f32) -> f32 {
-    (misfit + BASE) * factor
-}
 
 struct Best<'a> {
     around: Around<'a>,
     lags: (i64, i64),
     hint: i64,
     factors: &'a [f32],
+    weighing: Weighing,
     misfits: &'a mut Vec<f32>,
 }
 
@@ -383,18 +410,23 @@ impl Code for Best<'_> {
         let (shortest, longest) = self.lags;
         self.misfits.clear();
         let hinted = self.around.misfit(self.hint, f32::INFINITY).unwrap_or(2.0);
-        let mut least_cost = cost(hinted, self.factors[(self.hint - shortest) as usize]);
+        let mut least_cost = self
+            .weighing
+            .cost(hinted, self.factors[(self.hint - shortest) as usize]);
         for (lag, factor) in (shortest..=longest).zip(self.factors) {
             // A higher misfit can neither be the best nor near it.
-            let limit = NEAR_BEST * least_cost / factor - BASE;
+            let limit = self.weighing.misfit(NEAR_BEST * least_cost, *factor);
             let misfit = self.around.misfit(lag, limit).unwrap_or(f32::INFINITY);
-            least_cost = least_cost.min(cost(misfit, *factor));
+            least_cost = least_cost.min(self.weighing.cost(misfit, *factor));
             self.misfits.push(misfit);
         }
         let costs = || {
             let lags = (shortest..).zip(self.factors).zip(&*self.misfits);
             lags.map(|((lag, factor), &misfit)| {
-                (cost(misfit, *factor), self.around.fit(lag, misfit))
+                (
+                    self.weighing.cost(misfit, *factor),
+                    self.around.fit(lag, misfit),
+                )
             })
         };
         let least = |best: Option<Fit>, (_, fit): (f32, Fit)| match best {

@@ -52,6 +52,8 @@ pub(crate) struct Adaptive {
     output: Output,
     /// The output in the time domain that fades into the frequency domain's.
     fading: Vec<f32>,
+    /// The same, or what it fades into, mixed to one channel.
+    mixed: Vec<f32>,
     points: Vec<TimePoint>,
     lengths: Lengths,
     /// Ratio 1 without gaps: everything is copied.
@@ -108,10 +110,14 @@ impl Adaptive {
         let knowing = (onsets.lookahead()).max(tonality.as_ref().map_or(0, Tonality::lookahead));
         let reach = time_domain.lookahead().max(window as i64);
         let lookahead = reach.max(planning) + knowing;
+        let padding = lookahead as usize + 2 * window;
+        // At the end, all that is left is rendered at once.
+        let slowest = options.ratio.max(options.gap_ratio).ceil() as usize;
+        let most = slowest * (lookahead as usize + 2 * block) + 2 * window;
         let frames = |seconds: f64| (seconds * f64::from(sample_rate)) as i64;
         Self {
             audio: Audio {
-                input: Input::new(channels, block, history),
+                input: Input::new(channels, block, history, lookahead as usize + padding),
                 onsets,
                 time_line,
             },
@@ -121,12 +127,13 @@ impl Adaptive {
             },
             spectral,
             time_domain,
-            output: Output::new(channels, record),
-            fading: Vec::new(),
-            points: Vec::new(),
+            output: Output::new(channels, most, record),
+            fading: Vec::with_capacity(window * channels),
+            mixed: Vec::with_capacity(window),
+            points: Vec::with_capacity(if record { most / 16 } else { 0 }),
             lengths: Lengths {
                 lookahead,
-                padding: lookahead as usize + 2 * window,
+                padding,
                 history: history as i64,
                 exit_fade: frames(0.020),
                 exit_reach: frames(0.012),
@@ -418,12 +425,15 @@ impl Adaptive {
         self.fading.clear();
         spectral.read(position, fade as usize, &mut self.fading);
         let weights = self.audio.input.weights();
-        let mix = |frame: &[f32]| frame.iter().zip(weights).map(|(a, b)| a * b).sum();
-        let mixed: Vec<f32> = self.fading.chunks_exact(channels).map(mix).collect();
+        let mix = |frame: &[f32]| frame.iter().zip(weights).map(|(a, b)| a * b).sum::<f32>();
+        self.mixed.clear();
+        self.mixed
+            .extend(self.fading.chunks_exact(channels).map(mix));
         let reach = self.lengths.exit_reach;
         let mut best = (f32::INFINITY, input);
         for from in input - reach..=input + reach {
-            let misfit = lag_search::misfit(&mixed, self.audio.input.mono(from, fade as usize));
+            let misfit =
+                lag_search::misfit(&self.mixed, self.audio.input.mono(from, fade as usize));
             if misfit < best.0 {
                 best = (misfit, from);
             }

@@ -11,6 +11,8 @@ const LOWEST: f64 = 150.0;
 const HIGHEST: f64 = 16_000.0;
 /// The mean rise of the bands, in dB, that makes an onset.
 const RISE: f32 = 6.0;
+/// The rise that makes a hit: an onset that must not be lost.
+const HIT: f32 = 20.0;
 /// A frame is compared with those this many frames before it.
 const COMPARED: std::ops::RangeInclusive<usize> = 2..=6;
 
@@ -35,6 +37,8 @@ pub(super) struct Onsets {
     /// The last onset: a louder one shortly after it takes its place.
     last: Option<(i64, f32)>,
     found: VecDeque<i64>,
+    /// Those of them that are hits.
+    hits: VecDeque<i64>,
     /// Frames in 1.2, 4 and 20 ms.
     attack: usize,
     before: usize,
@@ -68,6 +72,7 @@ impl Onsets {
             next_frame: 0,
             last: None,
             found: VecDeque::with_capacity(256),
+            hits: VecDeque::with_capacity(256),
             attack: (0.0012 * rate) as usize,
             before: (0.004 * rate) as usize,
             apart: (0.020 * rate) as i64,
@@ -88,6 +93,7 @@ impl Onsets {
         self.next_frame = 0;
         self.last = None;
         self.found.clear();
+        self.hits.clear();
     }
 
     /// Returns how many frames of input after a position must be visible before it is known whether
@@ -180,13 +186,24 @@ impl Onsets {
                 if rise > last_rise {
                     self.found.pop_back();
                     self.found.push_back(place);
+                    if self.hits.back() == Some(&last) {
+                        self.hits.pop_back();
+                    }
+                    self.note_hit(place, rise);
                     self.last = Some((place, rise));
                 }
             }
             _ => {
                 self.found.push_back(place);
+                self.note_hit(place, rise);
                 self.last = Some((place, rise));
             }
+        }
+    }
+
+    fn note_hit(&mut self, place: i64, rise: f32) {
+        if rise > HIT {
+            self.hits.push_back(place);
         }
     }
 
@@ -195,6 +212,15 @@ impl Onsets {
         while self.found.get(1).is_some_and(|&second| second < position) {
             self.found.pop_front();
         }
+        while self.hits.front().is_some_and(|&hit| hit < position) {
+            self.hits.pop_front();
+        }
+    }
+
+    /// Returns the first hit, an onset that rises much, within a range.
+    pub(super) fn hit_within(&self, range: std::ops::Range<i64>) -> Option<i64> {
+        let index = self.hits.partition_point(|&hit| hit < range.start);
+        self.hits.get(index).copied().filter(|&hit| hit < range.end)
     }
 
     /// Returns the first onset at or after a position.

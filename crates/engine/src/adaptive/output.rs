@@ -17,13 +17,15 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub(super) fn new(channels: usize, record: bool) -> Self {
+    /// Creates an empty output with room for `most` frames.
+    pub(super) fn new(channels: usize, most: usize, record: bool) -> Self {
         Self {
             channels,
             start: 0,
-            samples: Vec::new(),
+            samples: Vec::with_capacity(most * channels),
             released: 0,
-            points: record.then(Vec::new),
+            // Two for each splice, and splices are some milliseconds apart.
+            points: record.then(|| Vec::with_capacity(most / 16)),
             last: TimePoint::default(),
         }
     }

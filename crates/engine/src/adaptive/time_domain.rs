@@ -5,7 +5,7 @@
 //! down, onsets are kept clear of splices, and come out where the plan has them.
 
 use super::Audio;
-use super::lag_search::{Fit, LagSearch, Preference};
+use super::lag_search::{Fit, LagSearch, Preference, Weighing};
 use super::output::Output;
 
 /// The least level of [`TimeDomain::roughness`] at which audio is treated like speech.
@@ -153,18 +153,23 @@ impl TimeDomain {
         } else {
             Preference::Long
         };
+        let weighing = Weighing {
+            preference,
+            // In single instruments and singers, small misfits tell of vibrato.
+            base: if is_speech { 0.02 } else { 0.003 },
+        };
         // Most of the time, the last splice's lag still fits best, and is not due yet.
         let due = 2 * drift.abs() as i64;
         if self
             .search
-            .is_longer(&audio.input, self.position, forward, due, limit, preference)
+            .is_longer(&audio.input, self.position, forward, due, limit, weighing)
         {
             let wait = self.search.hint() as f64 / 2.0;
             return self.copy(audio, output, copied(wait));
         }
         let mut fit = self
             .search
-            .best(&audio.input, self.position, forward, limit, preference);
+            .best(&audio.input, self.position, forward, limit, weighing);
         // A longer lag would be due even later.
         if let Some(wait) = self.not_yet_due(drift, fit) {
             return self.copy(audio, output, copied(wait));
@@ -189,6 +194,13 @@ impl TimeDomain {
         };
         let most = (ratio * lag as f64 / (ratio - 1.0).abs()).max(8.0);
         let fade = (periods * period as f64).min(most) as i64;
+        // A hit in the middle of what is left out would be lost, so it is passed first.
+        if forward && drift < 2.0 * lag as f64 {
+            let middle = self.position + fade / 2;
+            if let Some(hit) = audio.onsets.hit_within(middle..middle + lag) {
+                return self.copy(audio, output, (hit - middle + 1).min(step));
+            }
+        }
         let end = self.position + fade + fit.lag.max(0);
         let reaches = onset.is_some_and(|onset| end >= onset - before);
         let repeats = !forward && self.repeats_onset(audio, fit.lag, fade);
