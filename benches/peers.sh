@@ -3,7 +3,7 @@
 #
 #     cargo build --release && benches/peers.sh [ROUNDS [WORK...]]
 #
-# WORK is any of speech, music, podcasts, long, equal, tiny, memory; all of them if none is named.
+# WORK is any of speech, music, adaptive, podcasts, long, equal, tiny, memory; all of them if none is named.
 # Needs the programs themselves; on Debian: apt-get install espeak-ng ffmpeg lame parallel \
 # rubberband-cli sonic soundstretch sox time. All takes about a quarter of an hour and 10 GB below
 # TMPDIR on 2 processors. Ratios are taken within a round; the table gives median and range.
@@ -11,7 +11,7 @@ set -euo pipefail
 
 rounds=${1:-5}
 shift || true
-works=${*:-speech music podcasts long equal tiny memory}
+works=${*:-speech music adaptive podcasts long equal tiny memory}
 program=$(realpath "${AUDIOSTRETCHY:-target/release/audiostretchy}")
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -98,6 +98,22 @@ for work in speech music; do
     table "10 min of $work, WAV" processors $work-fast "${peers[@]/#/$work-}"
     table "10 min of $work, WAV" processors $work-normal $work-soundstretch
 done
+
+if asked_for adaptive; then
+    quietly sox music.wav mono.wav remix 1,2
+    for work in speech mono music; do
+        quietly sox $work.wav short.wav trim 60 120
+        for _ in $(seq "$rounds"); do
+            stretch adaptive-$work-ours -j 1 --engine adaptive short.wav out.wav
+            measure adaptive-$work-soundstretch soundstretch short.wav out.wav -tempo=+50
+            measure adaptive-$work-ffmpeg ffmpeg -loglevel error -i short.wav -af atempo=1.5 out.wav
+            measure "adaptive-$work-rubberband -3" rubberband -3 -q --tempo 1.5 short.wav out.wav
+        done
+        channels=$(soxi -c short.wav)
+        table "2 min of $work, $channels ch" processors adaptive-$work-ours \
+            adaptive-$work-soundstretch adaptive-$work-ffmpeg "adaptive-$work-rubberband -3"
+    done
+fi
 
 if asked_for podcasts; then
     mkdir podcasts

@@ -23,12 +23,28 @@ pub(super) fn below(a: &[f32], b: &[f32], limit: f32) -> Option<f32> {
     (total <= limit).then_some(total)
 }
 
-/// Returns the sum of `(a[i] - b[i])^2` over two pieces of audio of the same length.
+/// Returns the sum of `(a[i] - b[i])^2` over two equally long lists of eights.
 #[inline(always)]
-pub(super) fn of(a: &[f32], b: &[f32]) -> f32 {
-    let mut lanes = [0.0f32; LANES];
-    add(&mut lanes, a, b);
-    total(lanes)
+pub(super) fn of(a: &[[f32; 8]], b: &[[f32; 8]]) -> f32 {
+    let (mut even, mut odd) = ([0.0f32; 8], [0.0f32; 8]);
+    let (a_pairs, a_rest) = a.as_chunks::<2>();
+    let (b_pairs, b_rest) = b.as_chunks::<2>();
+    let add = |lanes: &mut [f32; 8], a: &[f32; 8], b: &[f32; 8]| {
+        for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
+            let difference = a - b;
+            *lane += difference * difference;
+        }
+    };
+    for ([a, a_next], [b, b_next]) in a_pairs.iter().zip(b_pairs) {
+        add(&mut even, a, b);
+        add(&mut odd, a_next, b_next);
+    }
+    for (a, b) in a_rest.iter().zip(b_rest) {
+        add(&mut even, a, b);
+    }
+    total(std::array::from_fn(|lane| {
+        if lane < 8 { even[lane] } else { odd[lane - 8] }
+    }))
 }
 
 /// Returns the sum of `a[i]^2`.

@@ -112,6 +112,11 @@ impl LagSearch {
         let lags = (self.shortest, limit.min(self.usual));
         let factors = &self.factors[weighing.preference as usize];
         let around = Around::new(input, at, forward, lags.1, self.least, &mut self.buffers);
+        if around.is_silent() {
+            // All lags fit, and a long one leaves the most time until the next.
+            self.hint = lags.1;
+            return around.fit(lags.1, 0.0);
+        }
         let best = run_best(Best {
             around,
             lags,
@@ -262,11 +267,12 @@ impl Buffers {
         }
     }
 
-    /// Returns the sums of `count` blocks from a place on.
+    /// Returns the sums of the blocks that lie within some frames from a place on, by eights; those
+    /// that fill no eight are left out.
     #[inline(always)]
-    fn blocks(&self, place: usize, count: usize) -> &[f32] {
+    fn blocks(&self, place: usize, frames: usize) -> &[[f32; 8]] {
         let start = place % BLOCK * self.stride + place / BLOCK;
-        &self.blocks[start..start + count]
+        self.blocks[start..start + frames / BLOCK].as_chunks().0
     }
 }
 
@@ -318,15 +324,17 @@ impl<'a> Around<'a> {
             |from: usize| self.buffers.energies[from + frames] - self.buffers.energies[from];
         let energy = (1e-9 + energy(here) + energy(there)) as f32;
         let limit = limit * energy;
-        // Whole vectors are added up faster, and fewer blocks give a lower bound as well.
-        let count = frames / BLOCK / 16 * 16;
-        let blocks = |place| self.buffers.blocks(place, count);
+        let blocks = |place| self.buffers.blocks(place, frames);
         if difference::of(blocks(here), blocks(there)) * MARGIN > limit {
             return None;
         }
         let audio = |place| &self.audio[place..place + frames];
         let difference = difference::below(audio(here), audio(there), limit)?;
         Some(difference / energy)
+    }
+
+    fn is_silent(&self) -> bool {
+        self.buffers.energies.last() == Some(&0.0)
     }
 
     fn fit(&self, lag: i64, misfit: f32) -> Fit {
