@@ -262,3 +262,22 @@ fn clicks_land_where_the_time_map_says() {
         }
     }
 }
+
+#[test]
+fn hits_too_close_for_splices_do_not_throw_the_output_off_its_plan() {
+    let rate = 22_050;
+    let input: Vec<f32> = (0..5 * rate)
+        .map(|i| (-((i % (rate / 40)) as f32) / 60.0).exp() * if i % 2 == 0 { 0.8 } else { -0.8 })
+        .collect();
+    for ratio in [2.0, 3.9] {
+        let mut stretcher = Stretcher::with_time_map(&adaptive(ratio), rate as u32, 1).unwrap();
+        let output = stretch_in_blocks(&mut stretcher, &input, 1, &[4096]);
+        assert_eq!(output.len(), (input.len() as f64 * ratio).round() as usize);
+        let map = TimeMap::new(stretcher.drain_time_points().collect());
+        for second in 1..5 {
+            let position = second * rate;
+            let off = map.output_position(position as u64) as f64 / ratio - position as f64;
+            assert!(off.abs() < 0.06 * rate as f64, "{off} frames at {ratio}");
+        }
+    }
+}

@@ -93,6 +93,11 @@ impl LagSearch {
         }
     }
 
+    /// Forgets the last search.
+    pub(super) fn reset(&mut self) {
+        self.hint = 0;
+    }
+
     /// Returns the misfit at one lag, over `frames` frames.
     pub(super) fn misfit(&self, input: &Input, at: i64, lag: i64, frames: i64) -> f32 {
         let here = input.mono(at, frames as usize);

@@ -75,6 +75,7 @@ impl TimeDomain {
         self.hold = 0;
         self.next_onset = 0;
         self.roughness = 0.0;
+        self.search.reset();
     }
 
     /// Goes on from an input position.
@@ -107,8 +108,11 @@ impl TimeDomain {
             return self.copy(audio, output, frames);
         }
         let nominal = &audio.time_line.nominal;
-        let onset = self.onset_ahead(audio);
         let planned = audio.time_line.input(output.end() as f64);
+        let drift = planned - self.position as f64;
+        // Where onsets follow each other too closely for splices in between, the plan comes first.
+        let is_far_off = drift.abs() > 2.0 * self.search.usual as f64;
+        let onset = self.onset_ahead(audio).filter(|_| !is_far_off);
         let Lengths {
             before,
             onset_splice,
@@ -124,7 +128,6 @@ impl TimeDomain {
         let ratio = nominal.ratio(self.position as f64);
         // Frames of drift per frame of output.
         let slope = (1.0 / ratio - 1.0).abs();
-        let drift = planned - self.position as f64;
         let copied = |until: f64| {
             let frames = ((until - drift.abs()) / slope).ceil();
             (frames.min(step as f64) as i64)
@@ -203,7 +206,7 @@ impl TimeDomain {
         }
         let end = self.position + fade + fit.lag.max(0);
         let reaches = onset.is_some_and(|onset| end >= onset - before);
-        let repeats = !forward && self.repeats_onset(audio, fit.lag, fade);
+        let repeats = !forward && !is_far_off && self.repeats_onset(audio, fit.lag, fade);
         if reaches || repeats {
             let frames = step.min(room - onset_splice).max(1);
             return self.copy(audio, output, frames);
