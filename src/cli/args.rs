@@ -150,7 +150,7 @@ pub(super) struct ConvertArgs {
     /// domain or in the frequency domain, whichever suits the sound.
     #[arg(long, value_name = "NAME", help_heading = "Stretching", value_parser = PossibleValuesParser::new(values::engines()), hide_possible_values = true)]
     pub engine: Option<String>,
-    /// What --engine adaptive works on: auto, speech or music [default: auto]
+    /// Kind of sound, for adaptive: auto, speech, music [default: auto]
     ///
     /// `auto` decides from moment to moment; `speech` stays in the time domain, `music` in the
     /// frequency domain.

@@ -280,6 +280,10 @@ impl Layer {
         }
         let entries: Vec<Entry> = (KEYS.iter())
             .filter(|key| key.name != "speed" || self.said.contains_key(key.name))
+            .filter(|key| {
+                key.engine
+                    .is_none_or(|only| only == settings.stretch.engine)
+            })
             .map(|key| self.entry(key, &settings))
             .collect();
         (settings.stretch.validate()).map_err(|source| combination(source, &entries))?;

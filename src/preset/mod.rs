@@ -68,7 +68,7 @@ pub struct Resolved {
     /// The settings; [`StretchOptions::validate`] accepts them.
     pub settings: Settings,
     /// Every key with its value and source, in the order of the documentation. `speed` is listed
-    /// only where it was given.
+    /// only where it was given, and what only another engine has is not.
     pub entries: Vec<Entry>,
 }
 

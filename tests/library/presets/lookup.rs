@@ -96,7 +96,7 @@ fn a_folder_named_twice_does_not_make_a_preset_extend_itself() {
 fn a_built_in_preset_keeps_its_documented_values_beside_other_presets() {
     let folders = Folders::with(&[(
         "first/speech.toml",
-        "extends = \"podcast\"\nupper_freq = 999",
+        "extends = \"podcast\"\nengine = \"tdhs\"\nupper_freq = 999",
     )]);
     assert_eq!(
         folders.stretch("podcast"),

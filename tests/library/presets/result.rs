@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_result_lists_every_key_with_its_value_and_source() {
+fn the_result_lists_every_key_of_its_engine_with_value_and_source() {
     let podcast = built_in("podcast");
     let told: Vec<String> = (podcast.entries.iter())
         .map(|Entry { key, value, source }| match value {
@@ -19,13 +19,8 @@ fn the_result_lists_every_key_with_its_value_and_source() {
             "ratio = 0.8 (built-in preset podcast, line 4)",
             "speed = 1.25 (built-in preset podcast, line 4)",
             "gap_ratio = 0.5 (built-in preset podcast, line 8)",
-            "upper_freq = 333 (the default)",
-            "lower_freq = 55 (the default)",
             "buffer_ms = 25.0 (the default)",
-            "threshold_gap_db = -38 (built-in preset podcast, line 12)",
-            "double_range = false (the default)",
-            "fast_detection = false (the default)",
-            "normal_detection = false (the default)",
+            "threshold_gap_db = -38 (built-in preset podcast, line 13)",
             "sample_rate = 0 (the default)",
             "format = \"keep\" (the default)",
             "bit_depth = \"keep\" (the default)",

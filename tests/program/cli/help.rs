@@ -144,8 +144,8 @@ fn presets_are_listed_with_where_they_come_from() {
     );
     env.write("presets/broken.toml", "ratio = 9\n");
     env.run("presets list").succeeds().prints(&[
-        "mine     My voice (presets/mine.toml)",
-        "broken   BROKEN: presets/broken.toml:1: ratio is 9",
+        "mine           My voice (presets/mine.toml)",
+        "broken         BROKEN: presets/broken.toml:1: ratio is 9",
         "speech ",
         "music ",
         "fast ",
