@@ -409,6 +409,7 @@ impl AudioStretch {
         options: &OutputOptions,
         output: &End,
     ) -> Result<Vec<Warning>, Error> {
+        options.validate()?;
         let spec = EncodeSpec::new(&self.info, format, options);
         let (spec, mut warnings) = spec
             .map_err(PipelineError::from)

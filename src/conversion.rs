@@ -196,7 +196,6 @@ impl Conversion {
     /// so encoded.
     pub fn estimate(&self, input: &Input) -> Result<Estimate, Error> {
         let format = format_of(&self.encoding, None)?;
-        self.encoding.validate()?;
         guarded(&End::of(input), &End::Writer, || {
             let estimate = Estimate::new(input, &self.stretch, format, &self.encoding);
             Ok(estimate?)
@@ -208,7 +207,6 @@ impl Conversion {
             tags: self.tags,
             ..Keep::NOTHING
         };
-        self.encoding.validate()?;
         guarded(&End::of(input), &End::Writer, || {
             let decoder = Decoder::from_input_within(input, &self.limits);
             let decoder = decoder.map_err(PipelineError::from)?;

@@ -163,6 +163,7 @@ impl Pipeline {
     ) -> Result<Self, PipelineError> {
         let source = decoder.info();
         stretch.validate_for(source.sample_rate, source.channels)?;
+        output.validate()?;
         let (spec, warnings) = EncodeSpec::new(source, format, output)?;
         Ok(Self {
             input: input.reopen(),

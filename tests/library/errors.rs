@@ -288,3 +288,27 @@ fn an_input_that_changes_while_it_is_read_is_unreadable() {
     let error = AudioStretch::open_input(&input).unwrap_err();
     assert!(matches!(error, Error::Unreadable { .. }), "{error:?}");
 }
+
+#[test]
+fn a_sample_rate_that_nothing_has_is_refused_by_every_call() {
+    let output = OutputOptions {
+        sample_rate: Some(5),
+        ..OutputOptions::default()
+    };
+    let is_refused = |result: Result<(), Error>| {
+        let error = result.unwrap_err();
+        assert!(matches!(error, Error::InvalidParameter { .. }), "{error:?}");
+        assert!(error.to_string().contains("sample_rate"), "{error}");
+    };
+    let files = Files::new();
+    let input = recording(super::RECORDINGS[0]);
+    let to = files.path("out.wav");
+    is_refused(stretch_audio(&input, &to, &at_ratio(0.8), &output).map(drop));
+    is_refused(
+        AudioStretch::open(&input)
+            .unwrap()
+            .save(&to, &output)
+            .map(drop),
+    );
+    assert_eq!(names(&files), [""; 0]);
+}

@@ -35,6 +35,9 @@ fn every_option_changes_what_comes_out() {
         ("-r 0.8", "-l 160"),
         ("-r 0.8", "-f"),
         ("-r 0.8", "-s 8000"),
+        ("-r 0.8", "--engine adaptive"),
+        ("-r 0.8 --engine adaptive", "--style music"),
+        ("-r 0.8 --engine adaptive", "-g 0.5"),
         (gaps, "-b 60"),
         (gaps, "-t -60"),
     ] {
@@ -116,4 +119,17 @@ fn snake_case_spellings_of_the_python_package_are_taken() {
     assert!(output(&env, &format!("-r 0.8 {snake}")) == output(&env, &format!("-r 0.8 {kebab}")));
     let snake = output(&env, "-r 0.8 --normal_detection");
     assert!(snake == output(&env, "-r 0.8 --normal-detection"));
+}
+
+#[test]
+fn the_adaptive_engine_hits_the_length_to_the_frame() {
+    let env = TestEnv::with_short_speech(&["in.wav"]);
+    let frames = |name: &str| env.decode(name).len();
+    let wanted = (frames("in.wav") as f64 * 0.7).round() as usize;
+    for format in ["wav", "flac", "aiff", "mp3"] {
+        let name = format!("out.{format}");
+        env.run(&format!("in.wav {name} --ratio 0.7 -p natural"))
+            .succeeds();
+        assert_eq!(frames(&name), wanted, "{format}");
+    }
 }
