@@ -152,30 +152,23 @@ impl Adaptive {
     ) {
         let channels = self.audio.input.channels();
         if self.is_identity {
-            self.audio
-                .time_line
-                .nominal
-                .extend(input.len() / channels, 1.0);
-            output.extend(
-                input
-                    .iter()
-                    .map(|&sample| T::from_full_scale(input::limited(sample.to_full_scale()))),
-            );
+            let nominal = &mut self.audio.time_line.nominal;
+            nominal.extend(input.len() / channels, 1.0);
+            let limited = |&sample: &T| input::limited(sample.to_full_scale());
+            output.extend(input.iter().map(limited).map(T::from_full_scale));
             return;
         }
         while !input.is_empty() {
-            let room = self.audio.input.room() * channels;
+            let Audio {
+                input: visible,
+                time_line,
+                ..
+            } = &mut self.audio;
+            let room = visible.room() * channels;
             let (now, later) = input.split_at(room.min(input.len()));
             input = later;
-            self.audio
-                .time_line
-                .nominal
-                .extend(now.len() / channels, ratio);
-            if self
-                .audio
-                .input
-                .push(now.iter().map(|&sample| sample.to_full_scale()))
-            {
+            time_line.nominal.extend(now.len() / channels, ratio);
+            if visible.push(now.iter().map(|sample| sample.to_full_scale())) {
                 self.analyse();
                 self.render(None);
                 self.release(self.settled(), output);

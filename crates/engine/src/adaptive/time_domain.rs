@@ -148,19 +148,7 @@ impl TimeDomain {
         if limit < shortest {
             return self.copy(audio, output, copied(shortest as f64 / 2.0));
         }
-        let is_speech = self.roughness > SPEECHLIKE;
-        let preference = if ratio < 0.5 {
-            Preference::Short
-        } else if ratio > 1.0 && is_speech {
-            Preference::Longest
-        } else {
-            Preference::Long
-        };
-        let weighing = Weighing {
-            preference,
-            // In single instruments and singers, small misfits tell of vibrato.
-            base: if is_speech { 0.02 } else { 0.003 },
-        };
+        let weighing = self.weighing(ratio);
         // Most of the time, the last splice's lag still fits best, and is not due yet.
         let due = 2 * drift.abs() as i64;
         if self
@@ -188,15 +176,9 @@ impl TimeDomain {
             return self.copy(audio, output, copied(wait));
         }
         let lag = fit.lag.abs();
-        let periods = if is_speech {
-            1.0
-        } else if self.misfit(audio, fit.lag, (2.5 * lag as f64) as i64) < 0.015 {
-            2.5
-        } else {
-            1.25
-        };
+        // A longer fade would not be over when the next splice is due.
         let most = (ratio * lag as f64 / (ratio - 1.0).abs()).max(8.0);
-        let fade = (periods * period as f64).min(most) as i64;
+        let fade = (self.faded_periods(audio, fit) * period as f64).min(most) as i64;
         // A hit in the middle of what is left out would be lost, so it is passed first.
         if forward && drift < 2.0 * lag as f64 {
             let middle = self.position + fade / 2;
@@ -213,6 +195,36 @@ impl TimeDomain {
         }
         self.splice(audio, output, fit, fade);
         self.roughness += 0.05 * (fit.misfit.min(0.3) - self.roughness);
+    }
+
+    fn is_speech(&self) -> bool {
+        self.roughness > SPEECHLIKE
+    }
+
+    fn weighing(&self, ratio: f64) -> Weighing {
+        Weighing {
+            preference: if ratio < 0.5 {
+                Preference::Short
+            } else if ratio > 1.0 && self.is_speech() {
+                Preference::Longest
+            } else {
+                Preference::Long
+            },
+            // In single instruments and singers, small misfits tell of vibrato.
+            base: if self.is_speech() { 0.02 } else { 0.003 },
+        }
+    }
+
+    /// Returns how many periods a splice is to be faded over: many where they hardly differ.
+    fn faded_periods(&self, audio: &Audio, fit: Fit) -> f64 {
+        let frames = (2.5 * fit.lag.abs() as f64) as i64;
+        if self.is_speech() {
+            1.0
+        } else if self.misfit(audio, fit.lag, frames) < 0.015 {
+            2.5
+        } else {
+            1.25
+        }
     }
 
     /// Returns the drift at which a splice is due, if that is not reached: half its lag, so that the
