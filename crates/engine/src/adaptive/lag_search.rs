@@ -65,30 +65,64 @@ pub(super) struct LagSearch {
     pub(super) longest: i64,
     /// The least length over which lags are compared.
     pub(super) least: i64,
-    /// For each preference and lag, what its misfit is multiplied by.
+    /// The same four in samples of the analysis, of which each is the mean of several frames at
+    /// high rates.
+    coarse: Lags,
+    /// For each preference and lag, in samples of the analysis, what its misfit is multiplied by.
     factors: [Vec<f32>; 3],
     misfits: Vec<f32>,
     buffers: Buffers,
-    /// The best lag of the last search: likely to be good again, and so tried first.
+    /// The best lag of the last search, in samples of the analysis: likely to be good again, and so
+    /// tried first.
     hint: i64,
 }
+
+#[derive(Debug, Clone, Copy)]
+struct Lags {
+    shortest: i64,
+    usual: i64,
+    longest: i64,
+    least: i64,
+    /// Frames in a sample of the analysis.
+    frames: i64,
+}
+
+/// The highest sample rate, in Hz, at which every frame is a sample of the analysis.
+const FULL_RATE: u32 = 80_000;
+/// At higher rates, the lowest rate of the analysis.
+const COARSE_RATE: u32 = 44_100;
 
 impl LagSearch {
     /// Creates a search for a sample rate in Hz.
     pub(super) fn new(sample_rate: u32) -> Self {
         let (shortest, usual) = (i64::from(sample_rate / 400), i64::from(sample_rate / 55));
+        let longest = i64::from(sample_rate / 30);
+        let least = (0.005 * f64::from(sample_rate)) as i64;
+        let frames = match sample_rate > FULL_RATE {
+            true => i64::from(sample_rate / COARSE_RATE),
+            false => 1,
+        };
+        let coarse = Lags {
+            shortest: shortest / frames,
+            usual: usual / frames,
+            longest: longest / frames,
+            least: least / frames,
+            frames,
+        };
         let factors = Preference::ALL.map(|preference| {
-            let factor = |lag: i64| (usual as f64 / lag as f64).powf(preference.exponent()) as f32;
-            (shortest..=usual).map(factor).collect()
+            let usual = coarse.usual as f64;
+            let factor = |lag: i64| (usual / lag as f64).powf(preference.exponent()) as f32;
+            (coarse.shortest..=coarse.usual).map(factor).collect()
         });
         Self {
             shortest,
             usual,
-            longest: i64::from(sample_rate / 30),
-            least: (0.005 * f64::from(sample_rate)) as i64,
+            longest,
+            least,
+            coarse,
             factors,
-            misfits: Vec::with_capacity(usual as usize),
-            buffers: Buffers::with_capacity(2 * (sample_rate / 30) as usize),
+            misfits: Vec::with_capacity(coarse.usual as usize + 1),
+            buffers: Buffers::with_capacity(2 * coarse.longest as usize),
             hint: 0,
         }
     }
@@ -114,13 +148,15 @@ impl LagSearch {
         limit: i64,
         weighing: Weighing,
     ) -> Fit {
-        let lags = (self.shortest, limit.min(self.usual));
+        let coarse = self.coarse;
+        let lags = (coarse.shortest, (limit / coarse.frames).min(coarse.usual));
         let factors = &self.factors[weighing.preference as usize];
-        let around = Around::new(input, at, forward, lags.1, self.least, &mut self.buffers);
+        let around = Around::new(input, at, forward, lags.1, coarse, &mut self.buffers);
         if around.is_silent() {
             // All lags fit, and a long one leaves the most time until the next.
             self.hint = lags.1;
-            return around.fit(lags.1, 0.0);
+            let fit = around.fit(lags.1, 0.0);
+            return self.refine(input, at, fit);
         }
         let best = run_best(Best {
             around,
@@ -131,7 +167,23 @@ impl LagSearch {
             misfits: &mut self.misfits,
         });
         self.hint = best.lag.abs();
-        best
+        self.refine(input, at, best)
+    }
+
+    /// Returns the best lag in frames around one in samples of the analysis.
+    fn refine(&self, input: &Input, at: i64, fit: Fit) -> Fit {
+        let frames = self.coarse.frames;
+        if frames == 1 {
+            return fit;
+        }
+        let middle = fit.lag * frames;
+        let length = middle.abs().max(self.least);
+        let lags = middle - frames + 1..=middle + frames - 1;
+        let refined = self.least_misfit(input, at, lags, |_| length, |_| 0.0);
+        refined.unwrap_or(Fit {
+            lag: middle,
+            misfit: fit.misfit,
+        })
     }
 
     /// Returns whether [`best`](Self::best) would surely return a lag above `short`.
@@ -146,24 +198,25 @@ impl LagSearch {
         limit: i64,
         weighing: Weighing,
     ) -> bool {
-        let hint = self.hint;
-        if hint <= short || hint > limit.min(self.usual) {
+        let (hint, coarse) = (self.hint, self.coarse);
+        let short = short / coarse.frames;
+        if hint <= short || hint > (limit / coarse.frames).min(coarse.usual) {
             return false;
         }
         let factors = &self.factors[weighing.preference as usize];
-        let around = Around::new(input, at, forward, hint, self.least, &mut self.buffers);
+        let around = Around::new(input, at, forward, hint, coarse, &mut self.buffers);
         run_best(AllCost {
             around,
-            lags: (self.shortest, short),
+            lags: (coarse.shortest, short),
             hint,
             factors,
             weighing,
         })
     }
 
-    /// Returns the last search's best lag, without its sign.
+    /// Returns the last search's best lag, in frames, without its sign.
     pub(super) fn hint(&self) -> i64 {
-        self.hint
+        self.hint * self.coarse.frames
     }
 
     /// Returns the lag of least misfit above the usual ones, if it has less than `highest`.
@@ -174,13 +227,15 @@ impl LagSearch {
         forward: bool,
         highest: f32,
     ) -> Option<Fit> {
-        let lags = (self.usual + 1, self.longest);
-        let around = Around::new(input, at, forward, lags.1, self.least, &mut self.buffers);
-        run_best(Least {
+        let coarse = self.coarse;
+        let lags = (coarse.usual + 1, coarse.longest);
+        let around = Around::new(input, at, forward, lags.1, coarse, &mut self.buffers);
+        let longer = run_best(Least {
             around,
             lags,
             highest,
-        })
+        });
+        longer.map(|fit| self.refine(input, at, fit))
     }
 
     /// Returns the lag of least misfit from one to another, both inclusive, given their signs, over
@@ -240,6 +295,8 @@ struct Buffers {
     blocks: Vec<f32>,
     /// How many there are of each kind.
     stride: usize,
+    /// The samples of the analysis, where they are not the frames.
+    coarse: Vec<f32>,
 }
 
 impl Buffers {
@@ -248,10 +305,13 @@ impl Buffers {
             energies: Vec::with_capacity(frames + 1),
             blocks: Vec::with_capacity(frames + BLOCK),
             stride: 0,
+            coarse: Vec::with_capacity(frames),
         }
     }
 
-    fn fill(&mut self, audio: &[f32]) {
+    /// Prepares the frames themselves, or the coarse samples.
+    fn fill(&mut self, frames: &[f32], is_fine: bool) {
+        let audio = if is_fine { frames } else { &self.coarse };
         self.energies.clear();
         self.energies.push(0.0);
         let mut sum = 0.0;
@@ -297,19 +357,35 @@ impl<'a> Around<'a> {
         at: i64,
         forward: bool,
         longest: i64,
-        least: i64,
+        lags: Lags,
         buffers: &'a mut Buffers,
     ) -> Self {
-        let window = longest.max(least);
+        let window = longest.max(lags.least);
         let place = if forward { 0 } else { longest };
-        let audio = input.mono(at - place, (longest + window) as usize);
-        buffers.fill(audio);
+        let frames = input.mono(
+            at - place * lags.frames,
+            ((longest + window) * lags.frames) as usize,
+        );
+        if lags.frames > 1 {
+            let scale = 1.0 / lags.frames as f32;
+            let samples = frames.chunks_exact(lags.frames as usize);
+            let means = samples.map(|frames| frames.iter().sum::<f32>() * scale);
+            buffers.coarse.clear();
+            buffers.coarse.extend(means);
+        }
+        buffers.fill(frames, lags.frames == 1);
+        let buffers = &*buffers;
+        let audio = if lags.frames == 1 {
+            frames
+        } else {
+            &buffers.coarse
+        };
         Self {
             audio,
             place: place as usize,
             buffers,
             forward,
-            least,
+            least: lags.least,
         }
     }
 
