@@ -153,9 +153,9 @@ impl LagSearch {
         let factors = &self.factors[weighing.preference as usize];
         let around = Around::new(input, at, forward, lags.1, coarse, &mut self.buffers);
         if around.is_silent() {
-            // All lags fit, and a long one leaves the most time until the next.
-            self.hint = lags.1;
-            let fit = around.fit(lags.1, 0.0);
+            // All lags fit, and the shortest keeps nearest to the plan.
+            self.hint = lags.0;
+            let fit = around.fit(lags.0, 0.0);
             return self.refine(input, at, fit);
         }
         let best = run_best(Best {

@@ -20,6 +20,7 @@ use crate::sample::EngineSample;
 use crate::time_map::TimePoint;
 
 mod difference;
+mod fraction;
 mod input;
 mod lag_search;
 mod onsets;

@@ -5,19 +5,28 @@
 //! down, onsets are kept clear of splices, and come out where the plan has them.
 
 use super::Audio;
+use super::fraction::{self, Interpolation, PLACES};
 use super::lag_search::{Fit, LagSearch, Preference, Weighing};
 use super::output::Output;
 
 /// The least level of [`TimeDomain::roughness`] at which audio is treated like speech.
 const SPEECHLIKE: f32 = 0.045;
 
+/// The misfit from which on audio is taken to have no period, and lags are whole frames.
+const APERIODIC: f32 = 0.3;
+
 /// Where the renderer is, and what it has learnt.
 pub(super) struct TimeDomain {
     search: LagSearch,
+    interpolation: Interpolation,
     channels: usize,
     lengths: Lengths,
     /// The next input frame to copy. The output position is the end of the output.
     position: i64,
+    /// How far between that frame and the next the renderer is, in [`PLACES`] of a frame.
+    place: i64,
+    /// Both sides of a splice.
+    sides: [Vec<f32>; 2],
     /// The input is copied up to here, whatever the plan says.
     hold: i64,
     /// The first input position at which an onset has not been dealt with.
@@ -49,8 +58,11 @@ impl TimeDomain {
     /// Creates a renderer for a sample rate in Hz.
     pub(super) fn new(sample_rate: u32, channels: usize) -> Self {
         let frames = |seconds: f64| (seconds * f64::from(sample_rate)) as i64;
+        let search = LagSearch::new(sample_rate);
         Self {
-            search: LagSearch::new(sample_rate),
+            interpolation: Interpolation::new(),
+            sides: [(); 2].map(|()| Vec::with_capacity(3 * search.longest as usize * channels)),
+            search,
             channels,
             lengths: Lengths {
                 step: frames(0.0025),
@@ -63,6 +75,7 @@ impl TimeDomain {
                 millisecond: frames(0.001),
             },
             position: 0,
+            place: 0,
             hold: 0,
             next_onset: 0,
             roughness: 0.0,
@@ -81,6 +94,7 @@ impl TimeDomain {
     /// Goes on from an input position.
     pub(super) fn go_to(&mut self, position: i64) {
         self.position = position;
+        self.place = 0;
         self.hold = self.hold.min(position);
         self.next_onset = position;
     }
@@ -335,24 +349,67 @@ impl TimeDomain {
 
     fn copy(&mut self, audio: &Audio, output: &mut Output, frames: i64) {
         let at = output.end();
-        let samples = audio.input.frames(self.position, frames as usize);
-        output.samples().extend_from_slice(samples);
+        self.read(audio, (self.position, self.place), frames, output.samples());
         output.note_copy(self.position, at, at + frames);
         self.position += frames;
+    }
+
+    /// Appends frames of the input from a position, and a place between two frames, on.
+    fn read(
+        &self,
+        audio: &Audio,
+        (position, place): (i64, i64),
+        frames: i64,
+        output: &mut Vec<f32>,
+    ) {
+        let frames = frames as usize;
+        if place == 0 {
+            output.extend_from_slice(audio.input.frames(position, frames));
+            return;
+        }
+        let first = position - fraction::BEFORE;
+        let input = audio.input.frames(first, Interpolation::reach(frames));
+        self.interpolation.read(input, self.channels, place, output);
     }
 
     /// Fades from where the renderer is to a lag away from there.
     fn splice(&mut self, audio: &Audio, output: &mut Output, fit: Fit, fade: i64) {
         let at = output.end();
-        let from = audio.input.frames(self.position, fade as usize);
-        let to = audio.input.frames(self.position + fit.lag, fade as usize);
-        cross_fade(self.channels, from, to, fit.misfit, output.samples());
+        let place = match fit.misfit < APERIODIC {
+            true => self.place + self.places_beyond(audio, fit.lag),
+            false => 0,
+        };
+        let target = self.position + fit.lag + place.div_euclid(PLACES);
+        let place = place.rem_euclid(PLACES);
+        let [mut from, mut to] = std::mem::take(&mut self.sides);
+        from.clear();
+        self.read(audio, (self.position, self.place), fade, &mut from);
+        to.clear();
+        self.read(audio, (target, place), fade, &mut to);
+        cross_fade(self.channels, &from, &to, fit.misfit, output.samples());
+        self.sides = [from, to];
         let middle = fade / 2;
         output.note_copy(self.position, at, at + middle);
         // Positions in the output rise, so the target begins a frame later.
         let to = middle + 1;
-        output.note_copy(self.position + fit.lag + to, at + to, at + fade);
-        self.position += fit.lag + fade;
+        output.note_copy(target + to, at + to, at + fade);
+        self.position = target + fade;
+        self.place = place;
+    }
+
+    /// Returns how far beyond a lag the period is, in [`PLACES`] of a frame: where a parabola
+    /// through the misfits at the lag and next to it is lowest.
+    fn places_beyond(&self, audio: &Audio, lag: i64) -> i64 {
+        let frames = lag.abs().max(self.search.least);
+        let misfit = |lag| self.misfit(audio, lag, frames);
+        let (before, here, after) = (misfit(lag - 1), misfit(lag), misfit(lag + 1));
+        let bend = before - 2.0 * here + after;
+        if bend <= 0.0 {
+            return 0;
+        }
+        let half = PLACES / 2;
+        let places = half as f32 * (before - after) / bend;
+        (places.round() as i64).clamp(-half, half)
     }
 }
 
