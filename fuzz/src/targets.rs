@@ -8,8 +8,8 @@ use std::path::Path;
 use audiostretchy::batch::PlanRequest;
 use audiostretchy::preset::PresetStore;
 use audiostretchy::{
-    Conversion, Engine, Format, Input, OutputOptions, Sample, Samples, StretchOptions, Stretcher,
-    Style, TimePoint,
+    BitDepth, Conversion, EncoderEffort, Engine, Format, Input, OutputOptions, Sample, Samples,
+    StretchOptions, Stretcher, Style, TimePoint,
 };
 use audiostretchy_media::decode::Decoder;
 use audiostretchy_media::encode::EncodeSpec;
@@ -25,11 +25,12 @@ pub(super) type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
 #[allow(dead_code, reason = "the tests run all of them")]
-pub(super) const ALL: [Target; 7] = [
+pub(super) const ALL: [Target; 8] = [
     ("decode", decode),
     ("pipeline", pipeline),
     ("tags", tags),
     ("engine", engine),
+    ("flac", flac),
     ("preset", preset),
     ("journal", journal),
     ("sidecar", sidecar),
@@ -256,6 +257,55 @@ fn stretch<T: Sample + PartialEq + std::fmt::Debug>(
 }
 
 /// Reads a preset: if it is accepted, it must be usable.
+/// FLAC files hold the samples that were encoded: the channels, bits and effort come from the first
+/// byte.
+pub(super) fn flac(data: &[u8]) {
+    let Some((&head, audio)) = data.split_first() else {
+        return;
+    };
+    let channels = usize::from(head & 7) + 1;
+    let bit_depth = [BitDepth::Int16, BitDepth::Int24][usize::from(head >> 3 & 1)];
+    let spec = EncodeSpec {
+        format: Format::Flac,
+        sample_rate: 44_100,
+        channels,
+        channel_mask: None,
+        bit_depth,
+        bitrate_kbps: 0,
+        quality: None,
+        dither: false,
+        encoder_effort: EncoderEffort::ALL[usize::from(head >> 4) % 3],
+    };
+    let samples: Vec<f32> = match bit_depth {
+        BitDepth::Int16 => (audio.chunks_exact(2))
+            .map(|two| f32::from(i16::from_le_bytes([two[0], two[1]])) / 32_768.0)
+            .collect(),
+        _ => (audio.chunks_exact(3))
+            .map(|three| i32::from_le_bytes([0, three[0], three[1], three[2]]) >> 8)
+            .map(|value| value as f32 / 8_388_608.0)
+            .collect(),
+    };
+    let samples = &samples[..samples.len() / channels * channels];
+    let mut file = Vec::new();
+    let mut encoder = spec
+        .start(Cursor::new(&mut file))
+        .expect("the specification is valid");
+    encoder
+        .write(samples.into())
+        .expect("memory can be written");
+    encoder.finish().expect("memory can be written");
+    if samples.is_empty() {
+        return;
+    }
+    let mut decoder = Decoder::from_input(&input(&file)).expect("the file is valid");
+    let (mut decoded, mut block) = (Vec::new(), Vec::<f32>::new());
+    while decoder.next_block(&mut block).expect("the file is valid") {
+        decoded.extend_from_slice(&block);
+    }
+    assert!(decoder.damage().warnings(44_100).is_empty());
+    assert!(decoded == samples);
+}
+
 pub(super) fn preset(data: &[u8]) {
     let folder = folder();
     let file = folder.path().join("any.toml");

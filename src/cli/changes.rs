@@ -11,7 +11,7 @@ use super::args::ConvertArgs;
 use super::text;
 
 /// The settings that only tell how the audio is changed.
-const MANNERS: [&str; 8] = [
+const MANNERS: [&str; 9] = [
     "upper_freq",
     "lower_freq",
     "buffer_ms",
@@ -20,6 +20,7 @@ const MANNERS: [&str; 8] = [
     "fast_detection",
     "normal_detection",
     "dither",
+    "encoder_effort",
 ];
 
 /// What is asked for makes no sense. Nothing has been written.

@@ -53,6 +53,7 @@ impl ConvertArgs {
             ("style", &self.style),
             ("format", &self.format),
             ("bit_depth", &self.bit_depth),
+            ("encoder_effort", &self.encoder_effort),
         ];
         for (key, name) in names {
             if let Some(name) = name {

@@ -8,7 +8,7 @@ use super::{Settings, Value};
 use audiostretchy_engine::options::{
     BUFFER_MS, Engine, MIN_LOWER_FREQ, MIN_UPPER_FREQ, RATIO, SAMPLE_RATE, Style, THRESHOLD_GAP_DB,
 };
-use audiostretchy_media::format::{BitDepth, Format};
+use audiostretchy_media::format::{BitDepth, EncoderEffort, Format};
 
 /// Allowed bit rates in kbit/s, as in
 /// [`OutputOptions`](audiostretchy_media::format::OutputOptions).
@@ -53,7 +53,7 @@ const NAME: &str = "a name in quotes";
 const FLAG: &str = "true or false";
 
 /// Every setting, in the order of the documentation.
-pub(super) static KEYS: [Key; 18] = [
+pub(super) static KEYS: [Key; 19] = [
     Key {
         name: "engine",
         option: "--engine",
@@ -260,6 +260,19 @@ pub(super) static KEYS: [Key; 18] = [
         engine: None,
         write: |s, v| flag(v).map(|on| s.output.dither = on),
         read: |s| Some(s.output.dither.into()),
+    },
+    Key {
+        name: "encoder_effort",
+        option: "--encoder-effort",
+        expects: NAME,
+        rival: None,
+        engine: None,
+        write: |s, v| {
+            let efforts = EncoderEffort::ALL;
+            one_of(v, efforts.map(EncoderEffort::name))
+                .map(|i| s.output.encoder_effort = efforts[i])
+        },
+        read: |s| Some(s.output.encoder_effort.name().into()),
     },
 ];
 

@@ -27,7 +27,7 @@ thread_local! {
 /// The folders of the corpora, with the targets that they are for.
 const CORPORA: [(&str, &[&str]); 5] = [
     ("media", &["decode", "pipeline", "tags"]),
-    ("engine", &["engine"]),
+    ("engine", &["engine", "flac"]),
     ("preset", &["preset"]),
     ("journal", &["journal"]),
     ("sidecar", &["sidecar"]),

@@ -10,31 +10,42 @@ pub fn crc8(bytes: &[u8]) -> u8 {
     })
 }
 
+/// CRC-16s of each byte followed by 0 to 7 zeros: polynomial 0x8005.
+const CRC_16: [[u16; 256]; 8] = {
+    let mut tables = [[0; 256]; 8];
+    let mut index = 0;
+    while index < 256 {
+        let mut crc = (index as u16) << 8;
+        let mut bit = 0;
+        while bit < 64 {
+            crc = crc << 1 ^ if crc & 0x8000 != 0 { 0x8005 } else { 0 };
+            bit += 1;
+            if bit % 8 == 0 {
+                tables[bit / 8 - 1][index] = crc;
+            }
+        }
+        index += 1;
+    }
+    tables
+};
+
 /// Returns the CRC-16 of FLAC frames: polynomial 0x8005, starting at 0 (RFC 9639, section 9.3).
 ///
 /// It is 0 over a frame that includes its own checksum.
 pub fn crc16(bytes: &[u8]) -> u16 {
-    bytes.iter().fold(0, |crc, &byte| crc16_step(crc, byte))
+    let (eights, rest) = bytes.as_chunks::<8>();
+    let crc = eights.iter().fold(0u16, |crc, eight| {
+        let [high, low] = crc.to_be_bytes();
+        let table = |zeros: usize, byte: u8| CRC_16[zeros][usize::from(byte)];
+        let first = table(7, eight[0] ^ high) ^ table(6, eight[1] ^ low);
+        (2..8).fold(first, |crc, i| crc ^ table(7 - i, eight[i]))
+    });
+    rest.iter().fold(crc, |crc, &byte| crc16_step(crc, byte))
 }
 
 /// Returns the [`crc16`] of some bytes and one more, from that of those before it.
 pub fn crc16_step(crc: u16, byte: u8) -> u16 {
-    const TABLE: [u16; 256] = {
-        let mut table = [0; 256];
-        let mut index = 0;
-        while index < 256 {
-            let mut crc = (index as u16) << 8;
-            let mut bit = 0;
-            while bit < 8 {
-                crc = crc << 1 ^ if crc & 0x8000 != 0 { 0x8005 } else { 0 };
-                bit += 1;
-            }
-            table[index] = crc;
-            index += 1;
-        }
-        table
-    };
-    crc << 8 ^ TABLE[usize::from((crc >> 8) as u8 ^ byte)]
+    crc << 8 ^ CRC_16[0][usize::from((crc >> 8) as u8 ^ byte)]
 }
 
 /// CRC-16/ARC, which an MP3 file's LAME tag ends with: [`crc16`] with the bits in reverse order.

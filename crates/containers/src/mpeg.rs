@@ -130,6 +130,17 @@ pub fn side_info_len(is_mpeg_1: bool, channels: usize) -> usize {
     }
 }
 
+/// Returns where each frame of MPEG audio begins, one right behind the other, up to what is none.
+pub fn frames(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let place = next;
+        let header = MpegHeader::parse(bytes.get(place..)?)?;
+        next += header.frame_len() as usize;
+        Some(place)
+    })
+}
+
 /// Bit rates of layer III in kbit/s, by index from 1.
 pub fn layer_3_bitrates(is_mpeg_1: bool) -> [u32; 14] {
     KBPS[if is_mpeg_1 { 2 } else { 4 }]

@@ -175,6 +175,39 @@ impl BitDepth {
     }
 }
 
+/// How much time encoders take to make files smaller or better.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EncoderEffort {
+    /// MP3 at LAME's quality 5, with about a quarter less time and a little more noise; FLAC looks
+    /// for one predictor a block; Opus at complexity 5.
+    Fast,
+    /// MP3 at LAME's quality 3; FLAC tries three predictors; Opus at complexity 9.
+    #[default]
+    Default,
+    /// MP3 at LAME's quality 2; FLAC tries five predictors; Opus at complexity 10.
+    Best,
+}
+
+impl EncoderEffort {
+    /// All efforts.
+    pub const ALL: [Self; 3] = [Self::Fast, Self::Default, Self::Best];
+
+    /// Returns the name used in options, presets and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fast => "fast",
+            Self::Default => "default",
+            Self::Best => "best",
+        }
+    }
+
+    /// Returns whether this is the default, which is not part of what outputs are known by.
+    fn is_default(&self) -> bool {
+        *self == Self::Default
+    }
+}
+
 /// How output is to be encoded; what is `None` is taken from the source.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct OutputOptions {
@@ -191,6 +224,9 @@ pub struct OutputOptions {
     /// Whether to add triangular dither when samples are reduced to 16 bits; they are rounded
     /// otherwise.
     pub dither: bool,
+    /// How much time MP3, FLAC and Opus encoders take.
+    #[serde(skip_serializing_if = "EncoderEffort::is_default")]
+    pub encoder_effort: EncoderEffort,
 }
 
 impl OutputOptions {
@@ -223,6 +259,9 @@ impl OutputOptions {
         } else {
             options.bit_depth = None;
             options.dither = false;
+        }
+        if !matches!(format, Format::Mp3 | Format::Flac | Format::Opus) {
+            options.encoder_effort = EncoderEffort::Default;
         }
         options
     }

@@ -14,7 +14,7 @@ fn any_value() -> impl Strategy<Value = Value> {
     ]
 }
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "engine",
     "style",
     "ratio",
@@ -33,6 +33,7 @@ const KEYS: [&str; 18] = [
     "bitrate_kbps",
     "quality",
     "dither",
+    "encoder_effort",
 ];
 
 proptest! {

@@ -3,12 +3,13 @@
 //!
 //! Each channel contains a different tone, which shows if a channel is swapped, lost or mistuned.
 
+mod flac;
 pub(crate) mod support;
 
 use std::process::Command;
 
 use audiostretchy_media::encode::EncodeSpec;
-use audiostretchy_media::format::{BitDepth, Format, OutputOptions};
+use audiostretchy_media::format::{BitDepth, EncoderEffort, Format, OutputOptions};
 use audiostretchy_media::samples::Samples;
 
 use support::*;
@@ -158,36 +159,6 @@ fn speakers_that_a_format_does_not_know_give_a_warning() {
 }
 
 #[test]
-fn flac_files_pass_the_reference_decoder() {
-    for channels in 1..=6 {
-        for float in [false, true] {
-            let (spec, _) = converted(&source(channels, 44_100, float), Format::Flac);
-            let file = TestFile::new(Format::Flac);
-            encode(&spec, &tones(channels, 44_100, 9_000), float, &file.path);
-            output_of(
-                Command::new("flac")
-                    .args(["-t", "-s", "-w"])
-                    .arg(&file.path),
-            );
-            let depth = if float { "24" } else { "16" };
-            assert_eq!(probe(&file.path, "bits_per_raw_sample"), depth);
-        }
-    }
-}
-
-#[test]
-fn flac_keeps_the_choice_of_speakers() {
-    let mut info = source(6, 44_100, false);
-    for (mask, layout) in [(0x3F, "5.1"), (0x60F, "5.1(side)")] {
-        info.channel_mask = Some(mask);
-        let (spec, _) = converted(&info, Format::Flac);
-        let file = TestFile::new(Format::Flac);
-        encode(&spec, &tones(6, 44_100, 101), false, &file.path);
-        assert_eq!(probe(&file.path, "channel_layout"), layout);
-    }
-}
-
-#[test]
 fn output_is_the_same_in_every_run() {
     let options = OutputOptions {
         dither: true,
@@ -204,41 +175,6 @@ fn output_is_the_same_in_every_run() {
         });
         assert!(files[0] == files[1], "{}", format.name());
     }
-}
-
-#[test]
-fn flac_takes_24_bits_of_a_float_source_with_a_warning() {
-    let (spec, codes) = converted(&source(2, 44_100, true), Format::Flac);
-    assert_eq!(spec.bit_depth, BitDepth::Int24);
-    assert_eq!(codes, ["bit-depth-reduced"]);
-    let (spec, codes) = converted(&source(2, 44_100, false), Format::Flac);
-    assert_eq!(spec.bit_depth, BitDepth::Int16);
-    assert!(codes.is_empty());
-}
-
-#[test]
-fn flac_counts_clipped_samples() {
-    let (spec, _) = converted(&source(1, 44_100, true), Format::Flac);
-    let file = TestFile::new(Format::Flac);
-    let encoded = encode(&spec, &[0.0, 1.5, -1.5, 0.5], true, &file.path);
-    assert_eq!(encoded.clipped_samples, 2);
-    assert_eq!(decode(&file.path).samples[2], -1.0);
-}
-
-#[test]
-fn noise_and_silence_are_exact_in_flac() {
-    let mut state = 1u32;
-    let noise: Vec<f32> = (0..40_000)
-        .map(|i| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let loud = if (i / 5_000) % 2 == 0 { 1.0 } else { 0.0 };
-            loud * (state as i32 >> 16) as f32 / 32768.0
-        })
-        .collect();
-    let (spec, _) = converted(&source(2, 44_100, false), Format::Flac);
-    let file = TestFile::new(Format::Flac);
-    encode(&spec, &noise, false, &file.path);
-    assert_eq!(decode(&file.path).samples, noise);
 }
 
 #[test]
@@ -261,6 +197,7 @@ fn no_specification_makes_an_encoder_panic() {
         bitrate_kbps: 96,
         quality: None,
         dither: false,
+        encoder_effort: EncoderEffort::Default,
     };
     let mut specs = Vec::new();
     for format in Format::ALL {

@@ -123,6 +123,7 @@ mod tests {
     use std::io::Cursor;
 
     use super::*;
+    use crate::format::EncoderEffort;
 
     #[test]
     fn a_file_beyond_4_gib_is_refused_with_the_option_to_change() {
@@ -135,6 +136,7 @@ mod tests {
             bitrate_kbps: 0,
             quality: None,
             dither: false,
+            encoder_effort: EncoderEffort::Default,
         };
         let mut encoder = AiffEncoder::new(&spec, Cursor::new(Vec::new())).unwrap();
         encoder.data_len = MAX_DATA_LEN - 6;

@@ -1,12 +1,15 @@
 //! Which format has which encoder, and how a file of it is encoded: the only place that knows all
 //! formats.
 
+use std::sync::Arc;
+
 use audiostretchy_containers::warning::Warning;
 use audiostretchy_engine::options::SAMPLE_RATE;
 
 use super::encoder::{EncodeError, Encoder, Sink};
 #[cfg(feature = "flac")]
 use super::flac;
+use super::in_order::Workers;
 use super::limits::Limits;
 #[cfg(feature = "aac")]
 use super::m4a;
@@ -107,6 +110,7 @@ impl EncodeSpec {
                 .unwrap_or_else(|| default_bitrate_kbps(sample_rate, source.channels)),
             quality: options.quality,
             dither: options.dither,
+            encoder_effort: options.encoder_effort,
         };
         Ok((spec, warnings))
     }
@@ -141,14 +145,27 @@ impl EncodeSpec {
     /// # Errors
     /// Returns an error if the encoder refuses the specification or writing fails.
     pub fn start<'a>(&self, sink: impl Sink + 'a) -> Result<Box<dyn Encoder + 'a>, EncodeError> {
+        self.start_with(sink, None)
+    }
+
+    /// As [`start`](Self::start); `workers` encode parts of the stream where the format can be
+    /// encoded in parts. The bytes are the same.
+    ///
+    /// # Errors
+    /// Returns the same errors as [`start`](Self::start).
+    pub fn start_with<'a>(
+        &self,
+        sink: impl Sink + 'a,
+        workers: Option<Arc<dyn Workers>>,
+    ) -> Result<Box<dyn Encoder + 'a>, EncodeError> {
         self.validate()?;
         Ok(match self.format {
             Format::Wav => Box::new(wav::WavEncoder::new(self, sink)?),
             Format::Aiff => Box::new(aiff::AiffEncoder::new(self, sink)?),
             #[cfg(feature = "mp3")]
-            Format::Mp3 => Box::new(mp3::Mp3Encoder::new(self, sink)?),
+            Format::Mp3 => Box::new(mp3::Mp3Encoder::new(self, sink, workers)?),
             #[cfg(feature = "flac")]
-            Format::Flac => Box::new(flac::FlacEncoder::new(self, sink)?),
+            Format::Flac => Box::new(flac::FlacEncoder::new(self, sink, workers)?),
             #[cfg(feature = "vorbis")]
             Format::Ogg => Box::new(vorbis::VorbisEncoder::new(self, sink)?),
             #[cfg(feature = "opus")]

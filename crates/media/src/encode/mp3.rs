@@ -1,17 +1,21 @@
 //! MP3 files, with LAME.
 
 use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::sync::Arc;
 
+use audiostretchy_containers::mpeg;
 use mp3lame_encoder::{
-    Bitrate, Builder, EncoderInput, FlushGap, InterleavedPcm, MonoPcm, Quality, VbrMode,
+    Bitrate, Builder, FlushGap, FlushNoGap, InterleavedPcm, MonoPcm, Quality, VbrMode,
     max_required_buffer_size,
 };
 
+use super::chunks::{Chunk, ChunkEncoder, Chunks, Shape};
 use super::encoder::{EncodeError, Encoded, Encoder, Sink};
+use super::in_order::Workers;
 use super::limits::Limits;
 use super::mp3_info::InfoFrame;
 use super::spec::EncodeSpec;
-use crate::format::Format;
+use crate::format::{EncoderEffort, Format};
 use crate::samples::Samples;
 
 /// MP3 holds mono and stereo.
@@ -27,8 +31,12 @@ const SAMPLE_RATES: [u32; 9] = [
     8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000,
 ];
 
-/// Frames encoded at a time: bounds the buffer that LAME writes to.
-const BLOCK_FRAMES: usize = 4608;
+/// MP3 frames of a chunk: about 10 s.
+const CHUNK_FRAMES: usize = 384;
+/// MP3 frames before a chunk that its encoder starts with.
+const EARLY_FRAMES: usize = 8;
+/// MP3 frames encoded at a time: bounds the buffer that LAME writes to.
+const BLOCK_FRAMES: usize = 4;
 
 /// Returns the lowest rate of MP3 that holds audio of a rate in Hz whole, or the highest there is.
 ///
@@ -41,18 +49,96 @@ fn nearest_sample_rate(rate: u32) -> u32 {
 
 pub(super) struct Mp3Encoder<S: Sink> {
     sink: BufWriter<S>,
-    lame: mp3lame_encoder::Encoder,
-    channels: usize,
-    frames: u64,
-    /// Stands at the head of files of a constant bit rate; LAME heads the others.
-    info: Option<InfoFrame>,
-    encoded_bytes: u64,
-    /// Encoded bytes on their way to the sink.
-    bytes: Vec<u8>,
+    chunks: Chunks<Lame>,
+    /// Stands at the head of the file.
+    info: InfoFrame,
+    written: Written,
+}
+
+/// What was written behind the info frame.
+#[derive(Default)]
+struct Written {
+    bytes: u64,
+    /// Where each MP3 frame begins, at a variable bit rate.
+    places: Vec<u32>,
+}
+
+impl Written {
+    fn add(&mut self, bytes: &[u8], info: InfoFrame) {
+        if info.vbr.is_some() {
+            let start = self.bytes as u32;
+            let frames = mpeg::frames(bytes).map(|place| start + place as u32);
+            self.places.extend(frames);
+        }
+        self.bytes += bytes.len() as u64;
+    }
 }
 
 impl<S: Sink> Mp3Encoder<S> {
-    pub(super) fn new(spec: &EncodeSpec, sink: S) -> Result<Self, EncodeError> {
+    pub(super) fn new(
+        spec: &EncodeSpec,
+        sink: S,
+        workers: Option<Arc<dyn Workers>>,
+    ) -> Result<Self, EncodeError> {
+        let lame = Lame(spec.clone());
+        // What it refuses, it refuses now.
+        lame.start()?;
+        let info = InfoFrame {
+            sample_rate: spec.sample_rate,
+            channels: spec.channels,
+            vbr: spec.quality.map(vbr_number),
+        };
+        let frame = info.samples_per_frame() as usize;
+        let shape = Shape {
+            frames: CHUNK_FRAMES * frame,
+            before: EARLY_FRAMES * frame,
+            after: frame,
+        };
+        let mut sink = BufWriter::with_capacity(1 << 16, sink);
+        sink.write_all(&vec![0; info.len()])?;
+        Ok(Self {
+            sink,
+            chunks: Chunks::new(lame, shape, spec.channels, workers),
+            info,
+            written: Written::default(),
+        })
+    }
+}
+
+impl<S: Sink> Encoder for Mp3Encoder<S> {
+    fn write(&mut self, samples: Samples<'_>) -> Result<(), EncodeError> {
+        let (sink, written) = (&mut self.sink, &mut self.written);
+        self.chunks.push(&samples, |bytes| {
+            written.add(&bytes, self.info);
+            Ok(sink.write_all(&bytes)?)
+        })
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<Encoded, EncodeError> {
+        let (sink, written) = (&mut self.sink, &mut self.written);
+        self.chunks.finish(|bytes| {
+            written.add(&bytes, self.info);
+            Ok(sink.write_all(&bytes)?)
+        })?;
+        // The frame with the length takes the place of an empty one at the head.
+        let frames = self.chunks.frames();
+        let head = self.info.bytes(frames, written.bytes, &written.places);
+        sink.seek(SeekFrom::Start(0))?;
+        sink.write_all(&head)?;
+        sink.flush()?;
+        Ok(Encoded {
+            frames,
+            clipped_samples: 0,
+        })
+    }
+}
+
+/// Encodes chunks, each with a LAME of its own.
+struct Lame(EncodeSpec);
+
+impl Lame {
+    fn start(&self) -> Result<mp3lame_encoder::Encoder, EncodeError> {
+        let spec = &self.0;
         let mut builder = Builder::new().ok_or_else(|| failure("out of memory"))?;
         builder
             .set_num_channels(spec.channels as u8)
@@ -60,6 +146,14 @@ impl<S: Sink> Mp3Encoder<S> {
         builder.set_sample_rate(spec.sample_rate).map_err(failure)?;
         let rate = spec.sample_rate.try_into().ok();
         builder.set_output_sample_rate(rate).map_err(failure)?;
+        builder.set_to_write_vbr_tag(false).map_err(failure)?;
+        builder
+            .set_quality(match spec.encoder_effort {
+                EncoderEffort::Fast => Quality::Good,
+                EncoderEffort::Default => Quality::VeryNice,
+                EncoderEffort::Best => Quality::NearBest,
+            })
+            .map_err(failure)?;
         match spec.quality {
             Some(quality) => {
                 builder.set_vbr_mode(VbrMode::Mtrh).map_err(failure)?;
@@ -70,85 +164,59 @@ impl<S: Sink> Mp3Encoder<S> {
             None => {
                 let bitrate = nearest_bitrate(spec.bitrate_kbps, spec.sample_rate);
                 builder.set_brate(bitrate).map_err(failure)?;
-                builder.set_to_write_vbr_tag(false).map_err(failure)?;
             }
         }
-        let lame = builder.build().map_err(failure)?;
-        let mut sink = BufWriter::with_capacity(1 << 16, sink);
-        let info = spec.quality.is_none().then_some(InfoFrame {
-            sample_rate: spec.sample_rate,
-            channels: spec.channels,
-        });
-        if let Some(info) = info {
-            sink.write_all(&vec![0; info.len()])?;
-        }
-        Ok(Self {
-            sink,
-            lame,
-            info,
-            encoded_bytes: 0,
-            channels: spec.channels,
-            frames: 0,
-            bytes: Vec::with_capacity(max_required_buffer_size(BLOCK_FRAMES)),
-        })
+        builder.build().map_err(failure)
     }
 
-    fn encode<'a, T>(&mut self, samples: &'a [T]) -> Result<(), EncodeError>
-    where
-        MonoPcm<'a, T>: EncoderInput,
-        InterleavedPcm<'a, T>: EncoderInput,
-    {
-        for block in samples.chunks(BLOCK_FRAMES * self.channels) {
-            let (lame, bytes) = (&mut self.lame, &mut self.bytes);
-            match self.channels {
-                1 => lame.encode_to_vec(MonoPcm(block), bytes),
-                _ => lame.encode_to_vec(InterleavedPcm(block), bytes),
+    /// Encodes samples, and appends what comes out to `bytes`.
+    fn feed(
+        &self,
+        lame: &mut mp3lame_encoder::Encoder,
+        samples: &[f32],
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        let block = BLOCK_FRAMES * 1152;
+        for samples in samples.chunks(block * self.0.channels) {
+            bytes.reserve(max_required_buffer_size(block));
+            match self.0.channels {
+                1 => lame.encode_to_vec(MonoPcm(samples), bytes),
+                _ => lame.encode_to_vec(InterleavedPcm(samples), bytes),
             }
             .map_err(failure)?;
-            self.frames += (block.len() / self.channels) as u64;
-            self.write_bytes()?;
         }
-        Ok(())
-    }
-
-    fn write_bytes(&mut self) -> Result<(), EncodeError> {
-        self.sink.write_all(&self.bytes)?;
-        self.encoded_bytes += self.bytes.len() as u64;
-        self.bytes.clear();
         Ok(())
     }
 }
 
-impl<S: Sink> Encoder for Mp3Encoder<S> {
-    fn write(&mut self, samples: Samples<'_>) -> Result<(), EncodeError> {
-        match samples {
-            Samples::Int16(samples) => self.encode(&samples),
-            Samples::Float32(samples) => self.encode(&samples),
-        }
-    }
+impl ChunkEncoder for Lame {
+    type Encoded = Vec<u8>;
 
-    fn finish(mut self: Box<Self>) -> Result<Encoded, EncodeError> {
-        // The flush without a gap would lose the last 2,000 frames or so.
-        self.lame
-            .flush_to_vec::<FlushGap>(&mut self.bytes)
-            .map_err(failure)?;
-        self.write_bytes()?;
-        // The frame with the length takes the place of an empty one at the head.
-        let head = match self.info {
-            Some(info) => info.bytes(self.frames, self.encoded_bytes),
-            None => {
-                let mut tag = Vec::with_capacity(self.lame.lame_tag_size());
-                self.lame.lame_tag_encode_to_vec(&mut tag);
-                tag
-            }
-        };
-        self.sink.seek(SeekFrom::Start(0))?;
-        self.sink.write_all(&head)?;
-        self.sink.flush()?;
-        Ok(Encoded {
-            frames: self.frames,
-            clipped_samples: 0,
-        })
+    fn encode(&self, chunk: Chunk) -> Result<Vec<u8>, EncodeError> {
+        let mut lame = self.start()?;
+        let mut bytes = Vec::new();
+        let mut samples = &chunk.samples[..];
+        if chunk.before > 0 {
+            // A frame comes out when the one after it is there. All that is out then is emptied of
+            // its reservoir of bits, and dropped.
+            let frame = chunk.before / EARLY_FRAMES;
+            let (early, rest) = samples.split_at((chunk.before + frame) * self.0.channels);
+            self.feed(&mut lame, early, &mut bytes)?;
+            bytes.reserve(max_required_buffer_size(0));
+            lame.flush_to_vec::<FlushNoGap>(&mut bytes)
+                .map_err(failure)?;
+            bytes.clear();
+            samples = rest;
+        }
+        self.feed(&mut lame, samples, &mut bytes)?;
+        bytes.reserve(max_required_buffer_size(0));
+        match chunk.is_last {
+            // Without a gap, the last 2,000 frames of audio or so would be lost.
+            true => lame.flush_to_vec::<FlushGap>(&mut bytes),
+            false => lame.flush_to_vec::<FlushNoGap>(&mut bytes),
+        }
+        .map_err(failure)?;
+        Ok(bytes)
     }
 }
 
@@ -183,8 +251,12 @@ fn nearest_bitrate(kbps: u32, sample_rate: u32) -> Bitrate {
 }
 
 /// LAME's variable bit rate setting, V0 (best) to V9, of a quality from 0 to 10 (best).
+fn vbr_number(quality: f32) -> u8 {
+    ((10.0 - quality).round() as u8).min(9)
+}
+
 fn vbr_quality(quality: f32) -> Quality {
-    match (10.0 - quality).round() as u32 {
+    match vbr_number(quality) {
         0 => Quality::Best,
         1 => Quality::SecondBest,
         2 => Quality::NearBest,

@@ -89,7 +89,7 @@ impl Noise {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::Format;
+    use crate::format::{EncoderEffort, Format};
 
     fn quantiser(bit_depth: BitDepth, dither: bool) -> Quantiser {
         Quantiser::new(&EncodeSpec {
@@ -101,6 +101,7 @@ mod tests {
             bitrate_kbps: 0,
             quality: None,
             dither,
+            encoder_effort: EncoderEffort::Default,
         })
     }
 

@@ -1,6 +1,6 @@
 //! How a file is to be encoded.
 
-use crate::format::{BitDepth, Format};
+use crate::format::{BitDepth, EncoderEffort, Format};
 
 /// Everything that an encoder needs to know before the first block.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,4 +21,6 @@ pub struct EncodeSpec {
     pub quality: Option<f32>,
     /// Whether floats are dithered when they become 16-bit integers.
     pub dither: bool,
+    /// How much time the encoder takes.
+    pub encoder_effort: EncoderEffort,
 }
