@@ -6,7 +6,7 @@ use std::process::Command;
 use audiostretchy_containers::input::Input;
 use audiostretchy_media::decode::Decoder;
 use audiostretchy_media::encode::EncodeSpec;
-use audiostretchy_media::format::{BitDepth, EncoderEffort, Format, OutputOptions};
+use audiostretchy_media::format::{BitDepth, EncoderEffort, Format};
 use audiostretchy_media::samples::Samples;
 
 use super::support::{TestFile, converted, decode, encode, output_of, probe, source, tones};

@@ -4,9 +4,9 @@
 //! Each channel contains a different tone, which shows if a channel is swapped, lost or mistuned.
 
 mod flac;
+mod joints;
 pub(crate) mod support;
 
-use std::process::Command;
 
 use audiostretchy_media::encode::EncodeSpec;
 use audiostretchy_media::format::{BitDepth, EncoderEffort, Format, OutputOptions};

@@ -169,9 +169,9 @@ impl EncodeSpec {
             #[cfg(feature = "vorbis")]
             Format::Ogg => Box::new(vorbis::VorbisEncoder::new(self, sink)?),
             #[cfg(feature = "opus")]
-            Format::Opus => Box::new(opus::OpusEncoder::new(self, sink)?),
+            Format::Opus => Box::new(opus::OpusEncoder::new(self, sink, workers)?),
             #[cfg(feature = "aac")]
-            Format::M4a | Format::M4b => Box::new(m4a::M4aEncoder::new(self, sink)?),
+            Format::M4a | Format::M4b => Box::new(m4a::M4aEncoder::new(self, sink, workers)?),
             #[allow(unreachable_patterns)] // Where all are built in.
             format => return Err(EncodeError::NotBuiltIn { format }),
         })

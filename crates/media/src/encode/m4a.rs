@@ -1,12 +1,15 @@
 //! AAC-LC in MP4 files (ISO 14496-3, 14496-12 and 14496-14).
 
 use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::sync::Arc;
 
-use syom::{AacError, EncodeOptions};
+use syom::{AacError, EncodeOptions, EncodedFrame};
 
+use super::chunks::{Chunk, ChunkEncoder, Chunks, Shape};
 use super::encoder::{EncodeError, Encoded, Encoder, Sink};
+use super::in_order::Workers;
 use super::limits::Limits;
-use super::mp4_boxes::{self, Track};
+use super::mp4_boxes::{self, Track, UNIT_FRAMES};
 use super::spec::EncodeSpec;
 use crate::channels;
 use crate::format::Format;
@@ -30,100 +33,151 @@ pub(super) const LIMITS: Limits = Limits {
     layouts: &channels::AAC,
 };
 
-/// Frames handed to the encoder at a time.
-const BLOCK_FRAMES: usize = 4096;
+/// Units of a chunk: about 10 s.
+const CHUNK_UNITS: usize = 430;
+/// Units before a chunk that its encoder starts with.
+const EARLY_UNITS: usize = 8;
+/// A unit depends on so many after it.
+const UNITS_AHEAD: usize = 2;
+/// Frames that the encoder puts before the audio.
+const PRIMING: u64 = UNIT_FRAMES as u64;
+/// Units handed to the encoder at a time.
+const BLOCK_FRAMES: usize = 4 * UNIT_FRAMES;
 /// The least bit rate of a channel in bit/s that is asked of the encoder.
 const LEAST_CHANNEL_RATE: u32 = 8_000;
 
 pub(super) struct M4aEncoder<S: Sink> {
     sink: BufWriter<S>,
-    encoder: syom::Encoder,
-    /// For each channel of the encoder the one of the block.
-    order: Vec<usize>,
-    planes: Vec<Vec<f32>>,
+    chunks: Chunks<Aac>,
     track: Track,
     clipped: u64,
-    /// Encoded bytes on their way to the sink.
-    bytes: Vec<u8>,
 }
 
 impl<S: Sink> M4aEncoder<S> {
-    pub(super) fn new(spec: &EncodeSpec, sink: S) -> Result<Self, EncodeError> {
-        let options = EncodeOptions::raw().with_bitrate_bps(bitrate(spec));
-        let encoder =
-            syom::Encoder::new(spec.sample_rate, spec.channels, &options).map_err(failure)?;
+    pub(super) fn new(
+        spec: &EncodeSpec,
+        sink: S,
+        workers: Option<Arc<dyn Workers>>,
+    ) -> Result<Self, EncodeError> {
+        let aac = Aac {
+            spec: spec.clone(),
+            order: channels::order(channels::AAC[spec.channels - 1], spec.channel_mask),
+        };
+        let track = Track::new(spec, aac.start()?.asc());
+        let shape = Shape {
+            frames: CHUNK_UNITS * UNIT_FRAMES,
+            before: EARLY_UNITS * UNIT_FRAMES,
+            after: UNITS_AHEAD * UNIT_FRAMES,
+        };
         let mut sink = BufWriter::with_capacity(1 << 16, sink);
         sink.write_all(&mp4_boxes::head(spec.format))?;
         Ok(Self {
             sink,
-            track: Track::new(spec, encoder.asc()),
-            encoder,
-            order: channels::order(channels::AAC[spec.channels - 1], spec.channel_mask),
-            planes: vec![Vec::new(); spec.channels],
+            chunks: Chunks::new(aac, shape, spec.channels, workers),
+            track,
             clipped: 0,
-            bytes: Vec::new(),
         })
     }
+}
 
-    /// Encodes what is in the planes.
-    fn encode(&mut self) -> Result<(), EncodeError> {
-        for sample in self.planes.iter_mut().flatten() {
-            // The encoder gives up at any sample beyond full scale.
-            self.clipped += u64::from(sample.abs() > 1.0);
-            *sample = sample.clamp(-1.0, 1.0);
-        }
-        let planes: Vec<&[f32]> = self.planes.iter().map(Vec::as_slice).collect();
-        let (track, bytes) = (&mut self.track, &mut self.bytes);
-        self.encoder
-            .feed(&planes, |unit| {
-                track.add_unit(unit.au.len());
-                bytes.extend_from_slice(unit.au);
-                Ok(())
-            })
-            .map_err(failure)?;
-        self.track.frames += self.planes[0].len() as u64;
-        self.write_bytes()
-    }
-
-    fn write_bytes(&mut self) -> Result<(), EncodeError> {
-        self.sink.write_all(&self.bytes)?;
-        self.bytes.clear();
-        Ok(())
-    }
+/// Writes units, and notes their lengths.
+fn write_units(units: &Units, track: &mut Track, sink: &mut impl Write) -> Result<(), EncodeError> {
+    units.lens.iter().for_each(|&len| track.add_unit(len));
+    Ok(sink.write_all(&units.bytes)?)
 }
 
 impl<S: Sink> Encoder for M4aEncoder<S> {
     fn write(&mut self, samples: Samples<'_>) -> Result<(), EncodeError> {
-        for block in samples.chunks(BLOCK_FRAMES * self.order.len()) {
-            self.planes.iter_mut().for_each(Vec::clear);
-            channels::deinterleave(&block, &self.order, &mut self.planes);
-            self.encode()?;
+        if let Samples::Float32(samples) = &samples {
+            let beyond = samples
+                .iter()
+                .filter(|sample| sample.is_finite() && sample.abs() > 1.0);
+            self.clipped += beyond.count() as u64;
         }
-        Ok(())
+        let (sink, track) = (&mut self.sink, &mut self.track);
+        self.chunks
+            .push(&samples, |units| write_units(&units, track, sink))
     }
 
     fn finish(mut self: Box<Self>) -> Result<Encoded, EncodeError> {
-        if self.track.frames > 0 {
-            let (track, bytes) = (&mut self.track, &mut self.bytes);
-            let info = self
-                .encoder
-                .finish(|unit| {
-                    track.add_unit(unit.au.len());
-                    bytes.extend_from_slice(unit.au);
-                    Ok(())
-                })
-                .map_err(failure)?;
-            self.track.priming = info.priming;
-            self.write_bytes()?;
+        let (sink, track) = (&mut self.sink, &mut self.track);
+        track.frames = self.chunks.frames();
+        if track.frames > 0 {
+            track.priming = PRIMING;
+            self.chunks
+                .finish(|units| write_units(&units, track, sink))?;
         }
-        self.sink.write_all(&self.track.moov())?;
-        self.sink.seek(SeekFrom::Start(mp4_boxes::DATA_LEN_AT))?;
-        self.sink.write_all(&self.track.data_len().to_be_bytes())?;
-        self.sink.flush()?;
+        sink.write_all(&track.moov())?;
+        sink.seek(SeekFrom::Start(mp4_boxes::DATA_LEN_AT))?;
+        sink.write_all(&track.data_len().to_be_bytes())?;
+        sink.flush()?;
         Ok(Encoded {
-            frames: self.track.frames,
+            frames: track.frames,
             clipped_samples: self.clipped,
         })
+    }
+}
+
+/// Encoded units, one behind the other.
+#[derive(Default)]
+struct Units {
+    bytes: Vec<u8>,
+    lens: Vec<usize>,
+}
+
+/// Encodes chunks, each with an encoder of its own.
+struct Aac {
+    spec: EncodeSpec,
+    /// For each channel of the encoder the one of the audio.
+    order: Vec<usize>,
+}
+
+impl Aac {
+    fn start(&self) -> Result<syom::Encoder, EncodeError> {
+        // Of more than two channels, the encoder looks at no frame ahead.
+        let options = EncodeOptions::raw()
+            .with_bitrate_bps(bitrate(&self.spec))
+            .with_lookahead(self.spec.channels <= 2);
+        syom::Encoder::new(self.spec.sample_rate, self.spec.channels, &options).map_err(failure)
+    }
+}
+
+impl ChunkEncoder for Aac {
+    type Encoded = Units;
+
+    fn encode(&self, chunk: Chunk) -> Result<Units, EncodeError> {
+        let mut encoder = self.start()?;
+        let mut units = Units::default();
+        let mut early = chunk.before / UNIT_FRAMES;
+        let most = if chunk.is_last {
+            usize::MAX
+        } else {
+            CHUNK_UNITS
+        };
+        let mut take = |unit: EncodedFrame<'_>| {
+            if early > 0 {
+                early -= 1;
+            } else if units.lens.len() < most {
+                units.lens.push(unit.au.len());
+                units.bytes.extend_from_slice(unit.au);
+            }
+            Ok(())
+        };
+        let mut planes = vec![Vec::with_capacity(BLOCK_FRAMES); self.order.len()];
+        for block in chunk.samples.chunks(BLOCK_FRAMES * self.order.len()) {
+            planes.iter_mut().for_each(Vec::clear);
+            channels::deinterleave(&block.into(), &self.order, &mut planes);
+            for sample in planes.iter_mut().flatten() {
+                // The encoder gives up at any sample beyond full scale.
+                *sample = sample.clamp(-1.0, 1.0);
+            }
+            let planes: Vec<&[f32]> = planes.iter().map(Vec::as_slice).collect();
+            encoder.feed(&planes, &mut take).map_err(failure)?;
+        }
+        if chunk.is_last {
+            encoder.finish(&mut take).map_err(failure)?;
+        }
+        Ok(units)
     }
 }
 

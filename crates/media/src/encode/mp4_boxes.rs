@@ -4,7 +4,7 @@ use super::spec::EncodeSpec;
 use crate::format::Format;
 
 /// Frames of an AAC unit.
-const UNIT_FRAMES: u64 = 1024;
+pub(super) const UNIT_FRAMES: usize = 1024;
 /// Units of a chunk: about half a second.
 const CHUNK_UNITS: usize = 21;
 /// Where the 64-bit size of the box of samples is.
@@ -72,7 +72,7 @@ impl Track {
 
     /// Frames with all that the encoder adds.
     fn coded_frames(&self) -> u64 {
-        self.units.len() as u64 * UNIT_FRAMES
+        (self.units.len() * UNIT_FRAMES) as u64
     }
 
     /// Returns the box of tables.
@@ -162,7 +162,7 @@ impl Track {
             // The last unit is said to be as long as there is audio in it, as ffmpeg writes it:
             // readers that know nothing of the edit list's end find the end here.
             let before = units.saturating_sub(1);
-            let last = self.media_frames() - u64::from(before) * UNIT_FRAMES;
+            let last = self.media_frames() - u64::from(before) * UNIT_FRAMES as u64;
             stts.u32(u32::from(before > 0) + u32::from(units > 0));
             if before > 0 {
                 stts.u32(before);

@@ -1,16 +1,19 @@
 //! Ogg Opus files (RFC 7845).
 
 use std::io::BufWriter;
+use std::sync::Arc;
 
 use opus_pure::{
     Application, Error, MAX_PACKET_BYTES, OggOpusWriter, OpusHead, OpusMSEncoder, OpusTags,
 };
 
+use super::chunks::{Chunk, ChunkEncoder, Chunks, Shape};
 use super::encoder::{EncodeError, Encoded, Encoder, Sink};
+use super::in_order::Workers;
 use super::limits::Limits;
 use super::spec::EncodeSpec;
 use crate::channels;
-use crate::format::Format;
+use crate::format::{EncoderEffort, Format};
 use crate::samples::Samples;
 
 /// Opus holds 8 channels in Vorbis order (mapping family 1) at five sample rates.
@@ -34,95 +37,143 @@ const CHANNEL_KBPS: (u32, u32) = (6, 256);
 /// Room for the bytes of one stream's packet with its length in front.
 const STREAM_BYTES: usize = MAX_PACKET_BYTES + 2;
 
+/// Packets of a chunk: 30 s.
+const CHUNK_PACKETS: usize = 1500;
+/// Packets before a chunk that its encoder starts with: 1 s.
+const EARLY_PACKETS: usize = 50;
+
 pub(super) struct OpusEncoder<S: Sink> {
     writer: OggOpusWriter<BufWriter<S>>,
-    encoder: OpusMSEncoder,
-    /// For each channel of Opus the one of the block.
-    order: Vec<usize>,
-    packet_frames: usize,
+    chunks: Chunks<Opus>,
     /// What the granule position counts for one frame.
     ticks: u64,
+    /// What it counts for one packet.
+    packet_ticks: u64,
     pre_skip: u64,
-    frames: u64,
-    /// Interleaved samples in the order of Opus that do not fill a packet yet.
-    pending: Vec<f32>,
-    packet: Vec<u8>,
 }
 
 impl<S: Sink> OpusEncoder<S> {
-    pub(super) fn new(spec: &EncodeSpec, sink: S) -> Result<Self, EncodeError> {
-        let family = u8::from(spec.channels > 2);
-        let rate = spec.sample_rate as i32;
-        let mut encoder =
-            OpusMSEncoder::new(rate, spec.channels, family, Application::Audio).map_err(failure)?;
-        encoder.set_bitrate(bitrate(spec));
-        let head = OpusHead::for_ms_encoder(&encoder, spec.sample_rate);
-        let pre_skip = head.pre_skip.into();
+    pub(super) fn new(
+        spec: &EncodeSpec,
+        sink: S,
+        workers: Option<Arc<dyn Workers>>,
+    ) -> Result<Self, EncodeError> {
+        let ticks = u64::from(GRANULE_RATE / spec.sample_rate);
+        let mut opus = Opus {
+            spec: spec.clone(),
+            order: channels::order(channels::VORBIS[spec.channels - 1], spec.channel_mask),
+            packet_frames: (spec.sample_rate / PACKETS_PER_SECOND) as usize,
+            pre_skip: 0,
+        };
+        let head = OpusHead::for_ms_encoder(&opus.start()?, spec.sample_rate);
+        let pre_skip = u64::from(head.pre_skip);
+        opus.pre_skip = pre_skip.div_ceil(ticks) as usize;
         let sink = BufWriter::with_capacity(1 << 16, sink);
-        let packet_frames = (spec.sample_rate / PACKETS_PER_SECOND) as usize;
+        let shape = Shape {
+            frames: CHUNK_PACKETS * opus.packet_frames,
+            before: EARLY_PACKETS * opus.packet_frames,
+            after: 0,
+        };
         Ok(Self {
             writer: OggOpusWriter::with_tags(sink, head, OpusTags::new()).map_err(failure)?,
-            packet: vec![0; STREAM_BYTES * encoder.nb_streams()],
-            encoder,
-            order: channels::order(channels::VORBIS[spec.channels - 1], spec.channel_mask),
-            packet_frames,
-            ticks: (GRANULE_RATE / spec.sample_rate).into(),
+            ticks,
+            packet_ticks: opus.packet_frames as u64 * ticks,
+            chunks: Chunks::new(opus, shape, spec.channels, workers),
             pre_skip,
-            frames: 0,
-            pending: Vec::with_capacity(packet_frames * spec.channels),
         })
-    }
-
-    /// Encodes the packet that is pending, which lasts `ticks` of the granule position.
-    fn write_packet(&mut self, ticks: u64) -> Result<(), EncodeError> {
-        let len = self
-            .encoder
-            .encode(&self.pending, self.packet_frames, &mut self.packet)
-            .map_err(failure)?;
-        self.pending.clear();
-        self.writer
-            .write_packet_with_duration(&self.packet[..len], ticks as u32)
-            .map_err(failure)
     }
 }
 
 impl<S: Sink> Encoder for OpusEncoder<S> {
     fn write(&mut self, samples: Samples<'_>) -> Result<(), EncodeError> {
-        let channels = self.order.len();
-        let packet_len = self.packet_frames * channels;
-        self.frames += (samples.len() / channels) as u64;
-        let mut left = samples;
-        while !left.is_empty() {
-            let room = packet_len - self.pending.len();
-            let (block, rest) = left.split_at(room);
-            channels::reorder(&block, &self.order, &mut self.pending);
-            left = rest;
-            if self.pending.len() == packet_len {
-                self.write_packet(self.packet_frames as u64 * self.ticks)?;
-            }
-        }
-        Ok(())
+        let (writer, ticks) = (&mut self.writer, self.packet_ticks);
+        self.chunks.push(&samples, |packets| {
+            packets.iter().try_for_each(|packet| {
+                (writer.write_packet_with_duration(packet, ticks as u32)).map_err(failure)
+            })
+        })
     }
 
     fn finish(mut self: Box<Self>) -> Result<Encoded, EncodeError> {
-        // The encoder is some frames behind: silence brings the last of the audio out. Where the
-        // audio ends is told by the last granule position (RFC 7845, section 4.4).
-        let end = self.pre_skip + self.frames * self.ticks;
-        let packet_ticks = self.packet_frames as u64 * self.ticks;
-        let packet_len = self.packet_frames * self.order.len();
-        loop {
-            let left = end - self.writer.granule() as u64;
-            self.pending.resize(packet_len, 0.0);
-            self.write_packet(left.min(packet_ticks))?;
-            if left <= packet_ticks {
-                break;
-            }
-        }
+        // Where the audio ends is told by the last granule position (RFC 7845, section 4.4).
+        let frames = self.chunks.frames();
+        let end = self.pre_skip + frames * self.ticks;
+        let (writer, ticks) = (&mut self.writer, self.packet_ticks);
+        self.chunks.finish(|packets| {
+            packets.iter().try_for_each(|packet| {
+                let left = end.saturating_sub(writer.granule() as u64);
+                let ticks = ticks.min(left) as u32;
+                (writer.write_packet_with_duration(packet, ticks)).map_err(failure)
+            })
+        })?;
         self.writer.finish().map_err(failure)?;
         Ok(Encoded {
-            frames: self.frames,
+            frames,
             clipped_samples: 0,
         })
+    }
+}
+
+/// Encodes chunks, each with an encoder of its own.
+struct Opus {
+    spec: EncodeSpec,
+    /// For each channel of Opus the one of the audio.
+    order: Vec<usize>,
+    packet_frames: usize,
+    /// Frames by which the encoder is behind.
+    pre_skip: usize,
+}
+
+impl Opus {
+    fn start(&self) -> Result<OpusMSEncoder, EncodeError> {
+        let spec = &self.spec;
+        let family = u8::from(spec.channels > 2);
+        let rate = spec.sample_rate as i32;
+        let mut encoder =
+            OpusMSEncoder::new(rate, spec.channels, family, Application::Audio).map_err(failure)?;
+        encoder.set_bitrate(bitrate(spec));
+        for stream in encoder.streams_mut() {
+            stream.complexity = match spec.encoder_effort {
+                EncoderEffort::Fast => 5,
+                EncoderEffort::Default => 9,
+                EncoderEffort::Best => 10,
+            };
+        }
+        Ok(encoder)
+    }
+}
+
+impl ChunkEncoder for Opus {
+    /// Packets.
+    type Encoded = Vec<Vec<u8>>;
+
+    fn encode(&self, chunk: Chunk) -> Result<Self::Encoded, EncodeError> {
+        let mut encoder = self.start()?;
+        let mut frames = chunk.samples.len() / self.order.len();
+        if chunk.is_last {
+            // Silence brings the last of the audio out.
+            frames += self.pre_skip;
+        }
+        let early = chunk.before / self.packet_frames;
+        let count = frames.div_ceil(self.packet_frames).max(1);
+        let packet_len = self.packet_frames * self.order.len();
+        let mut blocks = chunk.samples.chunks(packet_len);
+        let mut samples = Vec::with_capacity(packet_len);
+        let mut packet = vec![0; STREAM_BYTES * encoder.nb_streams()];
+        let mut packets = Vec::with_capacity(count - early);
+        for number in 0..count {
+            samples.clear();
+            let block = blocks.next().unwrap_or_default();
+            channels::reorder(&block.into(), &self.order, &mut samples);
+            samples.resize(packet_len, 0.0);
+            let len = encoder
+                .encode(&samples, self.packet_frames, &mut packet)
+                .map_err(failure)?;
+            if number >= early {
+                packets.push(packet[..len].to_vec());
+            }
+        }
+        Ok(packets)
     }
 }
 
