@@ -4,12 +4,15 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
+use rayon::ThreadPool;
+
 use super::events::Event;
 use super::job::{Action, Job};
 use super::plan::Plan;
 use super::slots::Slots;
 use super::workers;
 use crate::pipeline::file::{self, FileError};
+use crate::pipeline::helpers::Helpers;
 use crate::pipeline::{Outcome, PipelineError};
 use crate::report::{self, ErrorReport, FileReport, Report, SettingsReport, Status};
 use audiostretchy_containers::warning::Warning;
@@ -66,7 +69,14 @@ impl StopToken {
 /// What a run does with files.
 pub(super) trait Work: Sync {
     /// Stretches the file of a job, whose place in the plan is given.
-    fn stretch(&self, index: usize, job: &Job) -> Result<Outcome, FileError>;
+    ///
+    /// `helpers` may take parts of it.
+    fn stretch(
+        &self,
+        index: usize,
+        job: &Job,
+        helpers: &Arc<Helpers>,
+    ) -> Result<Outcome, FileError>;
 
     /// What is to be said of a file that is left as it is.
     fn warnings(&self, job: &Job) -> Vec<Warning>;
@@ -107,19 +117,32 @@ pub(super) fn run_with(
         }
     };
     let slots = Slots::default();
+    let pool = workers::pool(workers::workers(options.jobs, plan.jobs.len()));
+    let threads = pool.as_ref().map_or(1, ThreadPool::current_num_threads);
+    let helpers = Arc::new(Helpers::new(threads));
     // Every worker takes the next file of the plan, so that the order (longest first) holds.
     let take_files = || {
         while let Some(index) = slots.take(&next, plan.jobs.len()) {
             let job = &plan.jobs[index];
-            let report = run_job(index, job, reason_to_end(), stop, on_event, work, &slots);
+            let report = run_job(
+                index,
+                job,
+                reason_to_end(),
+                stop,
+                on_event,
+                work,
+                &slots,
+                &helpers,
+            );
             slots.release();
             if report.status == Status::Failed {
                 failures.fetch_add(1, Ordering::Relaxed);
             }
             files.lock().expect("no worker panics here").push(report);
         }
+        helpers.serve();
     };
-    match workers::pool(workers::workers(options.jobs, plan.jobs.len())) {
+    match pool {
         Some(pool) => _ = pool.broadcast(|_| take_files()),
         None => take_files(),
     }
@@ -140,6 +163,7 @@ fn run_job(
     on_event: &(dyn Fn(Event<'_>) + Sync),
     work: &dyn Work,
     slots: &Slots,
+    helpers: &Arc<Helpers>,
 ) -> FileReport {
     let (input, output) = (job.input.as_path(), job.output.as_path());
     match (job.action, reason_not_to) {
@@ -169,7 +193,7 @@ fn run_job(
     let clock = Instant::now();
     let result = loop {
         let given_up = slots.given_up();
-        let result = file::guarded(|| work.stretch(index, job));
+        let result = file::guarded(|| work.stretch(index, job, helpers));
         // Others at work hold what this one needs; it is taken up again with fewer beside it.
         if !(result.as_ref()).is_err_and(FileError::is_out_of_room)
             || !slots.retry_with_fewer(given_up)
@@ -208,7 +232,7 @@ mod tests {
     struct Cheese;
 
     impl Work for Cheese {
-        fn stretch(&self, _: usize, job: &Job) -> Result<Outcome, FileError> {
+        fn stretch(&self, _: usize, job: &Job, _: &Arc<Helpers>) -> Result<Outcome, FileError> {
             if job.input.ends_with("b.wav") {
                 panic!("out of cheese");
             }

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::events::Event;
@@ -16,9 +16,10 @@ use super::plan_error::PlanError;
 use super::record::{self, Sources};
 use super::request::PlanRequest;
 use super::run::{self, RunOptions, StopToken, Work};
-use super::{prune, sidecars, up_to_date, workers};
+use super::{prune, sidecars, up_to_date};
 use crate::pipeline::atomic_file::{self, PendingOutput, Replace};
 use crate::pipeline::file::{self, FileError};
+use crate::pipeline::helpers::Helpers;
 use crate::pipeline::paths::{self, FileId};
 use crate::pipeline::{Outcome, PipelineError};
 use crate::report::{Report, RunOutcome};
@@ -261,7 +262,12 @@ struct Worker<'a> {
 }
 
 impl Work for Worker<'_> {
-    fn stretch(&self, index: usize, job: &Job) -> Result<Outcome, FileError> {
+    fn stretch(
+        &self,
+        index: usize,
+        job: &Job,
+        helpers: &Arc<Helpers>,
+    ) -> Result<Outcome, FileError> {
         let started = Instant::now();
         let timeout = self.options.timeout;
         let limits = Limits {
@@ -269,7 +275,7 @@ impl Work for Worker<'_> {
             deadline: timeout.and_then(|time| started.checked_add(time)),
             ..Limits::default()
         };
-        match (self.stretch_file(index, job, &limits), timeout) {
+        match (self.stretch_file(index, job, &limits, helpers), timeout) {
             // Whatever a decoder makes of it that nothing more can be read.
             (Err(FileError::Pipeline(_)), Some(timeout)) if started.elapsed() >= timeout => {
                 Err(FileError::Timeout(timeout))
@@ -296,7 +302,13 @@ impl Work for Worker<'_> {
 
 impl Worker<'_> {
     /// Stretches one file to a temporary one, checks that, and gives it its name.
-    fn stretch_file(&self, index: usize, job: &Job, limits: &Limits) -> Result<Outcome, FileError> {
+    fn stretch_file(
+        &self,
+        index: usize,
+        job: &Job,
+        limits: &Limits,
+        helpers: &Arc<Helpers>,
+    ) -> Result<Outcome, FileError> {
         let folder = self.session.folder.as_ref();
         if let Some(folder) = folder {
             folder.check()?;
@@ -304,7 +316,7 @@ impl Worker<'_> {
         let mut sources = Sources::of(job);
         let input = Input::open(&job.input).map_err(PipelineError::from)?;
         let result = self
-            .stretch_input(index, job, &input, limits)
+            .stretch_input(index, job, &input, limits, helpers)
             .and_then(|written| {
                 let hashed = sources.add_content(job, &input);
                 hashed
@@ -380,6 +392,7 @@ impl Worker<'_> {
         job: &Job,
         input: &Input,
         limits: &Limits,
+        helpers: &Arc<Helpers>,
     ) -> Result<Written<'_>, FileError> {
         let plan = &self.session.plan;
         let sidecars: Vec<PathBuf> = (job.sidecars.iter())
@@ -389,7 +402,7 @@ impl Worker<'_> {
             .pipeline(job, input, limits)?
             .keeping(plan.keep())
             .with_sidecars(&sidecars)?
-            .beside_idle_workers(is_worker());
+            .helped_by(helpers.clone());
         let rate = f64::from(pipeline.source().sample_rate);
         if let Some(root) = &plan.folder {
             let folder = paths::parent(&job.output);
@@ -436,13 +449,6 @@ struct Written<'a> {
     outcome: Outcome,
     pending: PendingOutput,
     _noted: Unfinished<'a>,
-}
-
-/// Returns whether this is a thread of the pool of a run, and not of anybody else's.
-fn is_worker() -> bool {
-    let thread = std::thread::current();
-    let name = thread.name().unwrap_or_default();
-    name.starts_with(workers::WORKER_THREAD_NAME)
 }
 
 /// Notes a temporary file for as long as it lives.

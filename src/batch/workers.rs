@@ -57,10 +57,13 @@ pub(super) fn in_parallel<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     }
 }
 
-/// How many workers `files` files need where `jobs` are asked for (0: one a processor): two a file,
-/// since one can encode what the other has stretched.
+/// How many workers `files` files need where `jobs` are asked for (0: one a processor): some a file,
+/// since the parts of a long one can be encoded side by side.
 pub(super) fn workers(jobs: usize, files: usize) -> usize {
-    jobs_at_a_time(jobs).min(2 * files).max(1)
+    const WORKERS_OF_A_FILE: usize = 16;
+    jobs_at_a_time(jobs)
+        .min(files.saturating_mul(WORKERS_OF_A_FILE))
+        .max(1)
 }
 
 /// How many files are worked on at a time where `jobs` are asked for (0: one a processor).

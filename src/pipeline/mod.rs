@@ -1,9 +1,11 @@
 //! One file from end to end, block by block: decode, stretch, resample, encode.
 
+mod ahead;
 pub(crate) mod atomic_file;
 pub(crate) mod estimate;
 pub(crate) mod file;
 pub(crate) mod file_state;
+pub(crate) mod helpers;
 pub(crate) mod keep;
 pub(crate) mod lock;
 pub(crate) mod paths;
@@ -12,26 +14,25 @@ mod sink;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use audiostretchy_containers::input::{Input, InputError};
 use audiostretchy_containers::warning::Warning;
 use audiostretchy_engine::{Engine, OptionError, StretchOptions, Stretcher, TimePoint};
 use audiostretchy_media::decode::{AudioInfo, Damage, DecodeError, DecodedSample, Decoder};
-use audiostretchy_media::encode::{EncodeError, EncodeSpec, Encoded, Encoder, Sink};
+use audiostretchy_media::encode::{EncodeError, EncodeSpec, Encoded, Encoder, Sink, Workers};
 use audiostretchy_media::format::{Format, OutputOptions};
 use audiostretchy_media::resample::ResampleError;
 use audiostretchy_tags::sidecar::Sidecar;
 use audiostretchy_tags::{Clock, Metadata, MovedPositions};
 
+use ahead::Ahead;
+use helpers::Helpers;
 use keep::Keep;
 use positions::Times;
 use sink::OutputPath;
 
 use crate::progress::Progress;
-
-/// Frames that are stretched before they are encoded, so that it pays to hand them to another
-/// thread.
-const ENCODED_FRAMES: usize = 16_384;
 
 /// Why a file could not be stretched.
 #[derive(Debug, thiserror::Error)]
@@ -110,7 +111,7 @@ pub(crate) struct Pipeline {
     metadata: Option<Metadata>,
     sidecars: Vec<Sidecar>,
     time_map: bool,
-    beside_idle_workers: bool,
+    helpers: Option<Arc<Helpers>>,
     warnings: Vec<Warning>,
 }
 
@@ -173,7 +174,7 @@ impl Pipeline {
             metadata: None,
             sidecars: Vec::new(),
             time_map: false,
-            beside_idle_workers: false,
+            helpers: None,
             warnings,
         })
     }
@@ -207,13 +208,10 @@ impl Pipeline {
         Ok(self)
     }
 
-    /// Lets [`run`](Self::run) hand work to other threads of the rayon pool that it is called in.
-    ///
-    /// A thread that waits for them takes up whatever else is to be done in its pool: not for a
-    /// pool of somebody else's.
+    /// Lets [`run`](Self::run) hand work to others.
     #[must_use]
-    pub(crate) fn beside_idle_workers(mut self, is_own_pool: bool) -> Self {
-        self.beside_idle_workers = is_own_pool;
+    pub(crate) fn helped_by(mut self, helpers: Arc<Helpers>) -> Self {
+        self.helpers = Some(helpers);
         self
     }
 
@@ -242,7 +240,7 @@ impl Pipeline {
     /// Runs the whole file through; `progress` is called after every block.
     ///
     /// Everything happens on the calling thread; only a [`Session`](crate::batch::Session) lets
-    /// workers with nothing else to do encode.
+    /// workers with nothing else to do decode and encode.
     ///
     /// # Errors
     /// Returns an error if reading or writing fails, the input is changed meanwhile, or `progress`
@@ -266,7 +264,9 @@ impl Pipeline {
         sink: impl Sink,
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Outcome, PipelineError> {
-        let encoder = self.spec.start(sink)?;
+        let workers = self.helpers.clone();
+        let workers = workers.map(|helpers| helpers as Arc<dyn Workers>);
+        let encoder = self.spec.start_with(sink, workers)?;
         // The adaptive engine works on floats, which are limited, and counted, where they are encoded.
         if self.decoder.info().fits_16_bits() && self.stretch.engine == Engine::Tdhs {
             self.run_as::<i16>(encoder, progress)
@@ -282,13 +282,13 @@ impl Pipeline {
     ) -> Result<Outcome, PipelineError> {
         let Self {
             input: _,
-            mut decoder,
+            decoder,
             stretch,
             spec,
             mut metadata,
             sidecars,
             time_map,
-            beside_idle_workers,
+            helpers,
             mut warnings,
         } = self;
         let source = decoder.info().clone();
@@ -300,36 +300,30 @@ impl Pipeline {
         };
         let mut stretcher = make(&stretch, source.sample_rate, source.channels)?;
         let mut output = OutputPath::new(&source, spec.sample_rate)?;
-        let mut block = Vec::new();
-        let (mut stretched, mut ready) = (Vec::new(), Vec::new());
-        let mut more = true;
-        while more {
+        let mut ahead = Ahead::<T>::new(decoder, helpers);
+        let mut stretched = Vec::new();
+        loop {
+            let batch = ahead.next()?;
             stretched.clear();
-            let encode = || output.write(&ready, encoder.as_mut());
-            let (encoded, filled) = side_by_side(beside_idle_workers, encode, || {
-                while stretched.len() < ENCODED_FRAMES * source.channels {
-                    if !decoder.next_block(&mut block)? {
-                        stretcher.finish(&mut stretched);
-                        times.advance(&mut stretcher);
-                        return Ok(false);
-                    }
-                    stretcher.process(&block, &mut stretched);
-                    times.advance(&mut stretcher);
-                    let so_far = Progress {
-                        frames: decoder.frames(),
-                        total: source.frames,
-                    };
-                    if progress(so_far).is_break() {
-                        return Err(PipelineError::Cancelled);
-                    }
-                }
-                Ok(true)
-            });
-            more = filled?;
-            encoded?;
-            std::mem::swap(&mut stretched, &mut ready);
+            stretcher.process(&batch.samples, &mut stretched);
+            if batch.is_last {
+                stretcher.finish(&mut stretched);
+            }
+            times.advance(&mut stretcher);
+            output.write(&stretched, encoder.as_mut())?;
+            if batch.is_last {
+                break;
+            }
+            let so_far = Progress {
+                frames: batch.frames,
+                total: source.frames,
+            };
+            if progress(so_far).is_break() {
+                return Err(PipelineError::Cancelled);
+            }
+            ahead.recycle(batch);
         }
-        output.write(&ready, encoder.as_mut())?;
+        let decoder = ahead.into_decoder();
         output.finish(encoder.as_mut())?;
         let encoded = encoder.finish()?;
 
@@ -356,24 +350,6 @@ impl Pipeline {
             warnings,
         })
     }
-}
-
-/// Does both, in this order, or, where that is `allowed`, side by side if this thread belongs to a
-/// pool in which another has nothing to do; the second on this thread.
-fn side_by_side<A: Send, B>(
-    allowed: bool,
-    first: impl FnOnce() -> A + Send,
-    second: impl FnOnce() -> B,
-) -> (A, B) {
-    if !allowed || rayon::current_thread_index().is_none() || rayon::current_num_threads() == 1 {
-        return (first(), second());
-    }
-    let mut done = None;
-    let second = rayon::in_place_scope(|scope| {
-        scope.spawn(|_| done = Some(first()));
-        second()
-    });
-    (done.expect("a scope ends after what it spawned"), second)
 }
 
 /// Returns the format in which a file is kept whose name stands for `named`: its content decides.

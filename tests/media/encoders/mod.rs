@@ -7,7 +7,6 @@ mod flac;
 mod joints;
 pub(crate) mod support;
 
-
 use audiostretchy_media::encode::EncodeSpec;
 use audiostretchy_media::format::{BitDepth, EncoderEffort, Format, OutputOptions};
 use audiostretchy_media::samples::Samples;
