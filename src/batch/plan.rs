@@ -80,6 +80,16 @@ impl Plan {
             jobs.for_each(probe);
         });
         jobs.sort_by(|a, b| b.seconds().total_cmp(&a.seconds()));
+        let is_dull = |job: &Job| {
+            job.is_to_stretch()
+                && job.audio.as_ref().is_some_and(|audio| {
+                    let rate = self.encoding.sample_rate.unwrap_or(audio.sample_rate);
+                    (self.encoding).asks_for_dull_sound(job.format, audio.channels, rate)
+                })
+        };
+        if jobs.iter().any(is_dull) {
+            self.warnings.push(low_bitrate());
+        }
     }
 
     /// What a run would find of each job, in their order, as far as the inputs' headers tell.
@@ -133,4 +143,11 @@ impl Plan {
     pub fn to_stretch(&self) -> impl Iterator<Item = &Job> {
         self.jobs.iter().filter(|job| job.is_to_stretch())
     }
+}
+
+/// Warns that M4A is asked for at a bit rate at which other formats sound better.
+fn low_bitrate() -> Warning {
+    let message = "stereo M4A below 160 kbit/s sounds dull: choose --bitrate 160 or more, or --format \
+                   opus or mp3";
+    Warning::new("low-bitrate", message)
 }

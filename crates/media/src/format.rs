@@ -245,6 +245,19 @@ impl OutputOptions {
         }
     }
 
+    /// Returns whether these options ask for so low a bit rate that music sounds dull: AAC in stereo
+    /// below 160 kbit/s, where this encoder leaves out much of what is above 7 kHz.
+    pub fn asks_for_dull_sound(&self, format: Format, channels: usize, sample_rate: u32) -> bool {
+        let kbps = match self.quality {
+            Some(quality) => Some(m4a_kbps(quality) * channels as f32),
+            None => self.bitrate_kbps.map(|kbps| kbps as f32),
+        };
+        matches!(format, Format::M4a | Format::M4b)
+            && channels == 2
+            && sample_rate > 24_000
+            && kbps.is_some_and(|kbps| kbps < 160.0)
+    }
+
     /// These options with those that have no effect on a format at their defaults.
     pub fn effective(&self, format: Format) -> Self {
         let mut options = self.clone();
@@ -265,6 +278,12 @@ impl OutputOptions {
         }
         options
     }
+}
+
+/// Returns the bit rate of a channel of M4A in kbit/s at a quality from 0 to 10: from 16 to 160 in
+/// even steps.
+pub(crate) fn m4a_kbps(quality: f32) -> f32 {
+    16.0 + 14.4 * quality
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ fn the_result_lists_every_key_of_its_engine_with_value_and_source() {
             "bitrate_kbps (the default)",
             "quality (the default)",
             "dither = false (the default)",
+            "encoder_effort = \"default\" (the default)",
         ]
     );
 }

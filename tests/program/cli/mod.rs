@@ -2,6 +2,7 @@
 
 mod bad_files;
 mod earlier_reports;
+mod encoding;
 mod engine_options;
 mod existing_outputs;
 mod formats;

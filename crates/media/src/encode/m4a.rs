@@ -12,7 +12,7 @@ use super::limits::Limits;
 use super::mp4_boxes::{self, Track, UNIT_FRAMES};
 use super::spec::EncodeSpec;
 use crate::channels;
-use crate::format::Format;
+use crate::format::{Format, m4a_kbps};
 use crate::samples::Samples;
 
 /// The sample rates of AAC in Hz (ISO 14496-3, table 1.18).
@@ -188,8 +188,7 @@ fn bitrate(spec: &EncodeSpec) -> u32 {
     // The encoder damages tones when it is asked for all of them; five sixths are safe.
     let most = 5 * spec.sample_rate * channels;
     let wanted = match spec.quality {
-        // From 16 to 160 kbit/s a channel in even steps.
-        Some(quality) => (channels as f32 * (16_000.0 + 14_400.0 * quality)) as u32,
+        Some(quality) => (channels as f32 * 1000.0 * m4a_kbps(quality)) as u32,
         None => spec.bitrate_kbps * 1000,
     };
     wanted.clamp(LEAST_CHANNEL_RATE * channels, most)

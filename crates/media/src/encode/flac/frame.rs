@@ -14,7 +14,7 @@ const FIXED_BITS: u64 = 5;
 const SEEN_IN_PARTS: usize = 128;
 /// Where the parts of a block would take less than this much of what the whole takes, their
 /// predictors are tried too.
-const DIFFERENT: f64 = 0.9;
+const DIFFERENT: f64 = 0.95;
 
 /// Encodes blocks, each by itself.
 pub(super) struct FrameEncoder {
