@@ -32,32 +32,35 @@ fn main() {
     };
     let wav = folder.path().join("input.wav");
     encode(Format::Wav, rate, channels, &samples, &wav);
-    println!("format   ours s   usual s   ratio   size");
-    for format in Format::ALL {
+    println!("format other                                      ours s   other s   ratio   size");
+    // M4B is M4A by another name.
+    for format in Format::ALL
+        .into_iter()
+        .filter(|&format| format != Format::M4b)
+    {
         let ours = folder
             .path()
             .join(format!("ours.{}", format.extensions()[0]));
         let theirs = ours.with_file_name(format!("theirs.{}", format.extensions()[0]));
         let runs = if benching { RUNS } else { 1 };
         let our_time = fastest(runs, || encode(format, rate, channels, &samples, &ours));
-        let Some(mut command) = usual_program(format, &wav, &theirs) else {
-            continue;
-        };
         if !benching {
             continue;
         }
-        let their_time = fastest(runs, || {
-            command.stdout(Stdio::null()).stderr(Stdio::null());
-            let status = command.status();
-            assert!(status.is_ok_and(|status| status.success()), "{command:?}");
-        });
-        let size = |path: &Path| fs::metadata(path).unwrap().len() as f64;
-        println!(
-            "{:6} {our_time:8.3} {their_time:9.3} {:7.2} {:+6.1} %",
-            format.name(),
-            our_time / their_time,
-            100.0 * (size(&ours) / size(&theirs) - 1.0)
-        );
+        for (name, mut command) in usual_programs(format, &wav, &theirs) {
+            let their_time = fastest(runs, || {
+                command.stdout(Stdio::null()).stderr(Stdio::null());
+                let status = command.status();
+                assert!(status.is_ok_and(|status| status.success()), "{command:?}");
+            });
+            let size = |path: &Path| fs::metadata(path).unwrap().len() as f64;
+            println!(
+                "{:6} {name:40} {our_time:8.3} {their_time:9.3} {:7.2} {:+6.1} %",
+                format.name(),
+                our_time / their_time,
+                100.0 * (size(&ours) / size(&theirs) - 1.0)
+            );
+        }
     }
 }
 
@@ -84,24 +87,29 @@ fn processor_seconds() -> f64 {
     ticks / 100.0
 }
 
-/// Returns the usual program for a format, at the default bit rate of our encoder.
-fn usual_program(format: Format, wav: &Path, output: &Path) -> Option<Command> {
-    let (program, arguments) = match format {
-        Format::Flac => ("flac", &["-5", "-s", "-f", "-o"][..]),
-        Format::Mp3 => ("lame", &["--quiet", "-b", "192"][..]),
-        Format::Ogg => ("oggenc", &["-Q", "-b", "192", "-o"][..]),
-        Format::M4a | Format::M4b => ("ffmpeg", &["-y", "-i"][..]),
-        Format::Opus => ("opusenc", &["--quiet", "--bitrate", "192"][..]),
-        _ => return None,
+/// Returns the usual programs for a format, at the default bit rate of our encoder.
+fn usual_programs(format: Format, wav: &Path, output: &Path) -> Vec<(&'static str, Command)> {
+    let lines: &[&str] = match format {
+        Format::Flac => &["flac -5 -s -f WAV -o OUT", "flac -8 -s -f WAV -o OUT"],
+        Format::Mp3 => &["lame --quiet -b 192 WAV OUT"],
+        Format::Ogg => &["oggenc -Q -b 192 WAV -o OUT"],
+        Format::M4a => &["ffmpeg -y -i WAV -b:a 192k OUT"],
+        Format::Opus => &["opusenc --quiet --bitrate 192 WAV OUT"],
+        _ => &[],
     };
-    let mut command = Command::new(program);
-    command.args(arguments);
-    match arguments.last() {
-        Some(&"-o") => command.arg(output).arg(wav),
-        Some(&"-i") => command.arg(wav).args(["-b:a", "192k"]).arg(output),
-        _ => command.arg(wav).arg(output),
+    let command = |line: &&'static str| {
+        let mut words = line.split(' ');
+        let mut command = Command::new(words.next().unwrap());
+        for word in words {
+            match word {
+                "WAV" => command.arg(wav),
+                "OUT" => command.arg(output),
+                word => command.arg(word),
+            };
+        }
+        command
     };
-    Some(command)
+    lines.iter().map(|line| (*line, command(line))).collect()
 }
 
 fn encode(format: Format, rate: u32, channels: usize, samples: &[i16], output: &Path) {

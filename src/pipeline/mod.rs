@@ -311,15 +311,15 @@ impl Pipeline {
             }
             times.advance(&mut stretcher);
             output.write(&stretched, encoder.as_mut())?;
-            if batch.is_last {
-                break;
-            }
             let so_far = Progress {
                 frames: batch.frames,
                 total: source.frames,
             };
             if progress(so_far).is_break() {
                 return Err(PipelineError::Cancelled);
+            }
+            if batch.is_last {
+                break;
             }
             ahead.recycle(batch);
         }
