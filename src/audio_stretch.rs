@@ -15,6 +15,7 @@ use audiostretchy_engine::{
 use audiostretchy_media::decode::{AudioInfo, DecodeError, DecodedSample, Decoder};
 use audiostretchy_media::encode::{EncodeError, EncodeSpec, Encoded};
 use audiostretchy_media::format::{Format, OutputOptions};
+use audiostretchy_media::mix::Mix;
 use audiostretchy_media::resample::Resampler;
 use audiostretchy_media::samples::Samples;
 use audiostretchy_tags::{Clock, Metadata, MovedPositions, rescale};
@@ -410,11 +411,16 @@ impl AudioStretch {
         output: &End,
     ) -> Result<Vec<Warning>, Error> {
         options.validate()?;
-        let spec = EncodeSpec::new(&self.info, format, options);
+        let mut audio = Cow::Borrowed(self);
+        if let Some(mix) = Mix::new(&self.info, options.channels) {
+            let audio = audio.to_mut();
+            audio.samples = mix.apply_to(&self.samples);
+            audio.info = mix.info(&self.info);
+        }
+        let spec = EncodeSpec::new(&audio.info, format, options);
         let (spec, mut warnings) = spec
             .map_err(PipelineError::from)
             .map_err(|error| self.failed(error.into(), output))?;
-        let mut audio = Cow::Borrowed(self);
         if spec.sample_rate != self.info.sample_rate {
             audio.to_mut().resample(spec.sample_rate)?;
         }

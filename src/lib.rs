@@ -105,7 +105,9 @@ pub use audiostretchy_engine::{
 };
 pub use audiostretchy_media::decode::{AudioInfo, Damage, DecodeError};
 pub use audiostretchy_media::encode::{EncodeError, EncodeSpec, Encoded};
-pub use audiostretchy_media::format::{BitDepth, EncoderEffort, Format, OutputOptions};
+pub use audiostretchy_media::format::{
+    BitDepth, EncoderEffort, Format, OutputChannels, OutputOptions,
+};
 pub use audiostretchy_media::resample::ResampleError;
 pub use audiostretchy_media::samples::Samples;
 pub use conversion::{Conversion, estimate, stretch_audio};

@@ -83,8 +83,9 @@ impl Plan {
         let is_dull = |job: &Job| {
             job.is_to_stretch()
                 && job.audio.as_ref().is_some_and(|audio| {
+                    let channels = self.encoding.channels.count(audio.channels);
                     let rate = self.encoding.sample_rate.unwrap_or(audio.sample_rate);
-                    (self.encoding).asks_for_dull_sound(job.format, audio.channels, rate)
+                    (self.encoding).asks_for_dull_sound(job.format, channels, rate)
                 })
         };
         if jobs.iter().any(is_dull) {

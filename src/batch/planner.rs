@@ -125,7 +125,7 @@ impl PlanRequest {
             keep_mtime: self.keep_mtime,
             strict: self.strict,
             to_prune,
-            warnings: Vec::new(),
+            warnings: self.warnings.clone(),
         })
     }
 

@@ -7,6 +7,7 @@ use super::selection::Selection;
 use super::unfinished::UnfinishedFiles;
 use crate::pipeline::keep::Keep;
 use crate::pipeline::paths::ends_in_separator;
+use audiostretchy_containers::warning::Warning;
 use audiostretchy_engine::StretchOptions;
 use audiostretchy_media::format::OutputOptions;
 
@@ -74,6 +75,8 @@ pub struct PlanRequest {
     pub prune: bool,
     /// Takes everything out of the plan but these files.
     pub only: Option<UnfinishedFiles>,
+    /// What the caller has to say about the settings, told with the plan's own warnings.
+    pub warnings: Vec<Warning>,
 }
 
 /// A file that is written beside the outputs.
@@ -110,6 +113,7 @@ impl PlanRequest {
             only_new: false,
             prune: false,
             only: None,
+            warnings: Vec::new(),
         }
     }
 

@@ -144,6 +144,20 @@ pub(super) struct ConvertArgs {
         value_parser = values::number
     )]
     pub gap_ratio: Option<f64>,
+    /// Ratio for pauses as a multiple of the rest's, 0.1 to 1
+    ///
+    /// With 0.5, pauses go twice as fast as speech, whatever its speed; but they keep at least a
+    /// quarter of their length.
+    #[arg(
+        long,
+        alias = "gap_scale",
+        value_name = "X",
+        help_heading = "Stretching",
+        conflicts_with = "gap_ratio",
+        allow_negative_numbers = true,
+        value_parser = values::number
+    )]
+    pub gap_scale: Option<f64>,
     /// How to stretch: tdhs or adaptive [default: tdhs]
     ///
     /// `tdhs` is made for speech, and fast. `adaptive` is made for anything: it works in the time
@@ -228,6 +242,12 @@ pub(super) struct ConvertArgs {
         value_parser = values::sample_rate
     )]
     pub sample_rate: Option<i64>,
+    /// Channels of the output: keep, mono or stereo [default: keep]
+    ///
+    /// `mono` is the mean of all but low-frequency effects. `stereo` mixes surround down without
+    /// them (ITU-R BS.775).
+    #[arg(long, value_name = "NAME", help_heading = "Stretching", value_parser = PossibleValuesParser::new(values::channels()), hide_possible_values = true)]
+    pub channels: Option<String>,
     /// Start from a preset: a name or a TOML file
     ///
     /// `audiostretchy presets list` shows them. Options win over the preset.
@@ -306,6 +326,8 @@ pub(super) struct ConvertArgs {
     #[arg(long, alias = "time_map", value_name = "FILE", help_heading = "Output")]
     pub time_map: Option<PathBuf>,
     /// Put TEXT between the name of an output and its extension
+    ///
+    /// `{speed}` and `{preset}` stand for the speed and the preset's name: `--suffix '_{speed}x'`.
     #[arg(
         long,
         value_name = "TEXT",

@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use audiostretchy::Format;
 use audiostretchy::batch::PlanRequest;
 use audiostretchy::preset::{Entry, Resolved, Source, Value};
+use audiostretchy::{Format, Warning};
 
 use super::args::ConvertArgs;
 use super::text;
@@ -103,6 +103,27 @@ pub(super) fn check_fit(
         }),
         None => Ok(()),
     }
+}
+
+/// Warns if the command line gives the speed, a preset the ratio of pauses, and they come out slower
+/// than the rest.
+pub(super) fn slow_pauses(resolved: &Resolved) -> Option<Warning> {
+    let is_from =
+        |key, is: fn(&Source) -> bool| (resolved.entry(key)).is_some_and(|entry| is(&entry.source));
+    let stretch = &resolved.settings.stretch;
+    let is_slow = stretch.has_gap_ratio() && stretch.gap_ratio > stretch.ratio;
+    let is_mixed = is_from("ratio", |source| *source == Source::CommandLine)
+        && is_from("gap_ratio", |source| {
+            matches!(source, Source::Preset { .. })
+        });
+    (is_slow && is_mixed).then(|| {
+        let message = format!(
+            "pauses will be slower than the rest: the preset has gap_ratio {}; give --gap-ratio or \
+             --gap-scale",
+            stretch.gap_ratio
+        );
+        Warning::new("slow-pauses", message)
+    })
 }
 
 /// Returns whether somebody has set it, and to something that changes audio by itself.

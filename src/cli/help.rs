@@ -32,7 +32,7 @@ const EXIT_CODES: [(&str, &str); 7] = [
 ];
 
 /// The built-in presets.
-const PRESETS: [(&str, &str); 6] = [
+const PRESETS: [(&str, &str); 7] = [
     ("speech", "voices: pitch search from 80 to 300 Hz"),
     ("music", "music: pitch search from 50 to 400 Hz"),
     ("fast", "long recordings: search at half the sample rate"),
@@ -42,6 +42,7 @@ const PRESETS: [(&str, &str); 6] = [
     ),
     ("natural-music", "music with chords: the adaptive engine"),
     ("podcast", "speech 1.25 times as fast, pauses cut to half"),
+    ("phone", "podcast as mono MP3 of 24 kHz and 48 kbit/s"),
 ];
 
 /// Commands to start from.

@@ -19,6 +19,7 @@ mod request;
 mod retry;
 mod screen;
 mod signals;
+mod suffix;
 mod summary;
 mod text;
 mod time_map;
@@ -78,7 +79,7 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
     if pipe::is_asked_for(args) {
         return pipe::run(args, &resolved);
     }
-    let mut request = args.plan_request(&resolved.settings)?;
+    let mut request = args.plan_request(&resolved)?;
     let time_map = args.prints_time_map().then(TimeMap::new).transpose()?;
     if let Some(time_map) = &time_map {
         request.time_map = Some(time_map.path());

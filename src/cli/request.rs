@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use audiostretchy::Keep;
 use audiostretchy::batch::{Globs, IfExists, PlanRequest, Selection};
-use audiostretchy::preset::{Layer, PresetError, Settings};
+use audiostretchy::preset::{Layer, PresetError, Resolved};
 
 use super::args::{ConvertArgs, IfExistsArg, Verbosity};
-use super::{file_list, words};
+use super::{changes, file_list, suffix, words};
 
 impl ConvertArgs {
     /// Returns the settings given as options, to be laid over the preset's.
@@ -19,6 +19,7 @@ impl ConvertArgs {
             ("ratio", self.ratio),
             ("speed", self.speed),
             ("gap_ratio", self.gap_ratio),
+            ("gap_scale", self.gap_scale),
             ("buffer_ms", self.buffer_ms),
             ("threshold_gap_db", self.threshold_gap_db),
             ("quality", self.quality),
@@ -51,6 +52,7 @@ impl ConvertArgs {
         let names = [
             ("engine", &self.engine),
             ("style", &self.style),
+            ("channels", &self.channels),
             ("format", &self.format),
             ("bit_depth", &self.bit_depth),
             ("encoder_effort", &self.encoder_effort),
@@ -64,7 +66,7 @@ impl ConvertArgs {
     }
 
     /// What the plan is to be made from.
-    pub(super) fn plan_request(&self, settings: &Settings) -> Result<PlanRequest, Box<dyn Error>> {
+    pub(super) fn plan_request(&self, resolved: &Resolved) -> Result<PlanRequest, Box<dyn Error>> {
         let (output, inputs) = self.paths.split_last().expect("clap asks for a path");
         let listed = match (&self.files_from, &self.files_from0) {
             (Some(list), _) => file_list::read(list, b'\n')?,
@@ -78,8 +80,8 @@ impl ConvertArgs {
         Ok(PlanRequest {
             listed,
             selection: self.selection()?,
-            stretch: settings.stretch.clone(),
-            encoding: settings.output.clone(),
+            stretch: resolved.settings.stretch.clone(),
+            encoding: resolved.settings.output.clone(),
             keep: Keep {
                 tags: !self.no_tags,
                 sidecars: !self.no_sidecars,
@@ -93,7 +95,8 @@ impl ConvertArgs {
                 IfExistsArg::Overwrite => IfExists::Overwrite,
                 IfExistsArg::Error => IfExists::Error,
             },
-            suffix: self.suffix.clone(),
+            suffix: suffix::expand(&self.suffix, resolved)?,
+            warnings: changes::slow_pauses(resolved).into_iter().collect(),
             flatten: self.flatten,
             checksum: self.checksum,
             keep_mtime: self.keep_mtime,

@@ -1,6 +1,6 @@
 //! What the values of options may be.
 
-use audiostretchy::{BitDepth, EncoderEffort, Engine, Format, Style};
+use audiostretchy::{BitDepth, EncoderEffort, Engine, Format, OutputChannels, Style};
 
 /// A number; what people write for one is told how to write it here.
 pub(super) fn number(text: &str) -> Result<f64, String> {
@@ -54,6 +54,11 @@ pub(super) fn formats() -> impl Iterator<Item = &'static str> {
 /// Returns the names of engines.
 pub(super) fn engines() -> impl Iterator<Item = &'static str> {
     Engine::ALL.into_iter().map(Engine::name)
+}
+
+/// Returns the names of choices of channels.
+pub(super) fn channels() -> impl Iterator<Item = &'static str> {
+    OutputChannels::ALL.into_iter().map(OutputChannels::name)
 }
 
 /// Returns the names of encoder efforts.

@@ -7,10 +7,12 @@ use std::sync::mpsc::{Receiver, channel};
 
 use audiostretchy_media::decode::{DecodeError, DecodedSample, Decoder};
 
+use audiostretchy_media::mix::Mix;
+
 use super::helpers::Helpers;
 
 /// Frames that are decoded at a time, so that it pays to hand them to another thread.
-const BATCH_FRAMES: usize = 16_384;
+const BATCH_FRAMES: u64 = 16_384;
 
 /// A batch of decoded audio.
 pub(super) struct Batch<T> {
@@ -25,6 +27,7 @@ pub(super) struct Batch<T> {
 /// A decoder and the batches that it fills.
 struct Source<T> {
     decoder: Decoder,
+    mix: Option<Mix>,
     batch: Batch<T>,
     block: Vec<T>,
 }
@@ -44,14 +47,17 @@ pub(super) struct Ahead<T> {
 
 impl<T: DecodedSample> Source<T> {
     fn fill(&mut self) -> Result<(), DecodeError> {
-        let channels = self.decoder.info().channels;
         self.batch.samples.clear();
-        while self.batch.samples.len() < BATCH_FRAMES * channels {
+        let start = self.decoder.frames();
+        while self.decoder.frames() - start < BATCH_FRAMES {
             if !self.decoder.next_block(&mut self.block)? {
                 self.batch.is_last = true;
                 break;
             }
-            self.batch.samples.extend_from_slice(&self.block);
+            match &self.mix {
+                Some(mix) => mix.apply(&self.block, &mut self.batch.samples),
+                None => self.batch.samples.extend_from_slice(&self.block),
+            }
         }
         self.batch.frames = self.decoder.frames();
         Ok(())
@@ -59,7 +65,7 @@ impl<T: DecodedSample> Source<T> {
 }
 
 impl<T: DecodedSample + 'static> Ahead<T> {
-    pub(super) fn new(decoder: Decoder, helpers: Option<Arc<Helpers>>) -> Self {
+    pub(super) fn new(decoder: Decoder, mix: Option<Mix>, helpers: Option<Arc<Helpers>>) -> Self {
         let batch = Batch {
             samples: Vec::new(),
             frames: 0,
@@ -68,6 +74,7 @@ impl<T: DecodedSample + 'static> Ahead<T> {
         Self {
             source: Some(Source {
                 decoder,
+                mix,
                 batch,
                 block: Vec::new(),
             }),

@@ -12,6 +12,7 @@ pub(crate) mod paths;
 mod positions;
 mod sink;
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use audiostretchy_engine::{Engine, OptionError, StretchOptions, Stretcher, TimeP
 use audiostretchy_media::decode::{AudioInfo, Damage, DecodeError, DecodedSample, Decoder};
 use audiostretchy_media::encode::{EncodeError, EncodeSpec, Encoded, Encoder, Sink, Workers};
 use audiostretchy_media::format::{Format, OutputOptions};
+use audiostretchy_media::mix::Mix;
 use audiostretchy_media::resample::ResampleError;
 use audiostretchy_tags::sidecar::Sidecar;
 use audiostretchy_tags::{Clock, Metadata, MovedPositions};
@@ -106,6 +108,7 @@ pub struct Outcome {
 pub(crate) struct Pipeline {
     input: Input,
     decoder: Decoder,
+    mix: Option<Mix>,
     stretch: StretchOptions,
     spec: EncodeSpec,
     metadata: Option<Metadata>,
@@ -163,12 +166,17 @@ impl Pipeline {
         output: &OutputOptions,
     ) -> Result<Self, PipelineError> {
         let source = decoder.info();
-        stretch.validate_for(source.sample_rate, source.channels)?;
+        let mix = Mix::new(source, output.channels);
+        let heard = mix
+            .as_ref()
+            .map_or(Cow::Borrowed(source), |mix| Cow::Owned(mix.info(source)));
+        stretch.validate_for(heard.sample_rate, heard.channels)?;
         output.validate()?;
-        let (spec, warnings) = EncodeSpec::new(source, format, output)?;
+        let (spec, warnings) = EncodeSpec::new(&heard, format, output)?;
         Ok(Self {
             input: input.reopen(),
             decoder,
+            mix,
             stretch: stretch.clone(),
             spec,
             metadata: None,
@@ -283,6 +291,7 @@ impl Pipeline {
         let Self {
             input: _,
             decoder,
+            mix,
             stretch,
             spec,
             mut metadata,
@@ -298,9 +307,9 @@ impl Pipeline {
             true => Stretcher::<T>::with_time_map,
             false => Stretcher::<T>::new,
         };
-        let mut stretcher = make(&stretch, source.sample_rate, source.channels)?;
-        let mut output = OutputPath::new(&source, spec.sample_rate)?;
-        let mut ahead = Ahead::<T>::new(decoder, helpers);
+        let mut stretcher = make(&stretch, source.sample_rate, spec.channels)?;
+        let mut output = OutputPath::new(source.sample_rate, &spec)?;
+        let mut ahead = Ahead::<T>::new(decoder, mix, helpers);
         let mut stretched = Vec::new();
         loop {
             let batch = ahead.next()?;

@@ -1,7 +1,6 @@
 //! The way of stretched audio into the encoder.
 
-use audiostretchy_media::decode::AudioInfo;
-use audiostretchy_media::encode::{EncodeError, Encoder};
+use audiostretchy_media::encode::{EncodeError, EncodeSpec, Encoder};
 use audiostretchy_media::resample::{ResampleError, Resampler};
 use audiostretchy_media::samples::MediaSample;
 
@@ -13,10 +12,15 @@ pub(super) struct OutputPath {
 }
 
 impl OutputPath {
-    pub(super) fn new(source: &AudioInfo, rate: u32) -> Result<Self, ResampleError> {
-        let resampler = match rate == source.sample_rate {
+    /// Creates the way from stretched audio of a sample rate in Hz to an encoder.
+    pub(super) fn new(sample_rate: u32, spec: &EncodeSpec) -> Result<Self, ResampleError> {
+        let resampler = match sample_rate == spec.sample_rate {
             true => None,
-            false => Some(Resampler::new(source.sample_rate, rate, source.channels)?),
+            false => Some(Resampler::new(
+                sample_rate,
+                spec.sample_rate,
+                spec.channels,
+            )?),
         };
         Ok(Self {
             resampler,

@@ -8,13 +8,16 @@ use super::{Settings, Value};
 use audiostretchy_engine::options::{
     BUFFER_MS, Engine, MIN_LOWER_FREQ, MIN_UPPER_FREQ, RATIO, SAMPLE_RATE, Style, THRESHOLD_GAP_DB,
 };
-use audiostretchy_media::format::{BitDepth, EncoderEffort, Format};
+use audiostretchy_media::format::{BitDepth, EncoderEffort, Format, OutputChannels};
 
 /// Allowed bit rates in kbit/s, as in
 /// [`OutputOptions`](audiostretchy_media::format::OutputOptions).
 const BITRATE_KBPS: RangeInclusive<u32> = 8..=512;
 /// Allowed quality values for variable bit rates, as in the same options.
 const QUALITY: RangeInclusive<f32> = 0.0..=10.0;
+
+/// Allowed ratios of pauses to that of the rest.
+const GAP_SCALE: RangeInclusive<f64> = 0.1..=1.0;
 
 /// A key of a preset.
 #[derive(Debug)]
@@ -53,7 +56,7 @@ const NAME: &str = "a name in quotes";
 const FLAG: &str = "true or false";
 
 /// Every setting, in the order of the documentation.
-pub(super) static KEYS: [Key; 19] = [
+pub(super) static KEYS: [Key; 21] = [
     Key {
         name: "engine",
         option: "--engine",
@@ -99,7 +102,7 @@ pub(super) static KEYS: [Key; 19] = [
         name: "gap_ratio",
         option: "--gap-ratio",
         expects: NUMBER,
-        rival: None,
+        rival: Some("gap_scale"),
         engine: None,
         write: |s, v| {
             s.stretch.gap_ratio = match zero(v) {
@@ -109,6 +112,16 @@ pub(super) static KEYS: [Key; 19] = [
             Ok(())
         },
         read: |s| Some(s.stretch.gap_ratio.into()),
+    },
+    Key {
+        name: "gap_scale",
+        option: "--gap-scale",
+        expects: NUMBER,
+        rival: Some("gap_ratio"),
+        engine: None,
+        // The ratio that it is multiplied by may change yet.
+        write: |_, v| number(v, GAP_SCALE, "").map(|_| ()),
+        read: |_| None,
     },
     Key {
         name: "upper_freq",
@@ -197,6 +210,18 @@ pub(super) static KEYS: [Key; 19] = [
             Ok(())
         },
         read: |s| Some(s.output.sample_rate.unwrap_or(0).into()),
+    },
+    Key {
+        name: "channels",
+        option: "--channels",
+        expects: NAME,
+        rival: None,
+        engine: None,
+        write: |s, v| {
+            let choices = OutputChannels::ALL;
+            one_of(v, choices.map(OutputChannels::name)).map(|i| s.output.channels = choices[i])
+        },
+        read: |s| Some(s.output.channels.name().into()),
     },
     Key {
         name: "format",

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::{self, KEYS, Key, Refused};
 use super::{Entry, PresetError, Settings, Source};
+use audiostretchy_engine::options::RATIO;
 use audiostretchy_engine::{Engine, OptionError};
 use audiostretchy_media::format::{BitDepth, Format};
 
@@ -29,6 +30,15 @@ impl Value {
     /// Returns whether this value excludes the key's rival: all values but a flag that is off do.
     fn excludes_rival(&self) -> bool {
         *self != Self::Flag(false)
+    }
+
+    /// Returns the number, if it is one.
+    pub(super) fn number(&self) -> Option<f64> {
+        match self {
+            Self::Whole(whole) => Some(*whole as f64),
+            Self::Number(number) => Some(*number),
+            Self::Flag(_) | Self::Text(_) => None,
+        }
     }
 }
 
@@ -278,8 +288,17 @@ impl Layer {
             (key.write)(&mut settings, value)
                 .map_err(|refused| refuse(key, value, place.clone(), refused))?;
         }
+        if let Some(scale) = self
+            .said
+            .get("gap_scale")
+            .and_then(|said| said.value.number())
+        {
+            settings.stretch.gap_ratio = (settings.stretch.ratio * scale).max(*RATIO.start());
+        }
         let entries: Vec<Entry> = (KEYS.iter())
-            .filter(|key| key.name != "speed" || self.said.contains_key(key.name))
+            .filter(|key| {
+                !["speed", "gap_scale"].contains(&key.name) || self.said.contains_key(key.name)
+            })
             .filter(|key| {
                 key.engine
                     .is_none_or(|only| only == settings.stretch.engine)
@@ -294,6 +313,7 @@ impl Layer {
         let said = self.said.get(key.name);
         let decided_by = match key.name {
             "ratio" => said.or_else(|| self.said.get("speed")),
+            "gap_ratio" => said.or_else(|| self.said.get("gap_scale")),
             _ => said,
         };
         Entry {

@@ -2,8 +2,9 @@
 //!
 //! Settings come in layers. From bottom to top, these are the defaults, the preset that the
 //! requested one extends, the requested preset, and the command line; for each key, the highest
-//! layer wins. Three pairs of keys are alternatives for the same setting (`ratio` and `speed`,
-//! `bitrate_kbps` and `quality`, `fast_detection` and `normal_detection`): a layer that sets one of
+//! layer wins. Four pairs of keys are alternatives for the same setting (`ratio` and `speed`,
+//! `gap_ratio` and `gap_scale`, `bitrate_kbps` and `quality`, `fast_detection` and
+//! `normal_detection`): a layer that sets one of
 //! them removes the other from the layers below, and one layer cannot set both.
 //!
 //! A preset file is a flat table:
@@ -67,8 +68,8 @@ pub struct Resolved {
     pub description: Option<String>,
     /// The settings; [`StretchOptions::validate`] accepts them.
     pub settings: Settings,
-    /// Every key with its value and source, in the order of the documentation. `speed` is listed
-    /// only where it was given, and what only another engine has is not.
+    /// Every key with its value and source, in the order of the documentation. `speed` and
+    /// `gap_scale` are listed only where they were given, and what only another engine has is not.
     pub entries: Vec<Entry>,
 }
 
@@ -86,7 +87,8 @@ pub struct Entry {
     pub key: &'static str,
     /// The value as given, or the default; `None` if it is taken from the input.
     pub value: Option<Value>,
-    /// The layer that set the value. If `speed` was given, this is also the source of `ratio`.
+    /// The layer that set the value. If `speed` was given, this is also the source of `ratio`,
+    /// and if `gap_scale` was, of `gap_ratio`.
     pub source: Source,
 }
 

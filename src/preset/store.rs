@@ -10,7 +10,7 @@ use super::file::{Preset, line_of};
 use super::{Layer, PresetError, Resolved, Source};
 
 /// The built-in presets.
-const BUILT_IN: [(&str, &str); 6] = [
+const BUILT_IN: [(&str, &str); 7] = [
     ("fast", include_str!("../../presets/fast.toml")),
     ("music", include_str!("../../presets/music.toml")),
     ("natural", include_str!("../../presets/natural.toml")),
@@ -18,6 +18,7 @@ const BUILT_IN: [(&str, &str); 6] = [
         "natural-music",
         include_str!("../../presets/natural-music.toml"),
     ),
+    ("phone", include_str!("../../presets/phone.toml")),
     ("podcast", include_str!("../../presets/podcast.toml")),
     ("speech", include_str!("../../presets/speech.toml")),
 ];

@@ -107,6 +107,18 @@ pub(crate) fn vorbis_to_wave(count: usize) -> Vec<usize> {
     to_wave
 }
 
+/// Returns the speaker of each of so many channels in WAVE order: those of the mask, or the usual
+/// ones where that is unknown; `None` for channels without one.
+pub(crate) fn speakers(count: usize, mask: Option<u32>) -> Vec<Option<u32>> {
+    let usual = || VORBIS.get(count - 1).map_or(0, |layout| mask_of(layout));
+    let mask = mask.filter(|mask| *mask != 0).unwrap_or_else(usual);
+    let named = (0..u32::BITS)
+        .map(|bit| 1 << bit)
+        .filter(|bit| mask & bit != 0);
+    let named = named.map(Some).chain(std::iter::repeat(None));
+    named.take(count).collect()
+}
+
 /// For each channel of `layout` the index of the block's channel that belongs there.
 ///
 /// The blocks' channels are those of `mask`, in its order. Where the mask is unknown or has other

@@ -208,6 +208,47 @@ impl EncoderEffort {
     }
 }
 
+/// How many channels an output has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutputChannels {
+    /// As many as the input.
+    #[default]
+    Keep,
+    /// One: the mean of all but the one for low frequencies.
+    Mono,
+    /// Two: mixed down as in ITU-R BS.775, or the same on both sides.
+    Stereo,
+}
+
+impl OutputChannels {
+    /// All choices.
+    pub const ALL: [Self; 3] = [Self::Keep, Self::Mono, Self::Stereo];
+
+    /// Returns the name used in options, presets and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Mono => "mono",
+            Self::Stereo => "stereo",
+        }
+    }
+
+    /// Returns the number for an input of so many channels.
+    pub fn count(self, channels: usize) -> usize {
+        match self {
+            Self::Keep => channels,
+            Self::Mono => 1,
+            Self::Stereo => 2,
+        }
+    }
+
+    /// Returns whether this is the default, which is not part of what outputs are known by.
+    fn is_default(&self) -> bool {
+        *self == Self::Keep
+    }
+}
+
 /// How output is to be encoded; what is `None` is taken from the source.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct OutputOptions {
@@ -215,6 +256,9 @@ pub struct OutputOptions {
     pub format: Option<Format>,
     /// Sample rate in Hz, 8,000 to 384,000.
     pub sample_rate: Option<u32>,
+    /// Number of channels. They are mixed before they are stretched.
+    #[serde(skip_serializing_if = "OutputChannels::is_default")]
+    pub channels: OutputChannels,
     /// Sample type and depth, for formats that have a choice.
     pub bit_depth: Option<BitDepth>,
     /// Bit rate of lossy formats in kbit/s, 8 to 512.

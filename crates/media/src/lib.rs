@@ -10,5 +10,6 @@ mod codecs;
 pub mod decode;
 pub mod encode;
 pub mod format;
+pub mod mix;
 pub mod resample;
 pub mod samples;

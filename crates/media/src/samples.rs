@@ -120,17 +120,29 @@ fn split<T: Clone>(samples: Cow<'_, [T]>, len: usize) -> (Cow<'_, [T]>, Cow<'_, 
 pub trait MediaSample: Sample + ConvertibleSample {
     /// A block of interleaved samples as encoders take it.
     fn as_samples(block: &[Self]) -> Samples<'_>;
+
+    /// Returns the sample of a value with full scale at 1.0.
+    fn from_f32(value: f32) -> Self;
 }
 
 impl MediaSample for i16 {
     fn as_samples(block: &[Self]) -> Samples<'_> {
         block.into()
     }
+
+    fn from_f32(value: f32) -> Self {
+        // Values beyond the range become its ends.
+        (value * 32_768.0).round_ties_even() as i16
+    }
 }
 
 impl MediaSample for f32 {
     fn as_samples(block: &[Self]) -> Samples<'_> {
         block.into()
+    }
+
+    fn from_f32(value: f32) -> Self {
+        value
     }
 }
 

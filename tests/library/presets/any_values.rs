@@ -14,12 +14,13 @@ fn any_value() -> impl Strategy<Value = Value> {
     ]
 }
 
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 21] = [
     "engine",
     "style",
     "ratio",
     "speed",
     "gap_ratio",
+    "gap_scale",
     "upper_freq",
     "lower_freq",
     "buffer_ms",
@@ -30,6 +31,7 @@ const KEYS: [&str; 19] = [
     "sample_rate",
     "format",
     "bit_depth",
+    "channels",
     "bitrate_kbps",
     "quality",
     "dither",
@@ -39,7 +41,7 @@ const KEYS: [&str; 19] = [
 proptest! {
     #[test]
     fn whatever_resolves_is_accepted_by_the_engine(
-        preset in proptest::option::of(prop::sample::select(vec!["speech", "music", "fast", "natural", "natural-music", "podcast"])),
+        preset in proptest::option::of(prop::sample::select(vec!["speech", "music", "fast", "natural", "natural-music", "phone", "podcast"])),
         pairs in prop::collection::vec((prop::sample::select(&KEYS[..]), any_value()), 0..12),
     ) {
         let mut layer = Layer::command_line();

@@ -44,6 +44,28 @@ fn speed_on_the_command_line_replaces_a_presets_ratio_and_the_reverse() {
 }
 
 #[test]
+fn gap_scale_follows_the_ratio_and_the_later_of_it_and_gap_ratio_wins() {
+    let folders = Folders::with(&[("first/fixed.toml", "ratio = 0.8\ngap_ratio = 0.3")]);
+    let gap_ratio = |preset: &str, keys: &[(&str, Value)]| {
+        let resolved = folders
+            .store()
+            .resolve(Some(preset.as_ref()), &command_line(keys));
+        resolved.unwrap().settings.stretch.gap_ratio
+    };
+    assert_eq!(gap_ratio("podcast", &[]), 0.5);
+    assert_eq!(gap_ratio("podcast", &[("speed", 2.0.into())]), 0.3125);
+    assert_eq!(gap_ratio("podcast", &[("speed", 3.0.into())]), 0.25);
+    assert_eq!(gap_ratio("podcast", &[("gap_ratio", 0.4.into())]), 0.4);
+    assert_eq!(gap_ratio("podcast", &[("gap_ratio", 0u32.into())]), 0.0);
+    assert_eq!(gap_ratio("fixed", &[("gap_scale", 0.5.into())]), 0.4);
+    assert_eq!(gap_ratio("fixed", &[("gap_scale", 1u32.into())]), 0.8);
+    let mut layer = Layer::command_line();
+    layer.set("gap_scale", 0.5).unwrap();
+    let conflict = layer.set("gap_ratio", 0.5).unwrap_err().to_string();
+    assert!(conflict.contains("--gap-scale"), "{conflict}");
+}
+
+#[test]
 fn one_detection_on_the_command_line_turns_the_other_off() {
     let fast = under("speech", &command_line(&[("fast_detection", true.into())]));
     assert!(fast.settings.stretch.fast_detection);

@@ -23,7 +23,7 @@ fn a_folder_that_does_not_exist_or_is_a_file_counts_as_empty() {
             .resolve(Some("fast".as_ref()), &Layer::default())
             .is_ok()
     );
-    assert_eq!(store.list().unwrap().len(), 6);
+    assert_eq!(store.list().unwrap().len(), 7);
 }
 
 #[test]
@@ -124,12 +124,13 @@ fn the_list_shows_each_name_once_and_tells_what_is_broken() {
             "music",
             "natural",
             "natural-music",
+            "phone",
             "podcast",
             "speech"
         ]
     );
-    assert_eq!(list[6].description.as_deref(), Some("Mine"));
-    assert_eq!(list[6].file, Some(folders.path("first/speech.toml")));
+    assert_eq!(list[7].description.as_deref(), Some("Mine"));
+    assert_eq!(list[7].file, Some(folders.path("first/speech.toml")));
     assert_eq!(list[1].file, None);
     assert!(list[1].description.is_some() && list[1].problem.is_none());
     let problem = list[0].problem.as_ref().unwrap().to_string();

@@ -92,6 +92,10 @@ fn a_value_out_of_range_is_named_with_the_range() {
         ("speed = inf", "speed is inf: it must be from 0.25 to 4"),
         ("speed = 0", "speed is 0: it must be from 0.25 to 4"),
         (
+            "gap_scale = 0.05",
+            "gap_scale is 0.05: it must be from 0.1 to 1",
+        ),
+        (
             "gap_ratio = 0.1",
             "gap_ratio is 0.1: it must be from 0.25 to 4, or 0 for off",
         ),
@@ -232,11 +236,11 @@ fn an_unknown_preset_is_told_with_near_names_and_all_names() {
     assert_eq!(
         folders.error("speach"),
         "there is no preset \"speach\" (did you mean speech?): \
-         known are fast, lecture, music, natural, natural-music, podcast, speech"
+         known are fast, lecture, music, natural, natural-music, phone, podcast, speech"
     );
     assert_eq!(
         folders.error("xyz"),
-        "there is no preset \"xyz\": known are fast, lecture, music, natural, natural-music, podcast, speech"
+        "there is no preset \"xyz\": known are fast, lecture, music, natural, natural-music, phone, podcast, speech"
     );
 }
 

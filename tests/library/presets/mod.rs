@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use audiostretchy::preset::{Entry, Layer, PresetError, PresetStore, Resolved, Source, Value};
 use audiostretchy::{Engine, StretchOptions, Style};
-use audiostretchy_media::format::{BitDepth, Format, OutputOptions};
+use audiostretchy_media::format::{BitDepth, Format, OutputChannels, OutputOptions};
 use proptest::prelude::*;
 use tempfile::TempDir;
 

@@ -50,7 +50,7 @@ fn podcast_is_natural_speech_faster_with_its_gaps_shortened_more() {
 }
 
 #[test]
-fn no_built_in_preset_decides_the_output_format() {
+fn no_built_in_preset_but_phone_decides_the_output_format() {
     for name in [
         "speech",
         "music",
@@ -62,6 +62,18 @@ fn no_built_in_preset_decides_the_output_format() {
         let output = built_in(name).settings.output;
         assert_eq!(output, OutputOptions::default(), "{name}");
     }
+    let phone = built_in("phone").settings;
+    assert_eq!(phone.stretch, built_in("podcast").settings.stretch);
+    assert_eq!(
+        phone.output,
+        OutputOptions {
+            channels: OutputChannels::Mono,
+            sample_rate: Some(24_000),
+            format: Some(Format::Mp3),
+            bitrate_kbps: Some(48),
+            ..OutputOptions::default()
+        }
+    );
 }
 
 #[test]

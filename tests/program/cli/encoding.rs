@@ -119,3 +119,71 @@ fn a_bit_rate_at_which_m4a_is_dull_is_told_once() {
     env.run("kept again --speed 1.5").succeeds();
     assert!(codes("again").is_empty());
 }
+
+#[test]
+fn channels_are_mixed_before_the_engine() {
+    let env = TestEnv::new();
+    // A different tone in each of six channels; the fourth is for low frequencies.
+    let tones = "synth 2 sine 300 sine 500 sine 700 sine 60 sine 1100 sine 1300 vol 0.9";
+    make(
+        &env,
+        &format!("-r 24000 -c 6 -b 24 in/surround.wav {tones}"),
+    );
+    make(
+        &env,
+        "-r 24000 -c 2 in/stereo.wav synth 2 sine 300 sine 500 vol 0.9",
+    );
+    make(&env, "-r 24000 -c 1 in/mono.wav synth 2 sine 300 vol 0.9");
+    for (choice, channels) in [("mono", 1), ("stereo", 2)] {
+        env.run(&format!("in {choice} --speed 1.25 --channels {choice}"))
+            .succeeds();
+        let report = env.report(choice);
+        for (at, name) in ["mono", "stereo", "surround"].into_iter().enumerate() {
+            let file = format!("{choice}/{name}.wav");
+            assert_eq!(env.probe(&file)["channels"], channels, "{file}");
+            assert!((env.seconds(&file) - 1.6).abs() < 0.05, "{file}");
+            assert_eq!(report["files"][at]["result"]["channels"], channels);
+        }
+    }
+    // At ratio 1, sox mixes alike.
+    env.run("in/stereo.wav same.wav --ratio 1 --channels mono")
+        .succeeds();
+    env.tool("sox", ["-D", "in/stereo.wav", "sox.wav", "remix", "1,2"]);
+    let pairs = env
+        .decode("same.wav")
+        .into_iter()
+        .zip(env.decode("sox.wav"));
+    assert!(
+        pairs
+            .into_iter()
+            .all(|(ours, theirs)| (ours - theirs).abs() <= 1)
+    );
+    // Nothing of the low frequencies is left.
+    let rms = |band: &str| -> f64 {
+        let arguments = format!("stereo/surround.wav -n sinc {band} stat");
+        let output = std::process::Command::new("sox")
+            .args(arguments.split(' '))
+            .current_dir(env.path(""))
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("RMS     amplitude"))
+            .unwrap();
+        line.split_whitespace().last().unwrap().parse().unwrap()
+    };
+    assert!(rms("-100") < 0.01 * rms("200"));
+}
+
+#[test]
+fn the_preset_for_phones_makes_small_files() {
+    let env = TestEnv::new();
+    make(&env, "-r 44100 -c 2 in/a.wav synth 3 pinknoise vol 0.5");
+    env.run("in out -p phone").succeeds();
+    let probe = env.probe("out/a.mp3");
+    assert_eq!(probe["channels"], 1);
+    assert_eq!(probe["sample_rate"], "24000");
+    let bytes = env.read("out/a.mp3").len() as f64;
+    assert!(bytes * 8.0 / env.seconds("out/a.mp3") < 60_000.0);
+}

@@ -133,3 +133,40 @@ fn the_adaptive_engine_hits_the_length_to_the_frame() {
         assert_eq!(frames(&name), wanted, "{format}");
     }
 }
+
+#[test]
+fn pauses_that_a_preset_makes_slower_than_the_rest_are_told() {
+    let env = env_with_pauses();
+    env.write("fixed.toml", "speed = 1.25\ngap_ratio = 0.5");
+    let codes = |options: &str| {
+        env.run(&format!("in.wav out/ --if-exists overwrite {options}"))
+            .succeeds();
+        let report = env.report("out");
+        let warnings = report["warnings"].as_array().unwrap().iter();
+        let codes = warnings.map(|warning| warning["code"].as_str().unwrap().to_owned());
+        codes.collect::<Vec<_>>()
+    };
+    assert_eq!(codes("-p fixed.toml --speed 3"), ["slow-pauses"]);
+    assert!(codes("-p fixed.toml").is_empty());
+    assert!(codes("-p fixed.toml --speed 3 --gap-scale 0.8").is_empty());
+    assert!(codes("-p podcast --speed 3").is_empty());
+    assert!(codes("--speed 3 --gap-ratio 0.5").is_empty());
+}
+
+#[test]
+fn names_in_the_suffix_are_replaced() {
+    let env = env_with_pauses();
+    env.run("in.wav out/ -p podcast --speed 1.5 --suffix _{preset}-{speed}x")
+        .succeeds();
+    assert!(env.exists("out/in_podcast-1.5x.wav"));
+    env.refuses(
+        "in.wav out/ --speed 2 --suffix {preset}",
+        2,
+        &["none is given"],
+    );
+    env.refuses(
+        "in.wav out/ --speed 2 --suffix {date}",
+        2,
+        &["{date} is not known"],
+    );
+}

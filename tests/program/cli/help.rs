@@ -59,7 +59,7 @@ fn the_short_help_has_a_line_an_option() {
 }
 
 /// Topics of the help other than options.
-const END: [&str; 18] = [
+const END: [&str; 19] = [
     "every file is done or up to date",
     "some file failed",
     "no audio found",
@@ -71,6 +71,7 @@ const END: [&str; 18] = [
     "natural",
     "natural-music",
     "podcast",
+    "phone",
     "Podcasts",
     "audio book",
     "lesson",

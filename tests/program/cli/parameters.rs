@@ -131,7 +131,7 @@ fn a_pitch_range_that_does_not_fit_a_file_is_that_files_failure() {
 fn an_unknown_preset_is_told_with_those_that_are_known() {
     let env = env();
     env.write("presets/mine.toml", "ratio = 0.8\n");
-    let known = "known are fast, mine, music, natural, natural-music, podcast, speech";
+    let known = "known are fast, mine, music, natural, natural-music, phone, podcast, speech";
     env.refuses("a.wav out.wav -p nonsense", 2, &["\"nonsense\"", known]);
     let pieces = ["\"speehc\"", "did you mean speech?"];
     env.refuses("a.wav out.wav -p speehc", 2, &pieces);
