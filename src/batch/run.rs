@@ -116,31 +116,27 @@ pub(super) fn run_with(
             work.reason_to_end()
         }
     };
-    let slots = Slots::default();
     let pool = workers::pool(workers::workers(options.jobs, plan.jobs.len()));
     let threads = pool.as_ref().map_or(1, ThreadPool::current_num_threads);
-    let helpers = Arc::new(Helpers::new(threads));
+    let shared = Shared {
+        stop,
+        on_event,
+        work,
+        slots: Slots::default(),
+        helpers: Arc::new(Helpers::new(threads)),
+    };
     // Every worker takes the next file of the plan, so that the order (longest first) holds.
     let take_files = || {
-        while let Some(index) = slots.take(&next, plan.jobs.len()) {
+        while let Some(index) = shared.slots.take(&next, plan.jobs.len()) {
             let job = &plan.jobs[index];
-            let report = run_job(
-                index,
-                job,
-                reason_to_end(),
-                stop,
-                on_event,
-                work,
-                &slots,
-                &helpers,
-            );
-            slots.release();
+            let report = run_job(index, job, reason_to_end(), &shared);
+            shared.slots.release();
             if report.status == Status::Failed {
                 failures.fetch_add(1, Ordering::Relaxed);
             }
             files.lock().expect("no worker panics here").push(report);
         }
-        helpers.serve();
+        shared.helpers.serve();
     };
     match pool {
         Some(pool) => _ = pool.broadcast(|_| take_files()),
@@ -155,16 +151,28 @@ pub(super) fn run_with(
     report
 }
 
+/// What all jobs of a run share.
+struct Shared<'a> {
+    stop: &'a StopToken,
+    on_event: &'a (dyn Fn(Event<'_>) + Sync),
+    work: &'a dyn Work,
+    slots: Slots,
+    helpers: Arc<Helpers>,
+}
+
 fn run_job(
     index: usize,
     job: &Job,
     reason_not_to: Option<&'static str>,
-    stop: &StopToken,
-    on_event: &(dyn Fn(Event<'_>) + Sync),
-    work: &dyn Work,
-    slots: &Slots,
-    helpers: &Arc<Helpers>,
+    shared: &Shared<'_>,
 ) -> FileReport {
+    let Shared {
+        stop,
+        on_event,
+        work,
+        slots,
+        helpers,
+    } = shared;
     let (input, output) = (job.input.as_path(), job.output.as_path());
     match (job.action, reason_not_to) {
         (Action::SkipExisting, _) => {

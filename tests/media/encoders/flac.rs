@@ -76,8 +76,11 @@ fn noise_and_silence_are_exact_in_flac() {
     assert_eq!(decode(&file.path).samples, noise);
 }
 
+/// A signal's name, and its integer at a frame.
+type Signal = (&'static str, Box<dyn FnMut(usize) -> i32>);
+
 /// What is hard to encode: signals without end, as integers of so many bits.
-fn signals(bits: u32) -> [(&'static str, Box<dyn FnMut(usize) -> i32>); 7] {
+fn signals(bits: u32) -> [Signal; 7] {
     let full = (1i32 << (bits - 1)) - 1;
     let mut noise = 1u32;
     let mut next = move || {

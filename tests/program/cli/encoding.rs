@@ -30,7 +30,7 @@ fn the_number_of_workers_changes_no_byte() {
         for file in ["long", "short"] {
             let read = |jobs: u32| {
                 let extension = format.extensions()[0];
-                env.read(&format!("{name}{jobs}/{file}.{extension}"))
+                env.read(format!("{name}{jobs}/{file}.{extension}"))
             };
             let alone = read(1);
             assert!(!alone.is_empty());

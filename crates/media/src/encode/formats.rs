@@ -159,6 +159,8 @@ impl EncodeSpec {
         workers: Option<Arc<dyn Workers>>,
     ) -> Result<Box<dyn Encoder + 'a>, EncodeError> {
         self.validate()?;
+        // The formats that are always there are not encoded in parts.
+        let _ = &workers;
         Ok(match self.format {
             Format::Wav => Box::new(wav::WavEncoder::new(self, sink)?),
             Format::Aiff => Box::new(aiff::AiffEncoder::new(self, sink)?),
