@@ -200,6 +200,7 @@ pub(super) fn engine(data: &[u8]) {
         double_range: head[2] & 2 != 0,
         fast_detection: head[2] & 4 != 0,
         normal_detection: head[2] & 8 != 0,
+        max_pause: f64::from(head[15] / 10) / 10.0,
     };
     let rate = number(13) * 6;
     let channels = usize::from(head[15] % 10);

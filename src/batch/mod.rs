@@ -12,6 +12,7 @@ mod places;
 pub mod plan;
 mod plan_error;
 mod planner;
+mod portable;
 mod prune;
 mod record;
 mod request;

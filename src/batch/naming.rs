@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 use super::plan_error::PlanError;
+use super::portable;
 use super::request::PlanRequest;
 use super::selection::is_audio;
 use audiostretchy_media::format::Format;
@@ -25,9 +26,11 @@ impl PlanRequest {
             Some(extension) if format_of(place) == Some(format) => extension,
             _ => OsStr::new(format.extensions()[0]),
         });
-        match place.parent() {
-            Some(folder) if !self.flatten => self.output.join(folder).join(output),
-            _ => self.output.join(output),
+        let folder = place.parent().filter(|_| !self.flatten);
+        let folder = folder.unwrap_or(Path::new(""));
+        match self.portable_names {
+            true => (self.output.join(portable::folders(folder))).join(portable::name(&output)),
+            false => self.output.join(folder).join(output),
         }
     }
 

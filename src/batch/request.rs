@@ -56,6 +56,8 @@ pub struct PlanRequest {
     pub if_exists: IfExists,
     /// Put between the name of an output and its extension.
     pub suffix: OsString,
+    /// Give outputs, and the folders they are mirrored in, names that FAT, exFAT and Windows take.
+    pub portable_names: bool,
     /// Write all outputs right into the output folder instead of mirroring the input folders.
     pub flatten: bool,
     /// Compare contents instead of modification times, those of sources and of outputs.
@@ -106,6 +108,7 @@ impl PlanRequest {
             read_files: Vec::new(),
             if_exists: IfExists::Resume,
             suffix: OsString::new(),
+            portable_names: false,
             flatten: false,
             checksum: false,
             keep_mtime: false,

@@ -158,6 +158,19 @@ pub(super) struct ConvertArgs {
         value_parser = values::number
     )]
     pub gap_scale: Option<f64>,
+    /// Make no pause longer than this, 0.1 to 10 seconds
+    ///
+    /// The middle of longer ones is left out; their beginnings and ends stay. A soft word at the
+    /// threshold is no pause. With --ratio 1, only pauses are shortened.
+    #[arg(
+        long,
+        alias = "max_pause",
+        value_name = "SECONDS",
+        help_heading = "Stretching",
+        allow_negative_numbers = true,
+        value_parser = values::number
+    )]
+    pub max_pause: Option<f64>,
     /// How to stretch: tdhs or adaptive [default: tdhs]
     ///
     /// `tdhs` is made for speech, and fast. `adaptive` is made for anything: it works in the time
@@ -336,6 +349,12 @@ pub(super) struct ConvertArgs {
         help_heading = "Output"
     )]
     pub suffix: OsString,
+    /// Give outputs and folders names that FAT, exFAT and Windows take
+    ///
+    /// `: ? * " < > | \` and control characters become `_`, and so do dots and spaces at the end;
+    /// names of devices such as CON get one more. Two outputs that would have one name are refused.
+    #[arg(long, alias = "portable_names", help_heading = "Output")]
+    pub portable_names: bool,
     /// Write all outputs right into OUTPUT, without folders
     #[arg(long, help_heading = "Output")]
     pub flatten: bool,

@@ -240,6 +240,7 @@ fn option_for_files(args: &ConvertArgs) -> Option<&'static str> {
         ("--only-new", args.only_new),
         ("--prune", args.prune),
         ("--suffix", !args.suffix.is_empty()),
+        ("--portable-names", args.portable_names),
     ];
     let (option, _) = given.into_iter().find(|&(_, is_given)| is_given)?;
     Some(option)

@@ -104,7 +104,7 @@ impl Trial {
         }
         Ok(Self {
             cost: elapsed / (done.max(1) as f64 / rate),
-            ratio: match stretch.has_gap_ratio() {
+            ratio: match stretch.finds_pauses() {
                 true => ratio_with_gaps(input, stretch, is_long)?,
                 false => stretch.ratio,
             },

@@ -92,6 +92,8 @@ pub struct Outcome {
     pub damage: Damage,
     /// Frames of the input found to lie in gaps.
     pub gap_frames: u64,
+    /// Frames of the input left out of pauses.
+    pub cut_frames: u64,
     /// Tags and chapters with their times moved, to be written into the output.
     pub(crate) metadata: Option<Metadata>,
     /// Text files from beside the input.
@@ -352,6 +354,7 @@ impl Pipeline {
             encoded,
             damage,
             gap_frames: stretcher.gap_frames(),
+            cut_frames: stretcher.cut_frames(),
             metadata,
             sidecars,
             positions,

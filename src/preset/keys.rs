@@ -6,7 +6,8 @@ use std::ops::RangeInclusive;
 use super::suggest::nearest;
 use super::{Settings, Value};
 use audiostretchy_engine::options::{
-    BUFFER_MS, Engine, MIN_LOWER_FREQ, MIN_UPPER_FREQ, RATIO, SAMPLE_RATE, Style, THRESHOLD_GAP_DB,
+    BUFFER_MS, Engine, MAX_PAUSE, MIN_LOWER_FREQ, MIN_UPPER_FREQ, RATIO, SAMPLE_RATE, Style,
+    THRESHOLD_GAP_DB,
 };
 use audiostretchy_media::format::{BitDepth, EncoderEffort, Format, OutputChannels};
 
@@ -56,7 +57,7 @@ const NAME: &str = "a name in quotes";
 const FLAG: &str = "true or false";
 
 /// Every setting, in the order of the documentation.
-pub(super) static KEYS: [Key; 21] = [
+pub(super) static KEYS: [Key; 22] = [
     Key {
         name: "engine",
         option: "--engine",
@@ -112,6 +113,21 @@ pub(super) static KEYS: [Key; 21] = [
             Ok(())
         },
         read: |s| Some(s.stretch.gap_ratio.into()),
+    },
+    Key {
+        name: "max_pause",
+        option: "--max-pause",
+        expects: NUMBER,
+        rival: None,
+        engine: None,
+        write: |s, v| {
+            s.stretch.max_pause = match zero(v) {
+                true => 0.0,
+                false => number(v, MAX_PAUSE, " s, or 0 for off")?,
+            };
+            Ok(())
+        },
+        read: |s| Some(s.stretch.max_pause.into()),
     },
     Key {
         name: "gap_scale",
@@ -400,12 +416,17 @@ mod tests {
         let mut settings = Settings::default();
         settings.stretch.engine = Engine::Adaptive;
         settings.stretch.style = Style::Music;
+        settings.stretch.max_pause = 1.0;
+        settings.output.channels = OutputChannels::Mono;
+        settings.output.encoder_effort = EncoderEffort::Best;
         let settings = serde_json::to_value(settings).unwrap();
         let fields = |part: &str| -> Vec<String> {
             let fields = settings[part].as_object().unwrap();
             fields.keys().cloned().collect()
         };
-        let mut options = [fields("stretch"), fields("output"), vec!["speed".into()]].concat();
+        // Two keys set what others set in another way.
+        let others = vec!["speed".into(), "gap_scale".into()];
+        let mut options = [fields("stretch"), fields("output"), others].concat();
         options.sort();
         let mut keys: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
         keys.sort_unstable();

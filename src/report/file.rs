@@ -101,6 +101,9 @@ pub struct SourceReport {
     pub seconds: f64,
     /// Seconds of the audio found to lie in gaps.
     pub gap_seconds: f64,
+    /// Seconds left out of long pauses.
+    #[serde(default)]
+    pub cut_seconds: f64,
     /// Damaged frames that were replaced by silence.
     #[serde(default)]
     pub lost_frames: u64,
@@ -238,6 +241,7 @@ impl FileReport {
                 frames: outcome.input_frames,
                 seconds,
                 gap_seconds: outcome.gap_frames as f64 / input_rate,
+                cut_seconds: outcome.cut_frames as f64 / input_rate,
                 lost_frames: outcome.damage.lost_frames,
                 bytes: bytes(input),
             }),

@@ -2,6 +2,7 @@
 //! unsafe code is.
 
 mod adaptive;
+mod pauses;
 mod reference;
 mod sound;
 mod sources;

@@ -42,6 +42,7 @@ impl Case {
             double_range: self.double_range,
             fast_detection: self.fast_detection,
             normal_detection: self.normal_detection,
+            max_pause: 0.0,
         }
     }
 }

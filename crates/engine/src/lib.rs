@@ -4,6 +4,7 @@ mod adaptive;
 mod gaps;
 mod kernels;
 pub mod options;
+mod pauses;
 mod sample;
 mod stretcher;
 mod tdhs;

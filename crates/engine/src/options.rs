@@ -6,6 +6,8 @@ use std::ops::RangeInclusive;
 /// Allowed values of [`StretchOptions::ratio`], and of a [`StretchOptions::gap_ratio`] that is
 /// not 0.
 pub const RATIO: RangeInclusive<f64> = 0.25..=4.0;
+/// Allowed values of a [`StretchOptions::max_pause`] that is not 0, in seconds.
+pub const MAX_PAUSE: RangeInclusive<f64> = 0.1..=10.0;
 /// Allowed values of [`StretchOptions::buffer_ms`], in milliseconds.
 pub const BUFFER_MS: RangeInclusive<f32> = 1.0..=100.0;
 /// Allowed values of [`StretchOptions::threshold_gap_db`], in dB.
@@ -92,6 +94,13 @@ pub struct StretchOptions {
     pub ratio: f64,
     /// The ratio for silent gaps, 0.25 to 4.0, or 0 to use `ratio` for them too.
     pub gap_ratio: f64,
+    /// The longest pause in the output in seconds, 0.1 to 10, or 0 for any length: the middle of
+    /// longer ones is left out.
+    ///
+    /// A pause is a stretch at or below `threshold_gap_db` of which at least three blocks in a row
+    /// are quieter than that by 3 dB.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
+    pub max_pause: f64,
     /// Upper end of the pitch search in Hz: above 40, below half the sample rate, at least twice
     /// `lower_freq`.
     pub upper_freq: u32,
@@ -116,6 +125,7 @@ impl Default for StretchOptions {
             style: Style::Auto,
             ratio: 1.0,
             gap_ratio: 0.0,
+            max_pause: 0.0,
             upper_freq: 333,
             lower_freq: 55,
             buffer_ms: 25.0,
@@ -234,6 +244,9 @@ impl StretchOptions {
         if self.gap_ratio != 0.0 {
             within("gap_ratio", self.gap_ratio, RATIO, ", or 0 for off")?;
         }
+        if self.max_pause != 0.0 {
+            within("max_pause", self.max_pause, MAX_PAUSE, " s, or 0 for off")?;
+        }
         if self.engine == Engine::Tdhs {
             self.validate_search()?;
         }
@@ -331,13 +344,14 @@ impl StretchOptions {
             options.normal_detection = normal_detection;
         }
         if !self.has_gap_ratio() {
+            options.gap_ratio = Self::default().gap_ratio;
+        }
+        if !self.finds_pauses() {
             let Self {
-                gap_ratio,
                 buffer_ms,
                 threshold_gap_db,
                 ..
             } = Self::default();
-            options.gap_ratio = gap_ratio;
             options.buffer_ms = buffer_ms;
             options.threshold_gap_db = threshold_gap_db;
         }
@@ -348,6 +362,11 @@ impl StretchOptions {
     /// Returns whether gaps have a separate ratio.
     pub fn has_gap_ratio(&self) -> bool {
         self.gap_ratio != 0.0 && self.gap_ratio as f32 != self.ratio as f32
+    }
+
+    /// Returns whether pauses are told from the rest, for a ratio of their own or to be shortened.
+    pub fn finds_pauses(&self) -> bool {
+        self.has_gap_ratio() || self.max_pause != 0.0
     }
 
     /// Returns whether the pitch search runs at half rate for audio of this sample rate in Hz.

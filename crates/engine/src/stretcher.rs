@@ -3,6 +3,7 @@
 use crate::adaptive::Adaptive;
 use crate::gaps::GapDetector;
 use crate::options::{Engine, OptionError, StretchOptions};
+use crate::pauses::PauseCutter;
 use crate::sample::EngineSample;
 use crate::tdhs::Tdhs;
 use crate::time_map::TimePoint;
@@ -31,6 +32,13 @@ pub struct Stretcher<T> {
     ratio: f64,
     gaps: Option<GapDetector<T>>,
     gap_ratio: f64,
+    pauses: Option<PauseCutter<T>>,
+    /// What is left of the input without the middle of long pauses.
+    kept: Vec<T>,
+    /// Frames of output of this piece of audio, and its time points, if pauses are shortened.
+    output_frames: u64,
+    points: Vec<TimePoint>,
+    records: bool,
     engine: Chosen<T>,
 }
 
@@ -93,6 +101,11 @@ impl<T: Sample> Stretcher<T> {
                 GapDetector::new(channels, block_frames as usize, options.threshold_gap_db)
             }),
             gap_ratio: options.gap_ratio,
+            pauses: PauseCutter::new(options, sample_rate, channels),
+            kept: Vec::new(),
+            output_frames: 0,
+            points: Vec::new(),
+            records: record,
             engine,
         })
     }
@@ -122,13 +135,19 @@ impl<T: Sample> Stretcher<T> {
         self.gaps.as_ref().map_or(0, GapDetector::gap_frames)
     }
 
+    /// Returns the number of input frames left out of pauses since the stretcher was created.
+    pub fn cut_frames(&self) -> u64 {
+        self.pauses.as_ref().map_or(0, PauseCutter::cut_frames)
+    }
+
     /// Returns the new points of the time map, in rising order: for every cut since the last call.
     ///
     /// Empty unless created by [`with_time_map`](Self::with_time_map).
     pub fn drain_time_points(&mut self) -> impl Iterator<Item = TimePoint> {
-        let points = match &mut self.engine {
-            Chosen::Tdhs(tdhs) => tdhs.points(),
-            Chosen::Adaptive(adaptive) => adaptive.points(),
+        let points = match (&self.pauses, &mut self.engine) {
+            (Some(_), _) => &mut self.points,
+            (None, Chosen::Tdhs(tdhs)) => tdhs.points(),
+            (None, Chosen::Adaptive(adaptive)) => adaptive.points(),
         };
         points.drain(..)
     }
@@ -199,6 +218,39 @@ mod sealed {
 
 impl<T: EngineSample> Stretcher<T> {
     fn process_whole_frames(&mut self, input: &[T], output: &mut Vec<T>) {
+        let Some(pauses) = &mut self.pauses else {
+            return self.process_kept(input, output);
+        };
+        let mut kept = std::mem::take(&mut self.kept);
+        kept.clear();
+        pauses.process(input, &mut kept);
+        self.stretch_kept(&kept, output);
+        self.kept = kept;
+        self.map_points();
+    }
+
+    /// Stretches what is left without the middle of pauses.
+    fn stretch_kept(&mut self, kept: &[T], output: &mut Vec<T>) {
+        let start = output.len();
+        self.process_kept(kept, output);
+        self.output_frames += ((output.len() - start) / self.channels) as u64;
+    }
+
+    /// Turns new time points into those of the whole input.
+    fn map_points(&mut self) {
+        let Some(pauses) = &mut self.pauses else {
+            return;
+        };
+        let points = match &mut self.engine {
+            Chosen::Tdhs(tdhs) => tdhs.points(),
+            Chosen::Adaptive(adaptive) => adaptive.points(),
+        };
+        for point in points.drain(..) {
+            pauses.map(point, &mut self.points);
+        }
+    }
+
+    fn process_kept(&mut self, input: &[T], output: &mut Vec<T>) {
         match &mut self.gaps {
             None => self.engine.process(input, self.ratio, output),
             Some(gaps) => gaps.process(input, |block, is_gap| {
@@ -209,6 +261,28 @@ impl<T: EngineSample> Stretcher<T> {
     }
 
     fn finish_piece(&mut self, output: &mut Vec<T>) {
+        let Some(pauses) = &mut self.pauses else {
+            return self.finish_kept(output);
+        };
+        let mut kept = std::mem::take(&mut self.kept);
+        kept.clear();
+        pauses.finish(&mut kept);
+        self.stretch_kept(&kept, output);
+        self.kept = kept;
+        let start = output.len();
+        self.finish_kept(output);
+        self.output_frames += ((output.len() - start) / self.channels) as u64;
+        self.map_points();
+        if let Some(pauses) = &mut self.pauses {
+            pauses.end_map(self.output_frames, &mut self.points);
+        }
+        if !self.records {
+            self.points.clear();
+        }
+        self.output_frames = 0;
+    }
+
+    fn finish_kept(&mut self, output: &mut Vec<T>) {
         if let Some(gaps) = &mut self.gaps {
             gaps.finish(|block, is_gap| {
                 let ratio = if is_gap { self.gap_ratio } else { self.ratio };

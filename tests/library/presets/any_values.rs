@@ -14,13 +14,14 @@ fn any_value() -> impl Strategy<Value = Value> {
     ]
 }
 
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "engine",
     "style",
     "ratio",
     "speed",
     "gap_ratio",
     "gap_scale",
+    "max_pause",
     "upper_freq",
     "lower_freq",
     "buffer_ms",

@@ -170,3 +170,29 @@ fn names_in_the_suffix_are_replaced() {
         &["{date} is not known"],
     );
 }
+
+#[test]
+fn long_pauses_are_shortened_and_subtitles_move_along() {
+    let env = TestEnv::new();
+    env.encode_recording("speech-16k-mono", "word.wav", "");
+    let hiss = "-R -n -r 16000 -c 1 hiss.wav synth 5 whitenoise vol -48dB";
+    env.tool("sox", hiss.split(' '));
+    env.create_folder("in");
+    env.tool("sox", ["word.wav", "hiss.wav", "word.wav", "in/a.wav"]);
+    env.write("in/a.srt", "1\n00:00:07,500 --> 00:00:09,000\nAgain\n");
+    env.run("in out --ratio 1 --max-pause 0.4").succeeds();
+    let report = env.report("out");
+    let cut = report["files"][0]["source"]["cut_seconds"]
+        .as_f64()
+        .unwrap();
+    assert!((4.5..5.0).contains(&cut), "{cut}");
+    let lost = env.seconds("in/a.wav") - env.seconds("out/a.wav");
+    assert!((lost - cut).abs() < 0.01, "{lost} {cut}");
+    let moved = String::from_utf8(env.read("out/a.srt")).unwrap();
+    let time = moved.lines().nth(1).unwrap();
+    let seconds: f64 = time[6..12].replace(',', ".").parse().unwrap();
+    assert!((seconds - (7.5 - cut)).abs() < 0.025, "{moved}");
+    env.run("in again -p podcast --max-pause 0.3").succeeds();
+    assert!(env.seconds("again/a.wav") < 5.0);
+    env.refuses("in no --ratio 1 --max-pause 11", 2, &["from 0.1 to 10 s"]);
+}

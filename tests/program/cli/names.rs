@@ -144,3 +144,52 @@ fn hidden_files_and_folders_are_left_alone() {
     env.run("in out --ratio 0.8").succeeds();
     assert_eq!(env.files("out"), ["a.wav"]);
 }
+
+#[test]
+fn portable_names_are_taken_by_every_file_system() {
+    let env = TestEnv::new();
+    for name in ["in/what? 10:30/a*b.wav", "in/dot./con.wav", "in/plain.wav"] {
+        env.copy_recording("speech-8k-mono", name);
+    }
+    env.write(
+        "in/dot./con.srt",
+        "1\n00:00:00,000 --> 00:00:01,000\nHello\n",
+    );
+    env.run("in out --ratio 0.8 --portable-names").succeeds();
+    let files: Vec<String> = env.files("out");
+    assert_eq!(
+        files,
+        [
+            "dot_/con_.srt",
+            "dot_/con_.wav",
+            "plain.wav",
+            "what_ 10_30/a_b.wav"
+        ]
+    );
+    env.run("in out --ratio 0.8 --portable-names")
+        .succeeds()
+        .says(&["3 up to date"]);
+}
+
+#[test]
+fn portable_names_that_become_one_are_refused() {
+    let env = TestEnv::new();
+    for name in ["in/a?.wav", "in/a:.wav"] {
+        env.copy_recording("speech-8k-mono", name);
+    }
+    env.refuses(
+        "in out --ratio 0.8 --portable-names",
+        2,
+        &["a?.wav", "a:.wav"],
+    );
+    env.run("in out --ratio 0.8").succeeds();
+    let env = TestEnv::new();
+    for name in ["in/A*.wav", "in/a_.wav"] {
+        env.copy_recording("speech-8k-mono", name);
+    }
+    env.refuses(
+        "in out --ratio 0.8 --portable-names",
+        2,
+        &["A*.wav", "a_.wav"],
+    );
+}
