@@ -94,6 +94,9 @@ pub struct Outcome {
     pub gap_frames: u64,
     /// Frames of the input left out of pauses.
     pub cut_frames: u64,
+    /// Frames at the input's rate by which pauses became shorter, by being cut or by a ratio of their
+    /// own; less than 0 if they became longer.
+    pub pause_frames_saved: f64,
     /// Tags and chapters with their times moved, to be written into the output.
     pub(crate) metadata: Option<Metadata>,
     /// Text files from beside the input.
@@ -355,6 +358,8 @@ impl Pipeline {
             damage,
             gap_frames: stretcher.gap_frames(),
             cut_frames: stretcher.cut_frames(),
+            pause_frames_saved: stretcher.cut_frames() as f64
+                + stretcher.gap_frames() as f64 * (1.0 - stretch.gap_ratio),
             metadata,
             sidecars,
             positions,

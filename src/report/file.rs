@@ -129,6 +129,13 @@ pub struct ResultReport {
     pub seconds: f64,
     /// Actual output length divided by input length; `None` if there was no audio.
     pub ratio: Option<f64>,
+    /// Seconds saved by pauses, which were cut or have a ratio of their own; less than 0 if they
+    /// became longer.
+    #[serde(default)]
+    pub pauses_saved_seconds: f64,
+    /// Seconds saved by the speed; less than 0 where audio is slowed down.
+    #[serde(default)]
+    pub speed_saved_seconds: f64,
     /// Samples beyond full scale that were clipped.
     pub clipped_samples: u64,
     /// Size of the file in bytes, if known.
@@ -226,6 +233,7 @@ impl FileReport {
         let input_rate = f64::from(source.sample_rate);
         let seconds = outcome.input_frames as f64 / input_rate;
         let result_seconds = outcome.encoded.frames as f64 / f64::from(spec.sample_rate);
+        let pauses_saved_seconds = outcome.pause_frames_saved / input_rate;
         let elapsed_seconds = elapsed.as_secs_f64();
         let lossless = spec.format.is_lossless();
         Self {
@@ -253,6 +261,8 @@ impl FileReport {
                 frames: outcome.encoded.frames,
                 seconds: result_seconds,
                 ratio: quotient(result_seconds, seconds),
+                pauses_saved_seconds,
+                speed_saved_seconds: seconds - result_seconds - pauses_saved_seconds,
                 clipped_samples: outcome.encoded.clipped_samples,
                 bytes: bytes(output),
             }),

@@ -186,6 +186,9 @@ fn long_pauses_are_shortened_and_subtitles_move_along() {
         .as_f64()
         .unwrap();
     assert!((4.5..5.0).contains(&cut), "{cut}");
+    let result = &report["files"][0]["result"];
+    let saved = |by: &str| result[format!("{by}_saved_seconds")].as_f64().unwrap();
+    assert!((saved("pauses") - cut).abs() < 1e-9 && saved("speed").abs() < 0.01);
     let lost = env.seconds("in/a.wav") - env.seconds("out/a.wav");
     assert!((lost - cut).abs() < 0.01, "{lost} {cut}");
     let moved = String::from_utf8(env.read("out/a.srt")).unwrap();
