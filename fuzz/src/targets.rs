@@ -341,7 +341,9 @@ pub(super) fn journal(data: &[u8]) {
 ///
 /// The first byte selects the extension of the file.
 pub(super) fn sidecar(data: &[u8]) {
-    const EXTENSIONS: [&str; 6] = ["srt", "vtt", "lrc", "json", "cue", "txt"];
+    const EXTENSIONS: [&str; 9] = [
+        "srt", "vtt", "lrc", "json", "cue", "txt", "sbv", "ass", "textgrid",
+    ];
     let Some((kind, text)) = data.split_first() else {
         return;
     };

@@ -15,9 +15,7 @@ const OTHER_MEDIA: [&str; 46] = [
 ];
 
 /// Extensions of text files with times in them whose times are not moved, in lower case.
-const OTHER_SIDECARS: [&str; 11] = [
-    "ass", "dfxp", "sami", "sbv", "scc", "smi", "ssa", "stl", "sub", "ttml", "usf",
-];
+const OTHER_SIDECARS: [&str; 8] = ["dfxp", "sami", "scc", "smi", "stl", "sub", "ttml", "usf"];
 
 /// A file that looks as if it should be taken and is not.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,8 +8,8 @@ fn files_that_look_like_media_are_counted_and_named_on_demand() {
     for name in [
         "in/d.wma",
         "in/deep/e.MOV",
-        "in/a.ass",
-        "in/other.ass",
+        "in/a.ttml",
+        "in/other.ttml",
         "in/notes.txt",
     ] {
         env.write(name, "not looked at");
@@ -24,10 +24,10 @@ fn files_that_look_like_media_are_counted_and_named_on_demand() {
         "left out: in/deep/c.flac: another extension",
         "left out: in/d.wma: a format that is not read from folders\n",
         "left out: in/deep/e.MOV: a format",
-        "left out: in/a.ass: subtitles that are not moved",
+        "left out: in/a.ttml: subtitles that are not moved",
         &format!("{all}\n"),
     ]);
-    for name in ["other.ass", "notes.txt"] {
+    for name in ["other.ttml", "notes.txt"] {
         assert!(!run.stderr.contains(name), "{run}");
     }
     let run = env.run("in out -e wav --ratio 0.8 -q").succeeds();

@@ -18,6 +18,7 @@ mod plan_errors;
 mod running;
 #[cfg(target_os = "linux")]
 mod screen;
+mod sidecars;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod two_hundred_files;

@@ -66,9 +66,9 @@ impl Cutter {
             return None;
         }
         let end = self.before + frames;
-        let rest = self.pending[(end - before) * self.channels..].to_vec();
-        let mut samples = std::mem::replace(&mut self.pending, rest);
-        samples.truncate((end + after) * self.channels);
+        // Copied, so that the chunk takes no more memory than it needs.
+        let samples = self.pending[..(end + after) * self.channels].to_vec();
+        self.pending.drain(..(end - before) * self.channels);
         let chunk = Chunk {
             samples,
             before: self.before,

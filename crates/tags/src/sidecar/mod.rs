@@ -8,7 +8,9 @@
 mod cue_sheet;
 mod labels;
 mod lyrics;
+mod styled;
 mod subtitles;
+mod text_grid;
 mod transcript;
 
 use std::ffi::OsStr;
@@ -26,9 +28,13 @@ const MAX_BYTES: u64 = 8 << 20;
 const MAX_TIME: usize = 32;
 
 /// The extensions that are looked for, in lower case, and the kind of file for each.
-const KINDS: [(&str, Kind); 6] = [
+const KINDS: [(&str, Kind); 10] = [
     ("srt", Kind::Srt),
     ("vtt", Kind::Vtt),
+    ("sbv", Kind::Sbv),
+    ("ass", Kind::Styled),
+    ("ssa", Kind::Styled),
+    ("textgrid", Kind::TextGrid),
     ("lrc", Kind::Lyrics),
     ("json", Kind::Transcript),
     ("cue", Kind::CueSheet),
@@ -39,6 +45,9 @@ const KINDS: [(&str, Kind); 6] = [
 enum Kind {
     Srt,
     Vtt,
+    Sbv,
+    Styled,
+    TextGrid,
     Lyrics,
     Transcript,
     CueSheet,
@@ -115,6 +124,9 @@ impl Sidecar {
         match self.kind {
             Kind::Srt => subtitles::moved(&self.text, subtitles::Dialect::Srt, clock),
             Kind::Vtt => subtitles::moved(&self.text, subtitles::Dialect::Vtt, clock),
+            Kind::Sbv => subtitles::moved_sbv(&self.text, clock),
+            Kind::Styled => styled::moved(&self.text, clock),
+            Kind::TextGrid => text_grid::moved(&self.text, clock),
             Kind::Lyrics => lyrics::moved(&self.text, clock),
             Kind::Transcript => transcript::moved(&self.text, clock),
             Kind::CueSheet => cue_sheet::moved(&self.text, clock),
@@ -145,13 +157,13 @@ pub fn counterpart(sidecar: &Path, output: &Path) -> PathBuf {
 }
 
 /// Returns whether a file of that name, in the same folder, belongs to an input: it has the
-/// input's name with another extension, in lower or upper case.
+/// input's name with another extension, in lower or upper case, or as Praat writes it.
 pub fn is_beside(name: &OsStr, input: &Path) -> bool {
     let path = Path::new(name);
     let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
     let one_case = [extension.to_lowercase(), extension.to_uppercase()];
     Kind::of(path).is_some()
-        && one_case.iter().any(|case| case == extension)
+        && (one_case.iter().any(|case| case == extension) || extension == "TextGrid")
         && path.file_stem() == input.file_stem()
         && Some(name) != input.file_name()
 }

@@ -1,4 +1,5 @@
-//! SubRip (`.srt`) and WebVTT (`.vtt`) subtitles: lines of `start --> end`.
+//! SubRip (`.srt`) and WebVTT (`.vtt`) subtitles: lines of `start --> end`. YouTube's (`.sbv`):
+//! `start,end`.
 
 use super::{parse_time, split_millis, split_soon};
 use crate::clock::Clock;
@@ -38,6 +39,30 @@ pub(super) fn moved(text: &str, dialect: Dialect, clock: &mut Clock<'_>) -> Opti
         } else {
             moved.push_str(line);
         }
+    }
+    (cues > 0).then_some(moved)
+}
+
+/// Returns the text of an `.sbv` file with every time moved, or `None` if a cue has none.
+pub(super) fn moved_sbv(text: &str, clock: &mut Clock<'_>) -> Option<String> {
+    let mut moved = String::with_capacity(text.len());
+    let (mut is_first, mut cues) = (true, 0);
+    for line in text.trim_start_matches('\u{feff}').split_inclusive('\n') {
+        let content = line.trim_end_matches(['\r', '\n']);
+        if is_first && !content.is_empty() {
+            let (start, end) = content.split_once(',')?;
+            let mut time = |text: &str| {
+                let millis = clock.millis(parse_time(text.trim(), &['.'])?);
+                let (hours, minutes, seconds, millis) = split_millis(millis);
+                Some(format!("{hours}:{minutes:02}:{seconds:02}.{millis:03}"))
+            };
+            moved.push_str(&format!("{},{}", time(start)?, time(end)?));
+            moved.push_str(&line[content.len()..]);
+            cues += 1;
+        } else {
+            moved.push_str(line);
+        }
+        is_first = content.is_empty();
     }
     (cues > 0).then_some(moved)
 }
@@ -122,5 +147,17 @@ mod tests {
             moved(headless, Dialect::Vtt, &mut Clock::asking(1000)),
             None
         );
+    }
+
+    #[test]
+    fn the_first_line_of_each_sbv_cue_has_its_times() {
+        let positions = halved();
+        let text = "0:00:01.000,0:00:02.500\nOne, two\n0:00,1\n\n0:00:04.000,0:00:05.000\nx\n";
+        let moved = moved_sbv(text, &mut Clock::moving(&positions)).unwrap();
+        let expected = "0:00:00.500,0:00:01.250\nOne, two\n0:00,1\n\n0:00:02.000,0:00:02.500\nx\n";
+        assert_eq!(moved, expected);
+        for wrong in ["", "Hello\n", "0:00:01.000\nx\n"] {
+            assert_eq!(moved_sbv(wrong, &mut Clock::asking(1000)), None);
+        }
     }
 }

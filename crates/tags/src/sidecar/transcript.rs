@@ -1,5 +1,5 @@
 //! Podcast transcripts and chapters in JSON (the Podcasting 2.0 namespace): `segments` or
-//! `chapters` with `startTime` and `endTime` in seconds.
+//! `chapters` with `startTime` and `endTime` in seconds. Whisper's: `segments` with `start` and `end`.
 
 use serde_json::{Map, Value};
 
@@ -19,15 +19,33 @@ pub(super) fn moved(text: &str, clock: &mut Clock<'_>) -> Option<String> {
         return None;
     }
     for item in items {
-        let item = item.as_object_mut()?;
-        move_time(item, "startTime", clock)?;
-        if item.contains_key("endTime") {
-            move_time(item, "endTime", clock)?;
-        }
+        move_item(item, clock)?;
     }
     let mut text = serde_json::to_string_pretty(&json).ok()?;
     text.push('\n');
     Some(text)
+}
+
+/// Moves the times of a segment: `startTime` and `endTime`, or `start` and `end` as Whisper has them,
+/// also of each of its `words`.
+fn move_item(item: &mut Value, clock: &mut Clock<'_>) -> Option<()> {
+    let item = item.as_object_mut()?;
+    let (start, end) = match item.contains_key("startTime") {
+        true => ("startTime", "endTime"),
+        false => ("start", "end"),
+    };
+    move_time(item, start, clock)?;
+    if item.contains_key(end) {
+        move_time(item, end, clock)?;
+    }
+    if let Some(words) = item.get_mut("words").and_then(Value::as_array_mut) {
+        // Words that could not be aligned have no times.
+        let timed = words.iter_mut().filter(|word| word.get("start").is_some());
+        for word in timed {
+            move_item(word, clock)?;
+        }
+    }
+    Some(())
 }
 
 fn move_time(item: &mut Map<String, Value>, key: &str, clock: &mut Clock<'_>) -> Option<()> {
