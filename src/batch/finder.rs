@@ -11,10 +11,11 @@ use rayon::prelude::*;
 
 use super::job::{Job, Origin, SidecarJob};
 use super::journal::Journal;
-use super::left_out::{Filter, Filtered, LeftOut, WhyLeftOut, is_in_a_language};
+use super::left_out::{Filter, Filtered, LeftOut, WhyLeftOut};
 use super::naming::{kept_format_of, listed_place};
 use super::plan_error::PlanError;
 use super::request::PlanRequest;
+use super::selection::is_audio;
 use super::up_to_date;
 use super::walk::{self, Found, Unreadable};
 use crate::pipeline::atomic_file::Replace;
@@ -36,7 +37,7 @@ pub(super) struct Finder<'a> {
     /// The same for all files of a format, and too slow to make for each.
     fingerprints: HashMap<(Format, bool), Arc<str>>,
     /// By folder, the names of files that may be text files beside audio.
-    listings: HashMap<PathBuf, Vec<OsString>>,
+    listings: HashMap<PathBuf, Listing>,
     outputs: EarlierOutputs,
     /// What could not be looked at at this moment, which is no reason to take less.
     pub(super) failure: Option<PlanError>,
@@ -137,12 +138,7 @@ impl<'a> Finder<'a> {
             .map(|job| job.input.with_extension(""))
             .collect();
         self.left_out.retain(|left_out| {
-            let stem = left_out.path.with_extension("");
-            let is_beside = match is_in_a_language(&left_out.path) {
-                // With audio of the whole name, it is moved.
-                true => !stems.contains(&stem) && stems.contains(&stem.with_extension("")),
-                false => stems.contains(&stem),
-            };
+            let is_beside = stems.contains(&left_out.path.with_extension(""));
             !is_sidecar(left_out) || is_beside
         });
     }
@@ -353,33 +349,38 @@ impl EarlierOutputs {
 /// # Errors
 /// Returns an error if their folder cannot be read at this moment.
 fn sidecars_of(
-    listings: &mut HashMap<PathBuf, Vec<OsString>>,
+    listings: &mut HashMap<PathBuf, Listing>,
     input: &Path,
     output: &Path,
 ) -> io::Result<Vec<SidecarJob>> {
     let folder = parent(input);
-    let names = match listings.get(folder) {
-        Some(names) => names,
+    let listing = match listings.get(folder) {
+        Some(listing) => listing,
         None => {
-            let names = match names_of_sidecars(folder) {
+            let listing = match Listing::of(folder) {
                 Err(error) if is_out_of_room(&error) => return Err(error),
-                names => names.unwrap_or_default(),
+                listing => listing.unwrap_or_default(),
             };
-            listings.entry(folder.to_owned()).or_insert(names)
+            listings.entry(folder.to_owned()).or_insert(listing)
         }
     };
     // Sorted, so that those of one name stand together: a folder may hold thousands.
     let stem = input.file_stem().unwrap_or_default();
+    let names = &listing.sidecars;
     let first = names.partition_point(|name| stem_of(name) < stem);
+    let begins = |name: &&OsString| {
+        let own = stem_of(name).as_encoded_bytes();
+        own.starts_with(stem.as_encoded_bytes())
+    };
     let mut sidecars = Vec::new();
-    for name in names[first..]
-        .iter()
-        .take_while(|name| stem_of(name) == stem)
-    {
+    for name in names[first..].iter().take_while(begins) {
         let source = input.with_file_name(name);
-        if sidecar::is_beside(name, input) && source.is_file() {
+        if let Some(tail) = sidecar::tail(name, input)
+            && !listing.has_audio_of(name, stem)
+            && source.is_file()
+        {
             sidecars.push(SidecarJob {
-                output: sidecar::counterpart(&source, output),
+                output: sidecar::counterpart(tail, output),
                 source,
                 replace: Some(Replace::Never),
             });
@@ -388,14 +389,40 @@ fn sidecars_of(
     Ok(sidecars)
 }
 
-fn names_of_sidecars(folder: &Path) -> io::Result<Vec<OsString>> {
-    let names = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name()));
-    let names: Vec<OsString> = names.collect::<io::Result<_>>()?;
-    let mut names: Vec<OsString> = (names.into_iter())
-        .filter(|name| sidecar::may_be_sidecar(Path::new(name)))
-        .collect();
-    names.sort_by(|a, b| (stem_of(a), a).cmp(&(stem_of(b), b)));
-    Ok(names)
+/// What matters of the names in a folder.
+#[derive(Default)]
+struct Listing {
+    /// Names of files that may be text files beside audio, in the order of their stems.
+    sidecars: Vec<OsString>,
+    /// Stems of audio.
+    audio: HashSet<OsString>,
+}
+
+impl Listing {
+    fn of(folder: &Path) -> io::Result<Self> {
+        let mut listing = Self::default();
+        for entry in std::fs::read_dir(folder)? {
+            let name = entry?.file_name();
+            let extension = Path::new(&name).extension();
+            if extension.is_some_and(is_audio) {
+                listing.audio.insert(stem_of(&name).to_owned());
+            }
+            if sidecar::may_be_sidecar(Path::new(&name)) {
+                listing.sidecars.push(name);
+            }
+        }
+        let order = |a: &OsString, b: &OsString| (stem_of(a), a).cmp(&(stem_of(b), b));
+        listing.sidecars.sort_by(order);
+        Ok(listing)
+    }
+
+    /// Returns whether there is audio that a name belongs to more closely than to that of a stem, as
+    /// `a.en.srt` does to `a.en.mp3`.
+    fn has_audio_of(&self, name: &OsStr, stem: &OsStr) -> bool {
+        let stems = std::iter::successors(Some(stem_of(name)), |&longer| Some(stem_of(longer)));
+        let mut longer = stems.take_while(|longer| longer.len() > stem.len());
+        longer.any(|longer| self.audio.contains(longer))
+    }
 }
 
 fn stem_of(name: &OsStr) -> &OsStr {

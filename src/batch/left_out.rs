@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use audiostretchy_containers::figures::count;
 
@@ -127,16 +127,6 @@ pub(super) fn is_other_media(extension: &OsStr) -> bool {
 /// Returns whether an extension is one of text files whose times are not moved.
 pub(super) fn is_other_sidecar(extension: &OsStr) -> bool {
     is_among(extension, &OTHER_SIDECARS)
-}
-
-/// Returns whether a name is that of subtitles with a language, such as `talk.en.srt`, which belong
-/// to `talk.mp3` and are not moved. They may as well belong to `talk.en.mp3`.
-pub(super) fn is_in_a_language(path: &Path) -> bool {
-    let is_subtitles = |extension: &OsStr| is_among(extension, &["srt", "vtt", "lrc"]);
-    let language = path
-        .file_stem()
-        .and_then(|stem| Path::new(stem).extension());
-    path.extension().is_some_and(is_subtitles) && language.is_some_and(|name| name.len() <= 8)
 }
 
 fn is_among(extension: &OsStr, known: &[&str]) -> bool {

@@ -29,11 +29,10 @@ pub(super) fn write_pending(outcome: &mut Outcome, job: &Job) -> io::Result<Vec<
     for sidecar in std::mem::take(&mut outcome.sidecars) {
         let planned = job.sidecars.iter().find(|job| job.source == sidecar.path());
         let mut clock = Clock::moving(&outcome.positions);
-        let (Some(planned), Some((output, text))) =
-            (planned, sidecar.finish(&job.output, &mut clock))
-        else {
+        let (Some(planned), Some(text)) = (planned, sidecar.finish(&job.output, &mut clock)) else {
             continue;
         };
+        let output = planned.output.clone();
         let is_taken = || output.symlink_metadata().is_ok();
         let replace = planned
             .replace

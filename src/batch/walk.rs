@@ -4,9 +4,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::left_out::{
-    Filter, LeftOut, WhyLeftOut, is_in_a_language, is_other_media, is_other_sidecar,
-};
+use super::left_out::{Filter, LeftOut, WhyLeftOut, is_other_media, is_other_sidecar};
 use super::selection::{Selection, is_audio};
 use crate::pipeline::atomic_file;
 use crate::pipeline::paths::FileId;
@@ -111,9 +109,7 @@ fn tell_left_out(path: PathBuf, by: Filter, tell: &mut impl FnMut(Found)) {
     let why = match by {
         Filter::Extension if is_audio(extension) => WhyLeftOut::Extension,
         Filter::Extension if is_other_media(extension) => WhyLeftOut::OtherMedia,
-        Filter::Extension if is_other_sidecar(extension) || is_in_a_language(&path) => {
-            WhyLeftOut::OtherSidecar
-        }
+        Filter::Extension if is_other_sidecar(extension) => WhyLeftOut::OtherSidecar,
         Filter::Extension => return,
         _ => {
             return tell(Found::Filtered {

@@ -37,7 +37,7 @@ fn files_that_look_like_media_are_counted_and_named_on_demand() {
 }
 
 #[test]
-fn links_and_subtitles_in_a_language_are_counted() {
+fn links_are_counted_and_subtitles_in_a_language_belong_to_the_nearest_name() {
     let env = TestEnv::with_short_speech(&["in/a.wav", "in/b.en.wav", "other/c.wav"]);
     for name in ["in/a.de.srt", "in/b.en.srt", "in/notes.old.srt"] {
         env.write(name, "1\n00:00:00,100 --> 00:00:00,200\nHello\n");
@@ -50,17 +50,17 @@ fn links_and_subtitles_in_a_language_are_counted() {
         std::os::unix::fs::symlink(target, env.path("in").join(link)).unwrap();
     }
     let run = env.run("in out --ratio 0.8 -v").succeeds().says(&[
-        "left out: in/a.de.srt: subtitles that are not moved\n",
         "left out: in/c.wav: a link; --follow takes it\n",
         "left out: in/deep: a link; --follow takes it\n",
     ]);
-    for name in ["b.en.srt:", "notes", "d.wav"] {
+    for name in ["a.de.srt", "b.en.srt:", "notes", "d.wav"] {
         assert!(
             !run.stderr.contains(&format!("left out: in/{name}")),
             "{run}"
         );
     }
-    assert!(env.exists("out/b.en.srt"));
+    assert!(env.exists("out/a.de.srt") && env.exists("out/b.en.srt"));
+    assert!(!env.exists("out/notes.old.srt"));
     // One of the links is broken.
     env.run("in out --ratio 0.8 --follow").exits(1);
     assert!(env.exists("out/c.wav") && env.exists("out/deep/c.wav"));

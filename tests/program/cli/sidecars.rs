@@ -76,3 +76,46 @@ fn what_does_not_parse_is_left_behind_with_a_warning() {
     assert_eq!(codes, ["sidecar-unreadable"; 3]);
     assert_eq!(env.files("out"), ["a.wav"]);
 }
+
+#[test]
+fn each_language_is_a_file_of_its_own() {
+    let env = TestEnv::with_short_speech(&["in/a.wav", "in/a.b.wav"]);
+    let cue = "1\n00:00:00,100 --> 00:00:00,200\nHello\n";
+    let names = [
+        "a.srt",
+        "a.en.srt",
+        "a.pt-BR.vtt",
+        "a.en.forced.srt",
+        "a.b.en.srt",
+        "a.b.srt",
+    ];
+    for name in names {
+        let head = if name.ends_with("vtt") {
+            "WEBVTT\n\n"
+        } else {
+            ""
+        };
+        env.write(format!("in/{name}"), format!("{head}{cue}"));
+    }
+    env.run("in out --ratio 0.5 --suffix _2x").succeeds();
+    assert_eq!(
+        env.files("out"),
+        [
+            "a.b_2x.en.srt",
+            "a.b_2x.srt",
+            "a.b_2x.wav",
+            "a_2x.en.forced.srt",
+            "a_2x.en.srt",
+            "a_2x.pt-BR.vtt",
+            "a_2x.srt",
+            "a_2x.wav"
+        ]
+    );
+    env.run("in out --ratio 0.5 --suffix _2x")
+        .succeeds()
+        .says(&["2 up to date"]);
+    // A language that comes later is a reason to make the file again.
+    env.write("in/a.de.srt", cue);
+    env.run("in out --ratio 0.5 --suffix _2x").succeeds();
+    assert!(env.exists("out/a_2x.de.srt"));
+}

@@ -1,9 +1,9 @@
 //! Text files next to the audio that contain times: subtitles, lyrics, transcripts, cue sheets,
 //! labels.
 //!
-//! A file is used if it lies next to the input and has the same name with another extension. A file
-//! that does not parse completely is left out with a warning, and never copied: a wrong time is
-//! worse than none.
+//! A file is used if it lies next to the input and has the same name with another extension, and with
+//! a language in front of that or not. A file that does not parse completely is left out with a
+//! warning, and never copied: a wrong time is worse than none.
 
 mod cue_sheet;
 mod labels;
@@ -56,10 +56,18 @@ enum Kind {
 
 impl Kind {
     fn of(path: &Path) -> Option<Self> {
-        let extension = path.extension()?;
+        Self::of_extension(path.extension()?.to_str()?)
+    }
+
+    fn of_extension(extension: &str) -> Option<Self> {
         let mut kinds = KINDS.into_iter();
         let (_, kind) = kinds.find(|(known, _)| extension.eq_ignore_ascii_case(known))?;
         Some(kind)
+    }
+
+    /// Returns whether there may be one for each of several languages.
+    fn has_languages(self) -> bool {
+        !matches!(self, Self::CueSheet | Self::Labels)
     }
 }
 
@@ -134,13 +142,13 @@ impl Sidecar {
         }
     }
 
-    /// Returns the path of the file to write next to an output, and its content.
-    pub fn finish(&self, output: &Path, clock: &mut Clock<'_>) -> Option<(PathBuf, String)> {
-        let mut text = self.moved(clock)?;
-        if self.kind == Kind::CueSheet {
-            text = cue_sheet::renamed(&text, output);
-        }
-        Some((counterpart(&self.path, output), text))
+    /// Returns what to write next to an output.
+    pub fn finish(&self, output: &Path, clock: &mut Clock<'_>) -> Option<String> {
+        let text = self.moved(clock)?;
+        Some(match self.kind {
+            Kind::CueSheet => cue_sheet::renamed(&text, output),
+            _ => text,
+        })
     }
 }
 
@@ -151,21 +159,46 @@ fn unreadable(path: &Path) -> Warning {
     Warning::new("sidecar-unreadable", message)
 }
 
-/// Returns the path next to `output` that corresponds to a text file next to an input.
-pub fn counterpart(sidecar: &Path, output: &Path) -> PathBuf {
-    output.with_extension(sidecar.extension().unwrap_or_default())
+/// Returns the path next to `output` of a text file that is called like its input but for the
+/// [`tail`].
+pub fn counterpart(tail: &str, output: &Path) -> PathBuf {
+    let mut name = output.file_stem().unwrap_or_default().to_owned();
+    name.push(tail);
+    output.with_file_name(name)
 }
 
-/// Returns whether a file of that name, in the same folder, belongs to an input: it has the
-/// input's name with another extension, in lower or upper case, or as Praat writes it.
-pub fn is_beside(name: &OsStr, input: &Path) -> bool {
-    let path = Path::new(name);
-    let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+/// Returns what is behind the input's name in that of a text file in the same folder that belongs to
+/// it: another extension, in lower or upper case or as Praat writes it, with or without a language
+/// in front, such as `.srt` and `.pt-BR.srt`.
+pub fn tail<'a>(name: &'a OsStr, input: &Path) -> Option<&'a str> {
+    let stem = input.file_stem()?.as_encoded_bytes();
+    let tail = std::str::from_utf8(name.as_encoded_bytes().strip_prefix(stem)?).ok()?;
+    let ending = tail.strip_prefix('.')?;
+    let (language, extension) = match ending.rsplit_once('.') {
+        Some((language, extension)) => (Some(language), extension),
+        None => (None, ending),
+    };
+    let kind = Kind::of_extension(extension)?;
     let one_case = [extension.to_lowercase(), extension.to_uppercase()];
-    Kind::of(path).is_some()
-        && (one_case.iter().any(|case| case == extension) || extension == "TextGrid")
-        && path.file_stem() == input.file_stem()
-        && Some(name) != input.file_name()
+    let is_named = one_case.iter().any(|case| case == extension) || extension == "TextGrid";
+    let is_ours = match language {
+        Some(language) => kind.has_languages() && is_language(language),
+        None => Some(name) != input.file_name(),
+    };
+    (is_named && is_ours).then_some(tail)
+}
+
+/// Returns whether this looks like a language (RFC 5646), with or without what players add behind
+/// it, such as `en.forced`.
+fn is_language(text: &str) -> bool {
+    let mut parts = text.split('.');
+    let is_word = |part: &str| {
+        (1..=12).contains(&part.len())
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    parts.clone().count() <= 2 && parts.all(is_word)
 }
 
 /// Returns whether a path has one of the extensions of text files that are used.
@@ -225,6 +258,36 @@ fn split_millis(millis: u64) -> (u64, u64, u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_language_may_stand_before_the_extension() {
+        let tail = |name: &str, input: &str| {
+            super::tail(name.as_ref(), input.as_ref()).map(ToOwned::to_owned)
+        };
+        for (name, expected) in [
+            ("a.srt", Some(".srt")),
+            ("a.SRT", Some(".SRT")),
+            ("a.Srt", None),
+            ("a.TextGrid", Some(".TextGrid")),
+            ("a.en.srt", Some(".en.srt")),
+            ("a.pt-BR.vtt", Some(".pt-BR.vtt")),
+            ("a.en.forced.ass", Some(".en.forced.ass")),
+            ("a.b.c.d.srt", None),
+            ("a..srt", None),
+            ("a.a language.srt", None),
+            ("a.en.cue", None),
+            ("ab.srt", None),
+            ("a.mp3", None),
+            ("b.srt", None),
+        ] {
+            assert_eq!(tail(name, "x/a.mp3").as_deref(), expected, "{name}");
+        }
+        assert_eq!(tail("a.txt", "a.txt"), None);
+        assert_eq!(
+            counterpart(".en.srt", "out/b.fast.mp3".as_ref()),
+            Path::new("out/b.fast.en.srt")
+        );
+    }
 
     #[test]
     fn times_of_all_notations_are_read() {
