@@ -419,7 +419,9 @@ impl Listing {
     /// Returns whether there is audio that a name belongs to more closely than to that of a stem, as
     /// `a.en.srt` does to `a.en.mp3`.
     fn has_audio_of(&self, name: &OsStr, stem: &OsStr) -> bool {
-        let stems = std::iter::successors(Some(stem_of(name)), |&longer| Some(stem_of(longer)));
+        let stems = std::iter::successors(Some(stem_of(name)), |&longer| {
+            Some(stem_of(longer)).filter(|shorter| shorter.len() < longer.len())
+        });
         let mut longer = stems.take_while(|longer| longer.len() > stem.len());
         longer.any(|longer| self.audio.contains(longer))
     }

@@ -30,6 +30,7 @@ fn subtitles_annotations_and_transcripts_of_all_kinds_move_along() {
         "in/a.json",
         json!({"text": "Hello", "segments": [segment]}).to_string(),
     );
+    env.write("in/a labels.txt", "2.000000\t4.000000\tHello\n");
     env.run("in out --ratio 0.5 --engine adaptive").succeeds();
     let text = |name: &str| String::from_utf8(env.read(format!("out/{name}"))).unwrap();
     let near = |time: f64, expected: f64| assert!((time - expected).abs() < 0.015, "{time}");
@@ -43,6 +44,10 @@ fn subtitles_annotations_and_transcripts_of_all_kinds_move_along() {
     near(seconds(fields[1]), 1.0);
     near(seconds(fields[2]), 2.0);
     assert_eq!(fields[4], "Hello, you");
+    let labels = text("a labels.txt");
+    let fields: Vec<&str> = labels.trim_end().split('\t').collect();
+    near(fields[0].parse().unwrap(), 1.0);
+    near(fields[1].parse().unwrap(), 2.0);
     let sbv = text("a.sbv");
     let (start, end) = sbv.lines().next().unwrap().split_once(',').unwrap();
     near(seconds(start), 1.0);

@@ -27,6 +27,9 @@ const MAX_BYTES: u64 = 8 << 20;
 /// The most bytes that a time in brackets may take, with its closing bracket.
 const MAX_TIME: usize = 32;
 
+/// What is behind the name of audio in that of its labels, as people export them from Audacity.
+const AUDACITY_LABELS: &str = " labels.txt";
+
 /// The extensions that are looked for, in lower case, and the kind of file for each.
 const KINDS: [(&str, Kind); 10] = [
     ("srt", Kind::Srt),
@@ -169,10 +172,13 @@ pub fn counterpart(tail: &str, output: &Path) -> PathBuf {
 
 /// Returns what is behind the input's name in that of a text file in the same folder that belongs to
 /// it: another extension, in lower or upper case or as Praat writes it, with or without a language
-/// in front, such as `.srt` and `.pt-BR.srt`.
+/// in front, such as `.srt` and `.pt-BR.srt`; or ` labels.txt`.
 pub fn tail<'a>(name: &'a OsStr, input: &Path) -> Option<&'a str> {
     let stem = input.file_stem()?.as_encoded_bytes();
     let tail = std::str::from_utf8(name.as_encoded_bytes().strip_prefix(stem)?).ok()?;
+    if tail == AUDACITY_LABELS {
+        return Some(tail);
+    }
     let ending = tail.strip_prefix('.')?;
     let (language, extension) = match ending.rsplit_once('.') {
         Some((language, extension)) => (Some(language), extension),
@@ -276,6 +282,8 @@ mod tests {
             ("a..srt", None),
             ("a.a language.srt", None),
             ("a.en.cue", None),
+            ("a labels.txt", Some(" labels.txt")),
+            ("a other.txt", None),
             ("ab.srt", None),
             ("a.mp3", None),
             ("b.srt", None),
