@@ -1,5 +1,10 @@
 //! What the fuzzer does with arbitrary bytes. A target panics if something is wrong.
 
+#![allow(
+    unreachable_pub,
+    reason = "public for the fuzzer, private in the tests"
+)]
+
 use std::fs::{self, File};
 use std::io::Cursor;
 use std::ops::ControlFlow;
@@ -53,7 +58,7 @@ fn input(data: &[u8]) -> Input {
 
 /// Decodes a file of any format: every block must consist of whole frames, and their number must be
 /// the reported one.
-pub(super) fn decode(data: &[u8]) {
+pub fn decode(data: &[u8]) {
     let Ok(mut decoder) = Decoder::from_input(&input(data)) else {
         return;
     };
@@ -68,7 +73,7 @@ pub(super) fn decode(data: &[u8]) {
 }
 
 /// Stretches a file of any format to WAV: the output must be readable and have the right length.
-pub(super) fn pipeline(data: &[u8]) {
+pub fn pipeline(data: &[u8]) {
     let input = input(data);
     let stretch = StretchOptions {
         ratio: [0.25, 0.5, 0.8, 1.0, 1.7, 4.0][data.len() % 6],
@@ -103,7 +108,7 @@ pub(super) fn pipeline(data: &[u8]) {
 /// Reads the tags of a file of any format, moves all times, and writes them to another file.
 ///
 /// The last byte selects the format of the output.
-pub(super) fn tags(data: &[u8]) {
+pub fn tags(data: &[u8]) {
     let folder = folder();
     let container = match data {
         [b'R', b'I', b'F', b'F', ..] => "wave",
@@ -168,7 +173,7 @@ fn short_file(format: Format) -> Vec<u8> {
 
 /// Stretches any audio with any parameters, in blocks of any size. The output must equal that of a
 /// single block and have about the requested length.
-pub(super) fn engine(data: &[u8]) {
+pub fn engine(data: &[u8]) {
     let Some((head, audio)) = data.split_first_chunk::<24>() else {
         return;
     };
@@ -260,7 +265,7 @@ fn stretch<T: Sample + PartialEq + std::fmt::Debug>(
 /// Reads a preset: if it is accepted, it must be usable.
 /// FLAC files hold the samples that were encoded: the channels, bits and effort come from the first
 /// byte.
-pub(super) fn flac(data: &[u8]) {
+pub fn flac(data: &[u8]) {
     let Some((&head, audio)) = data.split_first() else {
         return;
     };
@@ -307,7 +312,7 @@ pub(super) fn flac(data: &[u8]) {
     assert!(decoded == samples);
 }
 
-pub(super) fn preset(data: &[u8]) {
+pub fn preset(data: &[u8]) {
     let folder = folder();
     let file = folder.path().join("any.toml");
     fs::write(&file, data).expect("writing to a temporary folder");
@@ -321,7 +326,7 @@ pub(super) fn preset(data: &[u8]) {
 }
 
 /// Plans a run into a folder with an arbitrary journal: all outputs must be in that folder.
-pub(super) fn journal(data: &[u8]) {
+pub fn journal(data: &[u8]) {
     let folder = folder();
     let (input, output) = (folder.path().join("in"), folder.path().join("out"));
     for folder in [&input, &output] {
@@ -340,7 +345,7 @@ pub(super) fn journal(data: &[u8]) {
 /// Reads text files that may be beside the audio, and moves their times.
 ///
 /// The first byte selects the extension of the file.
-pub(super) fn sidecar(data: &[u8]) {
+pub fn sidecar(data: &[u8]) {
     const EXTENSIONS: [&str; 9] = [
         "srt", "vtt", "lrc", "json", "cue", "txt", "sbv", "ass", "textgrid",
     ];
