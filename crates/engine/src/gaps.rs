@@ -1,9 +1,10 @@
 //! Finds silent gaps block by block.
 
+use super::options::StretchOptions;
 use super::sample::EngineSample;
 
 /// Consecutive blocks that must be quiet before the middle one counts as a gap.
-const QUIET_BLOCKS: u32 = 3;
+pub(crate) const QUIET_BLOCKS: u32 = 3;
 
 /// Splits audio into blocks and decides for each whether it lies within a gap.
 ///
@@ -20,13 +21,13 @@ pub(crate) struct GapDetector<T> {
 }
 
 impl<T: EngineSample> GapDetector<T> {
-    /// Creates a detector for blocks of `block_frames` frames and a threshold in dB.
-    pub(crate) fn new(channels: usize, block_frames: usize, threshold_db: f32) -> Self {
-        let block_len = block_frames * channels;
+    /// Creates a detector for the blocks and the threshold that the options ask for.
+    pub(crate) fn new(channels: usize, options: &StretchOptions, sample_rate: u32) -> Self {
+        let block_len = block_frames(options, sample_rate) * channels;
         Self {
             channels,
             block_len,
-            threshold_db: f64::from(threshold_db),
+            threshold_db: f64::from(options.threshold_gap_db),
             current: Vec::with_capacity(block_len),
             waiting: Vec::with_capacity(block_len),
             quiet_run: 1,
@@ -93,6 +94,11 @@ impl<T: EngineSample> GapDetector<T> {
     fn is_quiet(&self) -> bool {
         level_db(&self.current, self.channels) <= self.threshold_db
     }
+}
+
+/// Returns the frames of a block of [`StretchOptions::buffer_ms`].
+pub(crate) fn block_frames(options: &StretchOptions, sample_rate: u32) -> usize {
+    (f64::from(sample_rate) * f64::from(options.buffer_ms) / 1000.0) as usize
 }
 
 /// Returns the level in dB of the mean of the channels of interleaved samples; a full-scale sine

@@ -2,15 +2,13 @@
 
 use std::collections::VecDeque;
 
-use crate::gaps::level_db;
+use crate::gaps::{QUIET_BLOCKS, block_frames, level_db};
 use crate::options::StretchOptions;
 use crate::sample::EngineSample;
 use crate::time_map::TimePoint;
 
-/// Consecutive blocks that must be quieter than the threshold by [`HYSTERESIS`] before the quiet
+/// How much quieter than the threshold, in dB, [`QUIET_BLOCKS`] in a row must be before the quiet
 /// stretch around them counts as a pause. A soft word near the threshold is none.
-const QUIET_BLOCKS: u32 = 3;
-/// In dB.
 const HYSTERESIS: f64 = 3.0;
 /// The longest cross-fade in seconds; a quarter of what is kept of a pause, if that is shorter.
 const FADE: f64 = 0.020;
@@ -62,10 +60,9 @@ impl<T: EngineSample> PauseCutter<T> {
             false => options.ratio,
         };
         let kept = (options.max_pause * rate / ratio) as usize;
-        let block_frames = (rate * f64::from(options.buffer_ms) / 1000.0) as usize;
         Some(Self {
             channels,
-            block_len: block_frames * channels,
+            block_len: block_frames(options, sample_rate) * channels,
             threshold_db: f64::from(options.threshold_gap_db),
             kept,
             fade: ((FADE * rate) as usize).min(kept / 4),
@@ -171,11 +168,12 @@ impl<T: EngineSample> PauseCutter<T> {
             let from = &quiet[at(before)..at(head_end)];
             let to = &quiet[at(tail_from)..at(tail_from + self.fade)];
             let faded = faded(from, to, channels);
-            self.cuts.push_back(Cut {
+            let cut = Cut {
                 at: self.passed + self.fade as u64 / 2,
                 frames: (frames + self.gone - self.kept) as u64,
-            });
-            self.cut_frames += (frames + self.gone - self.kept) as u64;
+            };
+            self.cut_frames += cut.frames;
+            self.cuts.push_back(cut);
             self.pass(&faded, output);
             self.pass(&quiet[at(tail_from + self.fade)..], output);
         } else {
@@ -228,14 +226,8 @@ impl<T: EngineSample> PauseCutter<T> {
         }
     }
 
-    /// Appends points for the remaining cuts, given where the output ends, and begins a new piece of
-    /// audio.
-    pub(crate) fn end_map(&mut self, output_frames: u64, points: &mut Vec<TimePoint>) {
-        let end = TimePoint {
-            input: self.passed,
-            output: output_frames.max(self.last.output),
-        };
-        self.map_cuts(end, points);
+    /// Begins a new piece of audio.
+    pub(crate) fn reset(&mut self) {
         self.cuts.clear();
         self.passed = 0;
         self.mapped = 0;

@@ -35,10 +35,8 @@ pub struct Stretcher<T> {
     pauses: Option<PauseCutter<T>>,
     /// What is left of the input without the middle of long pauses.
     kept: Vec<T>,
-    /// Frames of output of this piece of audio, and its time points, if pauses are shortened.
-    output_frames: u64,
+    /// New time points, if pauses are shortened.
     points: Vec<TimePoint>,
-    records: bool,
     engine: Chosen<T>,
 }
 
@@ -93,19 +91,16 @@ impl<T: Sample> Stretcher<T> {
                 Chosen::Adaptive(Box::new(adaptive))
             }
         };
-        let block_frames = f64::from(sample_rate) * f64::from(options.buffer_ms) / 1000.0;
         Ok(Self {
             channels,
             ratio: options.ratio,
-            gaps: options.has_gap_ratio().then(|| {
-                GapDetector::new(channels, block_frames as usize, options.threshold_gap_db)
-            }),
+            gaps: options
+                .has_gap_ratio()
+                .then(|| GapDetector::new(channels, options, sample_rate)),
             gap_ratio: options.gap_ratio,
             pauses: PauseCutter::new(options, sample_rate, channels),
             kept: Vec::new(),
-            output_frames: 0,
             points: Vec::new(),
-            records: record,
             engine,
         })
     }
@@ -144,10 +139,9 @@ impl<T: Sample> Stretcher<T> {
     ///
     /// Empty unless created by [`with_time_map`](Self::with_time_map).
     pub fn drain_time_points(&mut self) -> impl Iterator<Item = TimePoint> {
-        let points = match (&self.pauses, &mut self.engine) {
-            (Some(_), _) => &mut self.points,
-            (None, Chosen::Tdhs(tdhs)) => tdhs.points(),
-            (None, Chosen::Adaptive(adaptive)) => adaptive.points(),
+        let points = match &self.pauses {
+            Some(_) => &mut self.points,
+            None => self.engine.points(),
         };
         points.drain(..)
     }
@@ -224,32 +218,21 @@ impl<T: EngineSample> Stretcher<T> {
         let mut kept = std::mem::take(&mut self.kept);
         kept.clear();
         pauses.process(input, &mut kept);
-        self.stretch_kept(&kept, output);
+        self.process_kept(&kept, output);
         self.kept = kept;
         self.map_points();
     }
 
-    /// Stretches what is left without the middle of pauses.
-    fn stretch_kept(&mut self, kept: &[T], output: &mut Vec<T>) {
-        let start = output.len();
-        self.process_kept(kept, output);
-        self.output_frames += ((output.len() - start) / self.channels) as u64;
-    }
-
     /// Turns new time points into those of the whole input.
     fn map_points(&mut self) {
-        let Some(pauses) = &mut self.pauses else {
-            return;
-        };
-        let points = match &mut self.engine {
-            Chosen::Tdhs(tdhs) => tdhs.points(),
-            Chosen::Adaptive(adaptive) => adaptive.points(),
-        };
-        for point in points.drain(..) {
-            pauses.map(point, &mut self.points);
+        if let Some(pauses) = &mut self.pauses {
+            for point in self.engine.points().drain(..) {
+                pauses.map(point, &mut self.points);
+            }
         }
     }
 
+    /// Stretches what is left without the middle of pauses.
     fn process_kept(&mut self, input: &[T], output: &mut Vec<T>) {
         match &mut self.gaps {
             None => self.engine.process(input, self.ratio, output),
@@ -267,19 +250,13 @@ impl<T: EngineSample> Stretcher<T> {
         let mut kept = std::mem::take(&mut self.kept);
         kept.clear();
         pauses.finish(&mut kept);
-        self.stretch_kept(&kept, output);
+        self.process_kept(&kept, output);
         self.kept = kept;
-        let start = output.len();
         self.finish_kept(output);
-        self.output_frames += ((output.len() - start) / self.channels) as u64;
         self.map_points();
         if let Some(pauses) = &mut self.pauses {
-            pauses.end_map(self.output_frames, &mut self.points);
+            pauses.reset();
         }
-        if !self.records {
-            self.points.clear();
-        }
-        self.output_frames = 0;
     }
 
     fn finish_kept(&mut self, output: &mut Vec<T>) {
@@ -301,6 +278,15 @@ impl<T: EngineSample> Chosen<T> {
         match self {
             Self::Tdhs(tdhs) => tdhs.process(input, ratio as f32, output),
             Self::Adaptive(adaptive) => adaptive.process(input, ratio, output),
+        }
+    }
+
+    /// Returns the new points of the time map, if it is recorded; at the end of a piece of audio, the
+    /// last is that end.
+    fn points(&mut self) -> &mut Vec<TimePoint> {
+        match self {
+            Self::Tdhs(tdhs) => tdhs.points(),
+            Self::Adaptive(adaptive) => adaptive.points(),
         }
     }
 }
