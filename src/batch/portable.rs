@@ -1,6 +1,5 @@
 //! Names that FAT, exFAT and Windows take as well.
 
-use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
@@ -36,12 +35,12 @@ pub(super) fn name(name: &OsStr) -> String {
 }
 
 /// Returns a path below the output folder with the [`name`] of every folder in it.
-pub(super) fn folders(path: &Path) -> Cow<'_, Path> {
+pub(super) fn folders(path: &Path) -> PathBuf {
     let component = |component: Component<'_>| match component {
         Component::Normal(folder) => PathBuf::from(name(folder)),
         other => PathBuf::from(other.as_os_str()),
     };
-    path.components().map(component).collect::<PathBuf>().into()
+    path.components().map(component).collect()
 }
 
 #[cfg(test)]
@@ -68,7 +67,7 @@ mod tests {
         ] {
             assert_eq!(name(given.as_ref()), expected);
         }
-        assert_eq!(*folders(Path::new("a:b/c /d")), *Path::new("a_b/c_/d"));
+        assert_eq!(folders(Path::new("a:b/c /d")), Path::new("a_b/c_/d"));
     }
 
     proptest! {

@@ -39,11 +39,10 @@ fn speed(resolved: &Resolved) -> String {
     let given = resolved
         .entry("speed")
         .and_then(|entry| entry.value.as_ref());
-    match given {
-        Some(Value::Number(number)) => number.to_string(),
-        Some(Value::Whole(number)) => number.to_string(),
-        _ => ((1000.0 / resolved.settings.stretch.ratio).round() / 1000.0).to_string(),
-    }
+    let given = given.and_then(Value::number);
+    let speed =
+        given.unwrap_or_else(|| (1000.0 / resolved.settings.stretch.ratio).round() / 1000.0);
+    speed.to_string()
 }
 
 #[cfg(test)]

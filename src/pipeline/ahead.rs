@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 
 use audiostretchy_media::decode::{DecodeError, DecodedSample, Decoder};
-
 use audiostretchy_media::mix::Mix;
 
 use super::helpers::Helpers;

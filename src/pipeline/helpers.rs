@@ -102,7 +102,7 @@ impl Helpers {
 impl Workers for Helpers {
     fn offer(&self, task: Task) -> Result<(), Task> {
         let mut state = self.lock();
-        // One task waits, so that nobody has to wait for a task. More would only take memory.
+        // Two for each helper, and one more: nobody has to wait for a task. More would only take memory.
         if state.idle == 0 || state.unfinished > 2 * state.idle {
             return Err(task);
         }

@@ -105,13 +105,7 @@ pub(super) static KEYS: [Key; 22] = [
         expects: NUMBER,
         rival: Some("gap_scale"),
         engine: None,
-        write: |s, v| {
-            s.stretch.gap_ratio = match zero(v) {
-                true => 0.0,
-                false => number(v, RATIO, ", or 0 for off")?,
-            };
-            Ok(())
-        },
+        write: |s, v| number_or_off(v, RATIO, ", or 0 for off").map(|x| s.stretch.gap_ratio = x),
         read: |s| Some(s.stretch.gap_ratio.into()),
     },
     Key {
@@ -121,11 +115,7 @@ pub(super) static KEYS: [Key; 22] = [
         rival: None,
         engine: None,
         write: |s, v| {
-            s.stretch.max_pause = match zero(v) {
-                true => 0.0,
-                false => number(v, MAX_PAUSE, " s, or 0 for off")?,
-            };
-            Ok(())
+            number_or_off(v, MAX_PAUSE, " s, or 0 for off").map(|x| s.stretch.max_pause = x)
         },
         read: |s| Some(s.stretch.max_pause.into()),
     },
@@ -347,17 +337,21 @@ fn number<T: Into<f64> + fmt::Display + Copy>(
     range: RangeInclusive<T>,
     note: &str,
 ) -> Result<f64, Refused> {
-    let number = match value {
-        Value::Number(number) => *number,
-        Value::Whole(whole) => *whole as f64,
-        _ => return Err(Refused::Type),
-    };
+    let number = value.number().ok_or(Refused::Type)?;
     let (low, high) = range.into_inner();
     if (low.into()..=high.into()).contains(&number) {
         // Turns -0.0 into 0.0, so that equal settings are also written equally.
         return Ok(number + 0.0);
     }
     Err(Refused::Range(format!("from {low} to {high}{note}")))
+}
+
+/// As [`number`], where 0 stands for off.
+fn number_or_off(value: &Value, range: RangeInclusive<f64>, note: &str) -> Result<f64, Refused> {
+    match zero(value) {
+        true => Ok(0.0),
+        false => number(value, range, note),
+    }
 }
 
 fn whole(value: &Value, range: RangeInclusive<u32>, note: &str) -> Result<u32, Refused> {

@@ -33,7 +33,7 @@ impl Value {
     }
 
     /// Returns the number, if it is one.
-    pub(super) fn number(&self) -> Option<f64> {
+    pub fn number(&self) -> Option<f64> {
         match self {
             Self::Whole(whole) => Some(*whole as f64),
             Self::Number(number) => Some(*number),

@@ -201,11 +201,6 @@ impl EncoderEffort {
             Self::Best => "best",
         }
     }
-
-    /// Returns whether this is the default, which is not part of what outputs are known by.
-    fn is_default(&self) -> bool {
-        *self == Self::Default
-    }
 }
 
 /// How many channels an output has.
@@ -242,11 +237,6 @@ impl OutputChannels {
             Self::Stereo => 2,
         }
     }
-
-    /// Returns whether this is the default, which is not part of what outputs are known by.
-    fn is_default(&self) -> bool {
-        *self == Self::Keep
-    }
 }
 
 /// How output is to be encoded; what is `None` is taken from the source.
@@ -257,7 +247,7 @@ pub struct OutputOptions {
     /// Sample rate in Hz, 8,000 to 384,000.
     pub sample_rate: Option<u32>,
     /// Number of channels. They are mixed before they are stretched.
-    #[serde(skip_serializing_if = "OutputChannels::is_default")]
+    #[serde(skip_serializing_if = "is_default")]
     pub channels: OutputChannels,
     /// Sample type and depth, for formats that have a choice.
     pub bit_depth: Option<BitDepth>,
@@ -269,7 +259,7 @@ pub struct OutputOptions {
     /// otherwise.
     pub dither: bool,
     /// How much time MP3, FLAC and Opus encoders take.
-    #[serde(skip_serializing_if = "EncoderEffort::is_default")]
+    #[serde(skip_serializing_if = "is_default")]
     pub encoder_effort: EncoderEffort,
 }
 
@@ -322,6 +312,11 @@ impl OutputOptions {
         }
         options
     }
+}
+
+/// Returns whether a value is its type's default, which is not part of what outputs are known by.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// Returns the bit rate of a channel of M4A in kbit/s at a quality from 0 to 10: from 16 to 160 in

@@ -51,17 +51,15 @@ impl Mix {
     /// Returns mixed samples of either type.
     pub fn apply_to(&self, samples: &Samples<'_>) -> Samples<'static> {
         match samples {
-            Samples::Int16(samples) => {
-                let mut output = Vec::new();
-                self.apply(samples, &mut output);
-                output.into()
-            }
-            Samples::Float32(samples) => {
-                let mut output = Vec::new();
-                self.apply(samples, &mut output);
-                output.into()
-            }
+            Samples::Int16(samples) => self.mixed(samples).into(),
+            Samples::Float32(samples) => self.mixed(samples).into(),
         }
+    }
+
+    fn mixed<T: MediaSample>(&self, samples: &[T]) -> Vec<T> {
+        let mut output = Vec::new();
+        self.apply(samples, &mut output);
+        output
     }
 
     /// Appends a mixed block to `output`; both interleaved.

@@ -1,5 +1,6 @@
 //! Audacity labels (`.txt`): start and end in seconds and a title, separated by tabs.
 
+use super::moved_seconds;
 use crate::clock::Clock;
 
 /// Time units per second: Audacity writes six digits.
@@ -16,11 +17,7 @@ pub(super) fn moved(text: &str, clock: &mut Clock<'_>) -> Option<String> {
             let mut fields = line.splitn(3, '\t');
             let mut time = || -> Option<String> {
                 let seconds: f64 = fields.next()?.trim().replace(',', ".").parse().ok()?;
-                if !(0.0..1e9).contains(&seconds) {
-                    return None;
-                }
-                let units = (seconds * PER_SECOND as f64).round() as u64;
-                let units = clock.units(units, PER_SECOND);
+                let units = moved_seconds(seconds, PER_SECOND, clock)?;
                 Some(format!("{}.{:06}", units / PER_SECOND, units % PER_SECOND))
             };
             let (start, end) = (time()?, time()?);

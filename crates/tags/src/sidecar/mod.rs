@@ -255,6 +255,15 @@ fn parse_time(text: &str, marks: &[char]) -> Option<u64> {
     Some(seconds * 1000 + millis)
 }
 
+/// Returns where a time in seconds went, in units of which there are `per_second`; `None` if it is
+/// none.
+fn moved_seconds(seconds: f64, per_second: u64, clock: &mut Clock<'_>) -> Option<u64> {
+    let units = || (seconds * per_second as f64).round() as u64;
+    (0.0..1e9)
+        .contains(&seconds)
+        .then(|| clock.units(units(), per_second))
+}
+
 /// Splits a time into hours, minutes, seconds and milliseconds.
 fn split_millis(millis: u64) -> (u64, u64, u64, u64) {
     let (seconds, rest) = (millis / 1000, millis % 1000);

@@ -1,5 +1,6 @@
 //! Praat's TextGrid files in their long form: lines such as `xmin = 0.5`.
 
+use super::moved_seconds;
 use crate::clock::Clock;
 
 /// Time units per second.
@@ -23,10 +24,7 @@ pub(super) fn moved(text: &str, clock: &mut Clock<'_>) -> Option<String> {
             continue;
         };
         let seconds: f64 = value.trim().parse().ok()?;
-        if !(0.0..1e9).contains(&seconds) {
-            return None;
-        }
-        let units = clock.units((seconds * PER_SECOND as f64).round() as u64, PER_SECOND);
+        let units = moved_seconds(seconds, PER_SECOND, clock)?;
         let seconds = units as f64 / PER_SECOND as f64;
         let ending = &line[line.trim_end().len()..];
         moved.push_str(&format!("{name}= {seconds}{ending}"));

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use super::moved_seconds;
 use crate::clock::Clock;
 
 const PER_SECOND: u64 = 1000;
@@ -50,10 +51,7 @@ fn move_item(item: &mut Value, clock: &mut Clock<'_>) -> Option<()> {
 
 fn move_time(item: &mut Map<String, Value>, key: &str, clock: &mut Clock<'_>) -> Option<()> {
     let seconds = item.get(key)?.as_f64()?;
-    if !(0.0..1e9).contains(&seconds) {
-        return None;
-    }
-    let moved = clock.units((seconds * PER_SECOND as f64).round() as u64, PER_SECOND);
+    let moved = moved_seconds(seconds, PER_SECOND, clock)?;
     item.insert(key.to_owned(), (moved as f64 / PER_SECOND as f64).into());
     Some(())
 }

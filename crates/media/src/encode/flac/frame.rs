@@ -5,6 +5,7 @@ use audiostretchy_containers::crc::{crc8, crc16};
 use super::bits::BitWriter;
 use super::predict::{self, Correlation, Estimate, Predictor, Signal, Window};
 use super::rice::Coding;
+use crate::format::EncoderEffort;
 
 /// Frames of audio in a block; only the last may be shorter.
 pub(super) const BLOCK: usize = 4096;
@@ -22,20 +23,11 @@ pub(super) struct FrameEncoder {
     bits: u32,
     sample_rate: u32,
     windows: Windows,
-    effort: Effort,
+    effort: EncoderEffort,
 }
 
-/// Through which windows a block is seen, when predictors are looked for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effort {
-    /// The whole block.
-    One,
-    /// Its halves, and both together.
-    Three,
-    /// And its first and last two thirds.
-    Five,
-}
-
+/// Through which windows a block is seen, when predictors are looked for: with the least effort, the
+/// whole; by default, its halves, and both together; at best, its first and last two thirds too.
 struct Windows {
     len: usize,
     /// They cover the block.
@@ -44,13 +36,13 @@ struct Windows {
 }
 
 impl Windows {
-    fn new(len: usize, effort: Effort) -> Self {
+    fn new(len: usize, effort: EncoderEffort) -> Self {
         let window = |part| Window::new(len, part, 0.2);
         let halves = || [(0.0, 0.5), (0.5, 1.0)].map(window).to_vec();
         let thirds = || [(0.0, 2.0 / 3.0), (1.0 / 3.0, 1.0)].map(window).to_vec();
         let (cover, more) = match effort {
-            Effort::Three if len >= SEEN_IN_PARTS => (halves(), Vec::new()),
-            Effort::Five if len >= SEEN_IN_PARTS => (halves(), thirds()),
+            EncoderEffort::Default if len >= SEEN_IN_PARTS => (halves(), Vec::new()),
+            EncoderEffort::Best if len >= SEEN_IN_PARTS => (halves(), thirds()),
             _ => (vec![window((0.0, 1.0))], Vec::new()),
         };
         Self { len, cover, more }
@@ -219,7 +211,7 @@ impl Subframe {
 }
 
 impl FrameEncoder {
-    pub(super) fn new(channels: usize, bits: u32, sample_rate: u32, effort: Effort) -> Self {
+    pub(super) fn new(channels: usize, bits: u32, sample_rate: u32, effort: EncoderEffort) -> Self {
         Self {
             channels,
             bits,

@@ -11,9 +11,9 @@ use super::in_order::{InOrder, Workers};
 use super::limits::Limits;
 use super::quantise::Quantiser;
 use super::spec::EncodeSpec;
-use crate::format::{BitDepth, EncoderEffort};
+use crate::format::BitDepth;
 use crate::samples::Samples;
-use frame::{BLOCK, Effort, FrameEncoder};
+use frame::{BLOCK, FrameEncoder};
 
 mod bits;
 mod frame;
@@ -99,12 +99,7 @@ impl<S: Sink> FlacEncoder<S> {
     ) -> Result<Self, EncodeError> {
         let quantiser = Quantiser::new(spec);
         let bits = quantiser.bits();
-        let effort = match spec.encoder_effort {
-            EncoderEffort::Fast => Effort::One,
-            EncoderEffort::Default => Effort::Three,
-            EncoderEffort::Best => Effort::Five,
-        };
-        let frames = FrameEncoder::new(spec.channels, bits, spec.sample_rate, effort);
+        let frames = FrameEncoder::new(spec.channels, bits, spec.sample_rate, spec.encoder_effort);
         let comments = comments(spec);
         let mut this = Self {
             sink: BufWriter::with_capacity(1 << 16, sink),

@@ -20,12 +20,17 @@ pub(super) struct Signal(Vec<f64>);
 
 impl Signal {
     pub(super) fn new(values: impl ExactSizeIterator<Item = i32>) -> Self {
-        let len = values.len();
-        let mut padded = Vec::with_capacity(BEFORE + len + BEHIND);
-        padded.resize(BEFORE, 0.0);
-        padded.extend(values.map(f64::from));
-        padded.resize(BEFORE + len + BEHIND, 0.0);
-        Self(padded)
+        let mut signal = Self(Vec::with_capacity(BEFORE + values.len() + BEHIND));
+        signal.fill(values.map(f64::from));
+        signal
+    }
+
+    /// Replaces the block.
+    fn fill(&mut self, values: impl Iterator<Item = f64>) {
+        self.0.clear();
+        self.0.resize(BEFORE, 0.0);
+        self.0.extend(values);
+        self.0.resize(self.0.len() + BEHIND, 0.0);
     }
 
     fn values(&self) -> &[f64] {
@@ -62,15 +67,11 @@ impl Window {
     /// Returns the autocorrelation of the windowed part of a signal, for which `windowed` is space.
     pub(super) fn correlate(&self, signal: &Signal, windowed: &mut Signal) -> Correlation {
         let values = &signal.values()[self.start..];
-        windowed.0.clear();
-        windowed.0.resize(BEFORE, 0.0);
         let products = self.weights.iter().zip(values);
-        (windowed.0).extend(products.map(|(weight, value)| weight * value));
-        let len = self.weights.len();
-        windowed.0.resize(BEFORE + len + BEHIND, 0.0);
+        windowed.fill(products.map(|(weight, value)| weight * value));
         Correlation {
             lags: autocorrelation(windowed),
-            len,
+            len: self.weights.len(),
         }
     }
 }
