@@ -305,6 +305,7 @@ impl AudioStretch {
     pub fn stretch(&mut self, options: &StretchOptions) -> Result<(), Error> {
         let (rate, channels) = (self.info.sample_rate, self.info.channels);
         options.validate_for(rate, channels)?;
+        let options = &options.for_input(self.frames(), rate)?;
         let outputs = self.positions.points.iter().map(|point| point.output);
         let mut mapper = PositionMapper::new(outputs.collect());
         let wanted = (!self.positions.points.is_empty()).then_some(&mut mapper);

@@ -94,6 +94,7 @@ mod pipeline;
 pub mod preset;
 mod progress;
 pub mod report;
+pub mod time;
 
 pub use audio_stretch::AudioStretch;
 pub use audiostretchy_containers::input::{Input, InputError};

@@ -206,6 +206,9 @@ pub fn engine(data: &[u8]) {
         fast_detection: head[2] & 4 != 0,
         normal_detection: head[2] & 8 != 0,
         max_pause: f64::from(head[15] / 10) / 10.0,
+        duration: 0.0,
+        // One of the bits that are 0 in all older seeds.
+        exact_length: number(5) >= 32_768,
     };
     let rate = number(13) * 6;
     let channels = usize::from(head[15] % 10);
@@ -262,7 +265,6 @@ fn stretch<T: Sample + PartialEq + std::fmt::Debug>(
     assert_eq!(output, expected, "{options:?}");
 }
 
-/// Reads a preset: if it is accepted, it must be usable.
 /// FLAC files hold the samples that were encoded: the channels, bits and effort come from the first
 /// byte.
 pub fn flac(data: &[u8]) {
@@ -312,6 +314,7 @@ pub fn flac(data: &[u8]) {
     assert!(decoded == samples);
 }
 
+/// Reads a preset: if it is accepted, it must be usable.
 pub fn preset(data: &[u8]) {
     let folder = folder();
     let file = folder.path().join("any.toml");

@@ -20,12 +20,17 @@ type Kind = (&'static str, Format, u32, usize);
 pub struct PlanEstimate {
     /// Time that the whole plan will take.
     pub processing: Duration,
+    /// Length of every output in seconds, if it is given.
+    duration: Option<f64>,
     trials: HashMap<Kind, Option<Trial>>,
 }
 
 impl PlanEstimate {
     /// About how many seconds the output of a job will last, if the length of its input is known.
     pub fn output_seconds(&self, job: &Job) -> Option<f64> {
+        if let Some(seconds) = job.duration.or(self.duration) {
+            return Some(seconds);
+        }
         let trial = self.trials.get(&kind(job)?)?.as_ref()?;
         Some(job.audio.as_ref()?.seconds()? * trial.ratio)
     }
@@ -50,6 +55,7 @@ pub fn estimate(plan: &Plan, jobs: usize) -> PlanEstimate {
     }
     PlanEstimate {
         processing: Duration::from_secs_f64((total / jobs as f64).max(longest)),
+        duration: Some(plan.stretch.duration).filter(|&seconds| seconds != 0.0),
         trials,
     }
 }
@@ -63,7 +69,8 @@ fn kind(job: &Job) -> Option<Kind> {
 fn try_out(plan: &Plan, job: &Job) -> Result<Trial, FileError> {
     file::guarded(|| {
         let input = Input::open(&job.input).map_err(PipelineError::from)?;
-        let pipeline = Pipeline::open(&input, &plan.stretch, job.format, &plan.encoding)?;
-        Ok(Trial::run(&input, pipeline, &plan.stretch)?)
+        let stretch = plan.stretch_of(job);
+        let pipeline = Pipeline::open(&input, &stretch, job.format, &plan.encoding)?;
+        Ok(Trial::run(&input, pipeline, &stretch)?)
     })
 }

@@ -20,6 +20,8 @@ pub struct Job {
     pub format: Format,
     /// Whether that is the input's own, so that its content has a say in it.
     pub keeps_format: bool,
+    /// Length of the output in seconds, if this one has its own.
+    pub duration: Option<f64>,
     /// What is to be done.
     pub action: Action,
     /// Warnings that are known before the run.
@@ -48,6 +50,7 @@ impl Job {
             output,
             format,
             keeps_format: false,
+            duration: None,
             action: Action::Stretch(Why::New),
             warnings: Vec::new(),
             audio: None,

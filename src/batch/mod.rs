@@ -1,6 +1,7 @@
 //! Whole folders: what is to be done (the plan), doing it (the run), and safe output files.
 
 mod checks;
+mod durations;
 mod estimate;
 pub mod events;
 mod finder;
@@ -28,6 +29,7 @@ mod workers;
 
 pub use crate::pipeline::atomic_file::{is_special, write_file};
 pub use crate::pipeline::file::FileError;
+pub use durations::{DurationLine, Durations};
 pub use estimate::{PlanEstimate, estimate};
 pub use events::Event;
 pub use job::{Action, Job, Why};

@@ -1,5 +1,6 @@
 //! What is to be done: every input with its output, checked before anything is written.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -107,6 +108,7 @@ impl Plan {
                 Action::Stretch(_) => {
                     let input = Input::open(&job.input).map_err(PipelineError::from)?;
                     let pipeline = self.pipeline(job, &input, &limits)?;
+                    pipeline.check_length()?;
                     Ok(pipeline.warnings().to_vec())
                 }
                 _ => Ok(Vec::new()),
@@ -124,6 +126,17 @@ impl Plan {
         workers::in_parallel(|| self.jobs.par_iter().map(foresee).collect())
     }
 
+    /// Returns how a job's audio is stretched.
+    pub(super) fn stretch_of(&self, job: &Job) -> Cow<'_, StretchOptions> {
+        match job.duration {
+            None => Cow::Borrowed(&self.stretch),
+            Some(duration) => Cow::Owned(StretchOptions {
+                duration,
+                ..self.stretch.clone()
+            }),
+        }
+    }
+
     /// Returns the pipeline of a job, without what is kept beside the audio.
     pub(super) fn pipeline(
         &self,
@@ -136,7 +149,8 @@ impl Plan {
             false => Pipeline::of,
         };
         let decoder = Decoder::from_input_within(input, limits).map_err(PipelineError::from)?;
-        let pipeline = start(input, decoder, &self.stretch, job.format, &self.encoding);
+        let stretch = self.stretch_of(job);
+        let pipeline = start(input, decoder, &stretch, job.format, &self.encoding);
         Ok(pipeline?)
     }
 

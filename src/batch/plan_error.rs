@@ -20,6 +20,48 @@ pub enum PlanError {
     /// A time map was asked for, and there is more than one file.
     #[error("--time-map is for a single input file and an output file")]
     TimeMapOfMany,
+    /// A list of durations has a line for a file that is no input.
+    #[error(
+        "{}:{line}: {} is none of the inputs; give it as one, or take the line out",
+        file.display(),
+        path.display()
+    )]
+    DurationWithoutInput {
+        /// The list.
+        file: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// The file that it names.
+        path: PathBuf,
+    },
+    /// A list of durations has two lines for one input.
+    #[error(
+        "{}:{line}: {} has a duration already, in line {first}; take one of them out",
+        file.display(),
+        path.display()
+    )]
+    DurationTwice {
+        /// The list.
+        file: PathBuf,
+        /// The second line, from 1.
+        line: u64,
+        /// The first line.
+        first: u64,
+        /// The file that they name.
+        path: PathBuf,
+    },
+    /// A list of durations has no line for an input.
+    #[error(
+        "{}: no line for {}; add one with its path and its length",
+        file.display(),
+        input.display()
+    )]
+    InputWithoutDuration {
+        /// The list.
+        file: PathBuf,
+        /// The input.
+        input: PathBuf,
+    },
     /// An input folder cannot be read.
     #[error("{}: cannot be read", path.display())]
     InputUnreadable {

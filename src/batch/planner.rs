@@ -88,6 +88,9 @@ impl PlanRequest {
         if self.prune && !(self.listed.is_empty() && self.only.is_none()) {
             return Err(PlanError::PruneOfPart);
         }
+        if let Some(durations) = &self.durations {
+            durations.assign(&mut jobs)?;
+        }
         checks::check_encoders(&jobs)?;
         checks::check_written(
             &mut jobs,

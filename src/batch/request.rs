@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use super::durations::Durations;
 use super::selection::Selection;
 use super::unfinished::UnfinishedFiles;
 use crate::pipeline::keep::Keep;
@@ -40,6 +41,8 @@ pub struct PlanRequest {
     pub output: PathBuf,
     /// How audio is to be stretched.
     pub stretch: StretchOptions,
+    /// A length of its own for each output, instead of `stretch.duration` or `stretch.ratio`.
+    pub durations: Option<Durations>,
     /// How output is to be encoded.
     pub encoding: OutputOptions,
     /// What is kept beside the audio.
@@ -101,6 +104,7 @@ impl PlanRequest {
             selection: Selection::default(),
             output,
             stretch: StretchOptions::default(),
+            durations: None,
             encoding: OutputOptions::default(),
             keep: Keep::default(),
             time_map: None,

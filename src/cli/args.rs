@@ -129,6 +129,33 @@ pub(super) struct ConvertArgs {
         value_parser = values::number
     )]
     pub speed: Option<f64>,
+    /// Length of each output: 5.6 (seconds), 1:30, 1h2m
+    ///
+    /// To the frame: each file gets the ratio that it needs, from 0.25 to 4.
+    #[arg(
+        long,
+        value_name = "LENGTH",
+        help_heading = "Stretching",
+        conflicts_with_all = ["ratio", "speed"],
+        allow_negative_numbers = true,
+        value_parser = values::seconds
+    )]
+    pub duration: Option<f64>,
+    /// Length of each output by itself: a CSV file of paths and lengths
+    ///
+    /// A line for each input, such as `takes/01.wav,5.6`.
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Stretching",
+        conflicts_with_all = ["ratio", "speed", "duration"]
+    )]
+    pub durations: Option<PathBuf>,
+    /// Make outputs as long as the ratio says, to the frame
+    ///
+    /// Without it, `tdhs` ends up to a few periods of the lowest pitch earlier or later.
+    #[arg(long, alias = "exact_length", help_heading = "Stretching")]
+    pub exact_length: bool,
     /// Ratio for pauses: 0.3 makes one of 1 s last 0.3 s [default: 0]
     ///
     /// A pause is what stays at or below --threshold-gap-db for three blocks of --buffer-ms or
@@ -168,7 +195,7 @@ pub(super) struct ConvertArgs {
         value_name = "SECONDS",
         help_heading = "Stretching",
         allow_negative_numbers = true,
-        value_parser = values::number
+        value_parser = values::seconds
     )]
     pub max_pause: Option<f64>,
     /// How to stretch: tdhs or adaptive [default: tdhs]
@@ -496,14 +523,16 @@ pub(super) struct ConvertArgs {
     #[arg(long, help_heading = "Running")]
     pub strict: bool,
     /// Give a file up that takes longer, such as 90s or 5m
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Running")]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true,
+        value_parser = values::time, help_heading = "Running")]
     pub timeout: Option<Duration>,
     /// Fail files with more audio, such as 3h [default: 48h]
     #[arg(
         long,
         alias = "max_duration_per_file",
         value_name = "TIME",
-        value_parser = humantime::parse_duration,
+        allow_negative_numbers = true,
+        value_parser = values::time,
         help_heading = "Running"
     )]
     pub max_duration_per_file: Option<Duration>,

@@ -11,7 +11,8 @@ use super::args::ConvertArgs;
 use super::text;
 
 /// The settings that only tell how the audio is changed.
-const MANNERS: [&str; 9] = [
+const MANNERS: [&str; 10] = [
+    "exact_length",
     "upper_freq",
     "lower_freq",
     "buffer_ms",
@@ -65,7 +66,11 @@ pub(super) fn check_settings(
     resolved: &Resolved,
     converts: bool,
 ) -> Result<(), UselessError> {
-    match converts || args.no_tags || resolved.entries.iter().any(is_change) {
+    match converts
+        || args.no_tags
+        || args.durations.is_some()
+        || resolved.entries.iter().any(is_change)
+    {
         true => Ok(()),
         false => Err(UselessError::Nothing),
     }

@@ -32,14 +32,16 @@ pub(super) fn read(list: &Path, separator: u8) -> Result<Vec<PathBuf>, ListError
         .collect())
 }
 
+/// Returns the path that bytes stand for.
 #[cfg(unix)]
-fn to_path(bytes: &[u8]) -> PathBuf {
+pub(super) fn to_path(bytes: &[u8]) -> PathBuf {
     use std::os::unix::ffi::OsStrExt;
     std::ffi::OsStr::from_bytes(bytes).into()
 }
 
+/// Returns the path that bytes stand for.
 #[cfg(not(unix))]
-fn to_path(bytes: &[u8]) -> PathBuf {
+pub(super) fn to_path(bytes: &[u8]) -> PathBuf {
     String::from_utf8_lossy(bytes.trim_ascii_end())
         .into_owned()
         .into()

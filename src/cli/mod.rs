@@ -5,6 +5,7 @@ mod bars;
 mod changes;
 mod color;
 mod dry_run;
+mod durations;
 mod events;
 mod exit_code;
 mod file_list;

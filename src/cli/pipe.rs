@@ -235,6 +235,7 @@ fn option_for_files(args: &ConvertArgs) -> Option<&'static str> {
         ("--rerun-failed", args.rerun_failed.is_some()),
         ("--files-from", args.files_from.is_some()),
         ("--files-from0", args.files_from0.is_some()),
+        ("--durations", args.durations.is_some()),
         ("--time-map", args.time_map.is_some()),
         ("--keep-mtime", args.keep_mtime),
         ("--only-new", args.only_new),

@@ -9,7 +9,7 @@ use audiostretchy::batch::{Globs, IfExists, PlanRequest, Selection};
 use audiostretchy::preset::{Layer, PresetError, Resolved};
 
 use super::args::{ConvertArgs, IfExistsArg, Verbosity};
-use super::{changes, file_list, suffix, words};
+use super::{changes, durations, file_list, suffix, words};
 
 impl ConvertArgs {
     /// Returns the settings given as options, to be laid over the preset's.
@@ -18,6 +18,7 @@ impl ConvertArgs {
         let numbers = [
             ("ratio", self.ratio),
             ("speed", self.speed),
+            ("duration", self.duration),
             ("gap_ratio", self.gap_ratio),
             ("gap_scale", self.gap_scale),
             ("max_pause", self.max_pause),
@@ -42,6 +43,10 @@ impl ConvertArgs {
             }
         }
         let flags = [
+            (
+                "exact_length",
+                self.exact_length || self.durations.is_some(),
+            ),
             ("double_range", self.double_range),
             ("fast_detection", self.fast_detection),
             ("normal_detection", self.normal_detection),
@@ -76,12 +81,18 @@ impl ConvertArgs {
         };
         words::check_no_addresses(&listed, output)?;
         let preset = self.preset.as_ref().map(PathBuf::from);
-        let read_files = [&self.files_from, &self.files_from0, &preset];
+        let read_files = [
+            &self.files_from,
+            &self.files_from0,
+            &self.durations,
+            &preset,
+        ];
         let read_files = read_files.into_iter().flatten().cloned();
         Ok(PlanRequest {
             listed,
             selection: self.selection()?,
             stretch: resolved.settings.stretch.clone(),
+            durations: self.durations.as_deref().map(durations::read).transpose()?,
             encoding: resolved.settings.output.clone(),
             keep: Keep {
                 tags: !self.no_tags,
@@ -96,7 +107,7 @@ impl ConvertArgs {
                 IfExistsArg::Overwrite => IfExists::Overwrite,
                 IfExistsArg::Error => IfExists::Error,
             },
-            suffix: suffix::expand(&self.suffix, resolved)?,
+            suffix: suffix::expand(&self.suffix, resolved, self.durations.is_some())?,
             warnings: changes::slow_pauses(resolved).into_iter().collect(),
             portable_names: self.portable_names,
             flatten: self.flatten,

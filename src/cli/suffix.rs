@@ -9,12 +9,21 @@ use audiostretchy::preset::{Resolved, Value};
 pub(super) enum SuffixError {
     #[error("--suffix: {{{0}}} is not known: {{speed}} and {{preset}} are")]
     Unknown(String),
+    #[error("--suffix: {{speed}} stands for one speed, and with durations each file has its own")]
+    NoSpeed,
     #[error("--suffix: {{preset}} stands for the name of a preset, and none is given")]
     NoPreset,
 }
 
 /// Returns a suffix with names in braces replaced by what they stand for.
-pub(super) fn expand(suffix: &OsStr, resolved: &Resolved) -> Result<OsString, SuffixError> {
+///
+/// `has_durations` says that files have speeds of their own, as they also do with one duration.
+pub(super) fn expand(
+    suffix: &OsStr,
+    resolved: &Resolved,
+    has_durations: bool,
+) -> Result<OsString, SuffixError> {
+    let has_durations = has_durations || resolved.settings.stretch.duration != 0.0;
     let Some(mut rest) = suffix.to_str() else {
         return Ok(suffix.to_owned());
     };
@@ -25,6 +34,7 @@ pub(super) fn expand(suffix: &OsStr, resolved: &Resolved) -> Result<OsString, Su
     {
         expanded += before;
         expanded += &match name {
+            "speed" if has_durations => return Err(SuffixError::NoSpeed),
             "speed" => speed(resolved),
             "preset" => resolved.preset.clone().ok_or(SuffixError::NoPreset)?,
             name => return Err(SuffixError::Unknown(name.into())),
@@ -55,7 +65,7 @@ mod tests {
         let mut layer = Layer::command_line();
         layer.set(key, value).unwrap();
         let resolved = PresetStore::new([]).resolve(preset.map(OsStr::new), &layer);
-        match expand(suffix.as_ref(), &resolved.unwrap()) {
+        match expand(suffix.as_ref(), &resolved.unwrap(), false) {
             Ok(expanded) => expanded.into_string().unwrap(),
             Err(error) => error.to_string(),
         }
@@ -73,6 +83,7 @@ mod tests {
         assert_eq!(expand_with("{", None, "ratio", 0.8), "{");
         assert_eq!(expand_with("a}b", None, "ratio", 0.8), "a}b");
         assert!(expand_with("{preset}", None, "ratio", 0.8).contains("none is given"));
+        assert!(expand_with("{speed}", None, "duration", 2.0).contains("each file has its own"));
         assert!(expand_with("{}", None, "ratio", 0.8).contains("{} is not known"));
         assert!(expand_with("{Speed}", None, "ratio", 0.8).contains("{Speed} is not known"));
     }

@@ -1,5 +1,8 @@
 //! What the values of options may be.
 
+use std::time::Duration;
+
+use audiostretchy::time::parse_seconds;
 use audiostretchy::{BitDepth, EncoderEffort, Engine, Format, OutputChannels, Style};
 
 /// A number; what people write for one is told how to write it here.
@@ -17,6 +20,20 @@ pub(super) fn number(text: &str) -> Result<f64, String> {
     } else {
         "it must be a number, such as 0.8".into()
     })
+}
+
+/// A length of time, in seconds.
+pub(super) fn seconds(text: &str) -> Result<f64, String> {
+    parse_seconds(text).map_err(|allowed| format!("it must be {allowed}"))
+}
+
+/// A length of time that is not 0.
+pub(super) fn time(text: &str) -> Result<Duration, String> {
+    let time = Duration::try_from_secs_f64(seconds(text)?).map_err(|error| error.to_string())?;
+    match time.is_zero() {
+        true => Err("it must be more than 0 seconds".into()),
+        false => Ok(time),
+    }
 }
 
 /// A whole number.

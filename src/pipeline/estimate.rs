@@ -51,8 +51,12 @@ impl Estimate {
             Some(frames) => frames,
             None => count_frames(input)?,
         };
+        stretch.for_input(input_frames, source.sample_rate)?;
         let input_seconds = input_frames as f64 / f64::from(source.sample_rate);
-        let output_seconds = input_seconds * trial.ratio;
+        let output_seconds = match stretch.duration {
+            0.0 => input_seconds * trial.ratio,
+            duration => duration,
+        };
         Ok(Self {
             input_frames,
             input_seconds,

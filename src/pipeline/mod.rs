@@ -238,6 +238,18 @@ impl Pipeline {
         &self.warnings
     }
 
+    /// Checks that the output can be as long as asked for, if the header tells the input's length.
+    ///
+    /// # Errors
+    /// Returns an error that names the lengths that can be had.
+    pub(crate) fn check_length(&self) -> Result<(), PipelineError> {
+        let source = self.source();
+        if let Some(frames) = source.frames {
+            self.stretch.for_input(frames, source.sample_rate)?;
+        }
+        Ok(())
+    }
+
     /// How the output will be encoded.
     pub(crate) fn spec(&self) -> &EncodeSpec {
         &self.spec
@@ -247,6 +259,7 @@ impl Pipeline {
     #[must_use]
     pub(crate) fn sampled(mut self) -> Self {
         self.decoder.start_sampling();
+        self.stretch = at_about_its_ratio(&self.stretch, self.decoder.info());
         self
     }
 
@@ -288,16 +301,41 @@ impl Pipeline {
         }
     }
 
+    /// Returns how an input of this one's length is stretched: all of it is decoded for that, for
+    /// headers tell lengths that are about right at best.
+    fn stretch_for_length(
+        &self,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<StretchOptions, PipelineError> {
+        if self.stretch.duration == 0.0 {
+            return Ok(self.stretch.clone());
+        }
+        let mut decoder = Decoder::from_input_within(&self.input, self.decoder.limits())?;
+        let mut block = Vec::<f32>::new();
+        while decoder.next_block(&mut block)? {
+            let so_far = Progress {
+                frames: 0,
+                total: self.source().frames,
+            };
+            if progress(so_far).is_break() {
+                return Err(PipelineError::Cancelled);
+            }
+        }
+        let rate = self.source().sample_rate;
+        Ok(self.stretch.for_input(decoder.frames(), rate)?)
+    }
+
     fn run_as<T: DecodedSample>(
         self,
         mut encoder: Box<dyn Encoder + '_>,
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Outcome, PipelineError> {
+        let stretch = self.stretch_for_length(progress)?;
         let Self {
             input: _,
             decoder,
             mix,
-            stretch,
+            stretch: asked,
             spec,
             mut metadata,
             sidecars,
@@ -338,7 +376,8 @@ impl Pipeline {
             ahead.recycle(batch);
         }
         let decoder = ahead.into_decoder();
-        output.finish(encoder.as_mut())?;
+        let exact = asked.exact_frames(decoder.frames(), source.sample_rate, spec.sample_rate);
+        output.finish(exact, encoder.as_mut())?;
         let encoded = encoder.finish()?;
 
         let damage = decoder.damage();
@@ -366,6 +405,18 @@ impl Pipeline {
             time_map,
             warnings,
         })
+    }
+}
+
+/// Returns options as they are for a whole file of the length that its header tells, made to fit
+/// parts of it.
+pub(crate) fn at_about_its_ratio(stretch: &StretchOptions, source: &AudioInfo) -> StretchOptions {
+    let frames = source.frames.unwrap_or(0);
+    let fitted = stretch.for_input(frames, source.sample_rate);
+    StretchOptions {
+        duration: 0.0,
+        exact_length: false,
+        ..fitted.unwrap_or_else(|_| stretch.clone())
     }
 }
 

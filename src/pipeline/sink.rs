@@ -45,12 +45,20 @@ impl OutputPath {
         encoder.write(self.resampled[..].into())
     }
 
-    pub(super) fn finish(&mut self, encoder: &mut dyn Encoder) -> Result<(), EncodeError> {
+    /// Writes the rest; `frames` is the exact length of the whole, if there is one.
+    pub(super) fn finish(
+        &mut self,
+        frames: Option<u64>,
+        encoder: &mut dyn Encoder,
+    ) -> Result<(), EncodeError> {
         let Some(resampler) = &mut self.resampler else {
             return Ok(());
         };
         self.resampled.clear();
-        resampler.finish(&mut self.resampled);
+        match frames {
+            Some(frames) => resampler.finish_at(frames, &mut self.resampled),
+            None => resampler.finish(&mut self.resampled),
+        }
         encoder.write(self.resampled[..].into())
     }
 }

@@ -132,6 +132,19 @@ pub enum PresetError {
         /// The engine that is chosen.
         engine: Engine,
     },
+    /// A key that lets pauses decide how long outputs become, where that is given.
+    #[error(
+        "{}{} lets pauses decide how long outputs become, and that is given: {}",
+        prefix(place),
+        spell(place, key),
+        mend_pauses(key)
+    )]
+    LengthAndPauses {
+        /// Where the key is.
+        place: Source,
+        /// The key, in snake case.
+        key: &'static str,
+    },
     /// Presets extend each other in a circle.
     #[error("{}extends goes in a circle: {}: take one of these extends out",
         prefix(place), chain.join(" -> "))]
@@ -178,6 +191,13 @@ fn mend_engine(place: &Source, key: &str, engine: Engine) -> String {
         _ => format!("engine = {other:?}"),
     };
     format!("leave {} out, or choose {choose}", spell(place, key))
+}
+
+fn mend_pauses(key: &str) -> &'static str {
+    match key {
+        "max_pause" => "turn it off with --max-pause 0, or leave the duration or exact length out",
+        _ => "turn it off with --gap-ratio 0, or leave the duration or exact length out",
+    }
 }
 
 fn in_line(line: Option<usize>) -> String {

@@ -5,9 +5,10 @@ use std::ops::RangeInclusive;
 
 use super::suggest::nearest;
 use super::{Settings, Value};
+use crate::time;
 use audiostretchy_engine::options::{
-    BUFFER_MS, Engine, MAX_PAUSE, MIN_LOWER_FREQ, MIN_UPPER_FREQ, RATIO, SAMPLE_RATE, Style,
-    THRESHOLD_GAP_DB,
+    BUFFER_MS, DURATION, Engine, MAX_PAUSE, MIN_LOWER_FREQ, MIN_UPPER_FREQ, RATIO, SAMPLE_RATE,
+    Style, THRESHOLD_GAP_DB,
 };
 use audiostretchy_media::format::{BitDepth, EncoderEffort, Format, OutputChannels};
 
@@ -29,8 +30,8 @@ pub(super) struct Key {
     pub option: &'static str,
     /// The expected type, for messages.
     pub expects: &'static str,
-    /// The key that sets the same thing in another way.
-    pub rival: Option<&'static str>,
+    /// The keys that set the same thing in another way.
+    pub rivals: &'static [&'static str],
     /// The only engine that the key is for, if it is not for all.
     pub engine: Option<Engine>,
     /// Checks a value and writes it to the settings.
@@ -53,16 +54,17 @@ const ABOUT: [&str; 2] = ["description", "extends"];
 
 const NUMBER: &str = "a number";
 const WHOLE: &str = "a whole number";
+const LENGTH: &str = "seconds, or a time in quotes such as \"1:30\" or \"1h2m\"";
 const NAME: &str = "a name in quotes";
 const FLAG: &str = "true or false";
 
 /// Every setting, in the order of the documentation.
-pub(super) static KEYS: [Key; 22] = [
+pub(super) static KEYS: [Key; 24] = [
     Key {
         name: "engine",
         option: "--engine",
         expects: NAME,
-        rival: None,
+        rivals: &[],
         engine: None,
         write: |s, v| {
             one_of(v, Engine::ALL.map(Engine::name)).map(|i| s.stretch.engine = Engine::ALL[i])
@@ -73,7 +75,7 @@ pub(super) static KEYS: [Key; 22] = [
         name: "style",
         option: "--style",
         expects: NAME,
-        rival: None,
+        rivals: &[],
         engine: Some(Engine::Adaptive),
         write: |s, v| {
             one_of(v, Style::ALL.map(Style::name)).map(|i| s.stretch.style = Style::ALL[i])
@@ -84,7 +86,7 @@ pub(super) static KEYS: [Key; 22] = [
         name: "ratio",
         option: "--ratio",
         expects: NUMBER,
-        rival: Some("speed"),
+        rivals: &["speed", "duration"],
         engine: None,
         write: |s, v| number(v, RATIO, "").map(|x| s.stretch.ratio = x),
         read: |s| Some(s.stretch.ratio.into()),
@@ -93,17 +95,35 @@ pub(super) static KEYS: [Key; 22] = [
         name: "speed",
         option: "--speed",
         expects: NUMBER,
-        rival: Some("ratio"),
+        rivals: &["ratio", "duration"],
         engine: None,
         // The range of ratios is its own inverse.
         write: |s, v| number(v, RATIO, "").map(|x| s.stretch.ratio = 1.0 / x),
         read: |_| None,
     },
     Key {
+        name: "duration",
+        option: "--duration",
+        expects: LENGTH,
+        rivals: &["ratio", "speed"],
+        engine: None,
+        write: |s, v| length(v, DURATION, "").map(|x| s.stretch.duration = x),
+        read: |_| None,
+    },
+    Key {
+        name: "exact_length",
+        option: "--exact-length",
+        expects: FLAG,
+        rivals: &[],
+        engine: None,
+        write: |s, v| flag(v).map(|on| s.stretch.exact_length = on),
+        read: |s| Some(s.stretch.exact_length.into()),
+    },
+    Key {
         name: "gap_ratio",
         option: "--gap-ratio",
         expects: NUMBER,
-        rival: Some("gap_scale"),
+        rivals: &["gap_scale"],
         engine: None,
         write: |s, v| number_or_off(v, RATIO, ", or 0 for off").map(|x| s.stretch.gap_ratio = x),
         read: |s| Some(s.stretch.gap_ratio.into()),
@@ -111,11 +131,16 @@ pub(super) static KEYS: [Key; 22] = [
     Key {
         name: "max_pause",
         option: "--max-pause",
-        expects: NUMBER,
-        rival: None,
+        expects: LENGTH,
+        rivals: &[],
         engine: None,
         write: |s, v| {
-            number_or_off(v, MAX_PAUSE, " s, or 0 for off").map(|x| s.stretch.max_pause = x)
+            let seconds = match zero(v) {
+                true => 0.0,
+                false => length(v, MAX_PAUSE, ", or 0 for off")?,
+            };
+            s.stretch.max_pause = seconds;
+            Ok(())
         },
         read: |s| Some(s.stretch.max_pause.into()),
     },
@@ -123,7 +148,7 @@ pub(super) static KEYS: [Key; 22] = [
         name: "gap_scale",
         option: "--gap-scale",
         expects: NUMBER,
-        rival: Some("gap_ratio"),
+        rivals: &["gap_ratio"],
         engine: None,
         // The ratio that it is multiplied by may change yet.
         write: |_, v| number(v, GAP_SCALE, "").map(|_| ()),
@@ -133,7 +158,7 @@ pub(super) static KEYS: [Key; 22] = [
         name: "upper_freq",
         option: "--upper-freq",
         expects: WHOLE,
-        rival: None,
+        rivals: &[],
         engine: Some(Engine::Tdhs),
         write: |s, v| {
             let range = MIN_UPPER_FREQ..=highest_freq();
@@ -145,7 +170,7 @@ pub(super) static KEYS: [Key; 22] = [
         name: "lower_freq",
         option: "--lower-freq",
         expects: WHOLE,
-        rival: None,
+        rivals: &[],
         engine: Some(Engine::Tdhs),
         write: |s, v| {
             let range = MIN_LOWER_FREQ..=highest_freq() / 2;
@@ -157,7 +182,7 @@ pub(super) static KEYS: [Key; 22] = [
         name: "buffer_ms",
         option: "--buffer-ms",
         expects: NUMBER,
-        rival: None,
+        rivals: &[],
         engine: None,
         write: |s, v| number(v, BUFFER_MS, " ms").map(|x| s.stretch.buffer_ms = x as f32),
         read: |s| Some(s.stretch.buffer_ms.into()),
@@ -166,7 +191,7 @@ pub(super) static KEYS: [Key; 22] = [
         name: "threshold_gap_db",
         option: "--threshold-gap-db",
         expects: NUMBER,
-        rival: None,
+        rivals: &[],
         engine: None,
         write: |s, v| {
             let level = number(v, THRESHOLD_GAP_DB, " dB")?;
@@ -179,7 +204,7 @@ pub(super) static KEYS: [Key; 22] = [
         name: "double_range",
         option: "--double-range",
         expects: FLAG,
-        rival: None,
+        rivals: &[],
         engine: Some(Engine::Tdhs),
         write: |s, v| flag(v).map(|on| s.stretch.double_range = on),
         read: |s| Some(s.stretch.double_range.into()),
@@ -188,7 +213,7 @@ pub(super) static KEYS: [Key; 22] = [
         name: "fast_detection",
         option: "--fast-detection",
         expects: FLAG,
-        rival: Some("normal_detection"),
+        rivals: &["normal_detection"],
         engine: Some(Engine::Tdhs),
         write: |s, v| flag(v).map(|on| s.stretch.fast_detection = on),
         read: |s| Some(s.stretch.fast_detection.into()),
@@ -197,7 +222,7 @@ pub(super) static KEYS: [Key; 22] = [
         name: "normal_detection",
         option: "--normal-detection",
         expects: FLAG,
-        rival: Some("fast_detection"),
+        rivals: &["fast_detection"],
         engine: Some(Engine::Tdhs),
         write: |s, v| flag(v).map(|on| s.stretch.normal_detection = on),
         read: |s| Some(s.stretch.normal_detection.into()),
@@ -206,7 +231,7 @@ pub(super) static KEYS: [Key; 22] = [
         name: "sample_rate",
         option: "--sample-rate",
         expects: WHOLE,
-        rival: None,
+        rivals: &[],
         engine: None,
         write: |s, v| {
             s.output.sample_rate = match v {
@@ -221,7 +246,7 @@ pub(super) static KEYS: [Key; 22] = [
         name: "channels",
         option: "--channels",
         expects: NAME,
-        rival: None,
+        rivals: &[],
         engine: None,
         write: |s, v| {
             let choices = OutputChannels::ALL;
@@ -233,7 +258,7 @@ pub(super) static KEYS: [Key; 22] = [
         name: "format",
         option: "--format",
         expects: NAME,
-        rival: None,
+        rivals: &[],
         engine: None,
         write: |s, v| match v {
             Value::Text(name) => {
@@ -248,7 +273,7 @@ pub(super) static KEYS: [Key; 22] = [
         name: "bit_depth",
         option: "--bit-depth",
         expects: "a name in quotes, or 16 or 24",
-        rival: None,
+        rivals: &[],
         engine: None,
         write: |s, v| {
             let name = match v {
@@ -265,7 +290,7 @@ pub(super) static KEYS: [Key; 22] = [
         name: "bitrate_kbps",
         option: "--bitrate",
         expects: WHOLE,
-        rival: Some("quality"),
+        rivals: &["quality"],
         engine: None,
         write: |s, v| {
             let rate = whole(v, BITRATE_KBPS, " kbit/s")?;
@@ -278,7 +303,7 @@ pub(super) static KEYS: [Key; 22] = [
         name: "quality",
         option: "--quality",
         expects: NUMBER,
-        rival: Some("bitrate_kbps"),
+        rivals: &["bitrate_kbps"],
         engine: None,
         write: |s, v| number(v, QUALITY, "").map(|x| s.output.quality = Some(x as f32)),
         read: |s| s.output.quality.map(Value::from),
@@ -287,7 +312,7 @@ pub(super) static KEYS: [Key; 22] = [
         name: "dither",
         option: "--dither",
         expects: FLAG,
-        rival: None,
+        rivals: &[],
         engine: None,
         write: |s, v| flag(v).map(|on| s.output.dither = on),
         read: |s| Some(s.output.dither.into()),
@@ -296,7 +321,7 @@ pub(super) static KEYS: [Key; 22] = [
         name: "encoder_effort",
         option: "--encoder-effort",
         expects: NAME,
-        rival: None,
+        rivals: &[],
         engine: None,
         write: |s, v| {
             let efforts = EncoderEffort::ALL;
@@ -344,6 +369,15 @@ fn number<T: Into<f64> + fmt::Display + Copy>(
         return Ok(number + 0.0);
     }
     Err(Refused::Range(format!("from {low} to {high}{note}")))
+}
+
+/// Reads a length in seconds: a number, or text as [`time::parse_seconds`] takes it.
+fn length(value: &Value, range: RangeInclusive<f64>, note: &str) -> Result<f64, Refused> {
+    let value = match value {
+        Value::Text(text) => Value::Number(time::parse_seconds(text).map_err(Refused::Range)?),
+        value => value.clone(),
+    };
+    number(&value, range, &format!(" s{note}"))
 }
 
 /// As [`number`], where 0 stands for off.
@@ -411,6 +445,8 @@ mod tests {
         settings.stretch.engine = Engine::Adaptive;
         settings.stretch.style = Style::Music;
         settings.stretch.max_pause = 1.0;
+        settings.stretch.duration = 1.0;
+        settings.stretch.exact_length = true;
         settings.output.channels = OutputChannels::Mono;
         settings.output.encoder_effort = EncoderEffort::Best;
         let settings = serde_json::to_value(settings).unwrap();
@@ -442,8 +478,8 @@ mod tests {
     #[test]
     fn rivals_name_each_other() {
         for key in &KEYS {
-            if let Some(rival) = key.rival {
-                assert_eq!(find(rival).unwrap().rival, Some(key.name));
+            for rival in key.rivals {
+                assert!(find(rival).unwrap().rivals.contains(&key.name));
             }
         }
     }

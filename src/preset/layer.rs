@@ -200,10 +200,9 @@ impl Layer {
         if let Err(refused) = (key.write)(&mut Settings::default(), &value) {
             return Err(refuse(key, &value, place, refused));
         }
-        if let Some(rival) = key.rival.and_then(|rival| self.said.get(rival))
-            && rival.value.excludes_rival()
-            && value.excludes_rival()
-        {
+        let rival = (key.rivals.iter().filter_map(|rival| self.said.get(rival)))
+            .find(|rival| rival.value.excludes_rival() && value.excludes_rival());
+        if let Some(rival) = rival {
             return Err(PresetError::Conflict {
                 place,
                 key: key.name,
@@ -264,10 +263,10 @@ impl Layer {
         // First removes keys, then adds keys, so that a layer that turns one flag on and its rival
         // off keeps both.
         for said in higher.said.values() {
-            if let Some(rival) = said.key.rival
-                && said.value.excludes_rival()
-            {
-                self.said.remove(rival);
+            if said.value.excludes_rival() {
+                for rival in said.key.rivals {
+                    self.said.remove(rival);
+                }
             }
         }
         if let Some(format) = higher.format() {
@@ -295,10 +294,13 @@ impl Layer {
         {
             settings.stretch.gap_ratio = (settings.stretch.ratio * scale).max(*RATIO.start());
         }
+        self.check_length(&settings)?;
         let entries: Vec<Entry> = (KEYS.iter())
             .filter(|key| {
-                !["speed", "gap_scale"].contains(&key.name) || self.said.contains_key(key.name)
+                let is_other_way = ["speed", "duration", "gap_scale"].contains(&key.name);
+                !is_other_way || self.said.contains_key(key.name)
             })
+            .filter(|key| key.name != "ratio" || !self.said.contains_key("duration"))
             .filter(|key| {
                 key.engine
                     .is_none_or(|only| only == settings.stretch.engine)
@@ -307,6 +309,23 @@ impl Layer {
             .collect();
         (settings.stretch.validate()).map_err(|source| combination(source, &entries))?;
         Ok((settings, entries))
+    }
+
+    /// Checks that pauses do not decide about a length that is given.
+    fn check_length(&self, settings: &Settings) -> Result<(), PresetError> {
+        if settings.stretch.duration == 0.0 && !settings.stretch.exact_length {
+            return Ok(());
+        }
+        let is_on = |said: &&Said| said.value.number() != Some(0.0);
+        let pauses = ["gap_ratio", "gap_scale", "max_pause"];
+        let mut pauses = pauses.into_iter().filter_map(|key| self.said.get(key));
+        match pauses.find(is_on) {
+            None => Ok(()),
+            Some(said) => Err(PresetError::LengthAndPauses {
+                place: said.place.clone(),
+                key: said.key.name,
+            }),
+        }
     }
 
     fn entry(&self, key: &Key, settings: &Settings) -> Entry {

@@ -2,6 +2,7 @@
 //! unsafe code is.
 
 mod adaptive;
+mod exact_length;
 mod pauses;
 mod reference;
 mod sound;

@@ -43,6 +43,8 @@ impl Case {
             fast_detection: self.fast_detection,
             normal_detection: self.normal_detection,
             max_pause: 0.0,
+            duration: 0.0,
+            exact_length: false,
         }
     }
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod adaptive;
+mod exact_length;
 mod gaps;
 mod kernels;
 pub mod options;

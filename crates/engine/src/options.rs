@@ -8,6 +8,8 @@ use std::ops::RangeInclusive;
 pub const RATIO: RangeInclusive<f64> = 0.25..=4.0;
 /// Allowed values of a [`StretchOptions::max_pause`] that is not 0, in seconds.
 pub const MAX_PAUSE: RangeInclusive<f64> = 0.1..=10.0;
+/// Allowed values of a [`StretchOptions::duration`] that is not 0, in seconds: up to a week.
+pub const DURATION: RangeInclusive<f64> = 0.001..=604_800.0;
 /// Allowed values of [`StretchOptions::buffer_ms`], in milliseconds.
 pub const BUFFER_MS: RangeInclusive<f32> = 1.0..=100.0;
 /// Allowed values of [`StretchOptions::threshold_gap_db`], in dB.
@@ -92,6 +94,19 @@ pub struct StretchOptions {
     ///
     /// TDHS rounds it to `f32`, for the same results as the original engine.
     pub ratio: f64,
+    /// The length of the output in seconds, or 0 for the one that `ratio` gives.
+    ///
+    /// It takes the place of `ratio`, once the length of the input is known: see
+    /// [`for_input`](Self::for_input).
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
+    pub duration: f64,
+    /// Give the output exactly `ratio` times as many frames as the input has, rounded.
+    ///
+    /// TDHS leaves the end of its input unstretched, and ends anywhere within a period: up to twelve
+    /// of the longest periods are left out, or put in, over the last 48 of them. The adaptive engine
+    /// gives that length anyway.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
+    pub exact_length: bool,
     /// The ratio for silent gaps, 0.25 to 4.0, or 0 to use `ratio` for them too.
     pub gap_ratio: f64,
     /// The longest pause in the output in seconds, 0.1 to 10, or 0 for any length: the middle of
@@ -124,6 +139,8 @@ impl Default for StretchOptions {
             engine: Engine::Tdhs,
             style: Style::Auto,
             ratio: 1.0,
+            duration: 0.0,
+            exact_length: false,
             gap_ratio: 0.0,
             max_pause: 0.0,
             upper_freq: 333,
@@ -154,6 +171,11 @@ pub enum OptionError {
     BothDetections,
     /// A style is set, but the engine is not the adaptive one.
     StyleWithoutAdaptive(Style),
+    /// The length of the output is set, and so is an option that shortens pauses, whose name is
+    /// given.
+    LengthAndPauses(&'static str),
+    /// `duration` is set, and the length of the input is not known yet.
+    DurationOfUnknown,
 }
 
 impl fmt::Display for OptionError {
@@ -171,6 +193,15 @@ impl fmt::Display for OptionError {
                 f,
                 "style is {}, but only the adaptive engine has styles: set engine to adaptive",
                 style.name()
+            ),
+            Self::LengthAndPauses(name) => write!(
+                f,
+                "{name} lets pauses decide how long an output becomes: it cannot be set together \
+                 with duration or exact_length"
+            ),
+            Self::DurationOfUnknown => f.write_str(
+                "duration needs the length of the input: a stretcher takes the options that \
+                 for_input returns",
             ),
         }
     }
@@ -234,6 +265,75 @@ impl StretchOptions {
         1.0 / self.ratio
     }
 
+    /// Returns these options for an input of a length in frames, at a sample rate in Hz: with the
+    /// `ratio` that makes it last `duration`, if that is set, and as they are otherwise.
+    ///
+    /// ```
+    /// use audiostretchy_engine::StretchOptions;
+    ///
+    /// let options = StretchOptions { duration: 1.5, ..StretchOptions::default() };
+    /// let options = options.for_input(44_100, 44_100)?;
+    /// assert_eq!((options.ratio, options.exact_length), (1.5, true));
+    /// # Ok::<(), audiostretchy_engine::OptionError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Returns an error that names the lengths that can be had if none of the ratios gives this one.
+    pub fn for_input(&self, input_frames: u64, sample_rate: u32) -> Result<Self, OptionError> {
+        if self.duration == 0.0 {
+            return Ok(self.clone());
+        }
+        let rate = f64::from(sample_rate);
+        let input = input_frames as f64;
+        let wanted = (self.duration * rate).round();
+        let (least, most) = ((RATIO.start() * input).ceil(), RATIO.end() * input);
+        if input_frames == 0 || !(least..=most).contains(&wanted) {
+            // Rounded so that they can be had.
+            let from = (1000.0 * least / rate).ceil() / 1000.0;
+            let to = (1000.0 * most / rate).floor() / 1000.0;
+            let allowed = match input_frames {
+                0 => "left out, for the input is empty".into(),
+                _ => format!(
+                    "from {from} to {to} s for an input of {:.3} s",
+                    input / rate
+                ),
+            };
+            let value = format!("{} s", self.duration);
+            return Err(OptionError::out_of_range("duration", value, allowed));
+        }
+        Ok(Self {
+            ratio: (wanted / input).clamp(*RATIO.start(), *RATIO.end()),
+            duration: 0.0,
+            exact_length: true,
+            ..self.clone()
+        })
+    }
+
+    /// Returns the length of the output in frames at `output_rate`, if it follows from that of the
+    /// input, in frames at `input_rate` (rates in Hz): if `duration` or `exact_length` is set.
+    pub fn exact_frames(
+        &self,
+        input_frames: u64,
+        input_rate: u32,
+        output_rate: u32,
+    ) -> Option<u64> {
+        let output_rate = f64::from(output_rate);
+        if self.duration != 0.0 {
+            return Some((self.duration * output_rate).round() as u64);
+        }
+        let frames = self.ratio * input_frames as f64;
+        let is_exact = self.exact_length.then_some(());
+        is_exact.map(|()| (frames * output_rate / f64::from(input_rate)).round() as u64)
+    }
+
+    /// Checks that a stretcher can begin without knowing the length of the input.
+    pub(crate) fn check_ready(&self) -> Result<(), OptionError> {
+        match self.duration == 0.0 {
+            true => Ok(()),
+            false => Err(OptionError::DurationOfUnknown),
+        }
+    }
+
     /// Checks everything that can be checked without knowing the audio.
     ///
     /// # Errors
@@ -246,6 +346,15 @@ impl StretchOptions {
         }
         if self.max_pause != 0.0 {
             within("max_pause", self.max_pause, MAX_PAUSE, " s, or 0 for off")?;
+        }
+        if self.duration != 0.0 {
+            within("duration", self.duration, DURATION, " s, or 0 for off")?;
+        }
+        if self.duration != 0.0 || self.exact_length {
+            let pauses = [("gap_ratio", self.gap_ratio), ("max_pause", self.max_pause)];
+            if let Some((name, _)) = pauses.into_iter().find(|&(_, value)| value != 0.0) {
+                return Err(OptionError::LengthAndPauses(name));
+            }
         }
         if self.engine == Engine::Tdhs {
             self.validate_search()?;
@@ -355,7 +464,10 @@ impl StretchOptions {
             options.buffer_ms = buffer_ms;
             options.threshold_gap_db = threshold_gap_db;
         }
-        options.double_range = self.uses_cascade();
+        if self.duration != 0.0 {
+            options.ratio = Self::default().ratio;
+        }
+        options.double_range = options.uses_cascade();
         options
     }
 

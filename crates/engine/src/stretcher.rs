@@ -1,6 +1,7 @@
 //! The stretcher: one of the two engines, with an optional separate ratio for gaps.
 
 use crate::adaptive::Adaptive;
+use crate::exact_length::ExactLength;
 use crate::gaps::GapDetector;
 use crate::options::{Engine, OptionError, StretchOptions};
 use crate::pauses::PauseCutter;
@@ -35,7 +36,9 @@ pub struct Stretcher<T> {
     pauses: Option<PauseCutter<T>>,
     /// What is left of the input without the middle of long pauses.
     kept: Vec<T>,
-    /// New time points, if pauses are shortened.
+    /// Gives the output the length that TDHS alone does not give it.
+    exact: Option<ExactLength<T>>,
+    /// New time points, if pauses are shortened or the length is exact.
     points: Vec<TimePoint>,
     engine: Chosen<T>,
 }
@@ -81,6 +84,7 @@ impl<T: Sample> Stretcher<T> {
         record: bool,
     ) -> Result<Self, OptionError> {
         options.validate_for(sample_rate, channels)?;
+        options.check_ready()?;
         let engine = match options.engine {
             Engine::Tdhs => {
                 let tdhs = Tdhs::new(options, sample_rate, channels, record);
@@ -100,6 +104,8 @@ impl<T: Sample> Stretcher<T> {
             gap_ratio: options.gap_ratio,
             pauses: PauseCutter::new(options, sample_rate, channels),
             kept: Vec::new(),
+            exact: (options.exact_length && options.engine == Engine::Tdhs)
+                .then(|| ExactLength::new(options, sample_rate, channels)),
             points: Vec::new(),
             engine,
         })
@@ -139,9 +145,9 @@ impl<T: Sample> Stretcher<T> {
     ///
     /// Empty unless created by [`with_time_map`](Self::with_time_map).
     pub fn drain_time_points(&mut self) -> impl Iterator<Item = TimePoint> {
-        let points = match &self.pauses {
-            Some(_) => &mut self.points,
-            None => self.engine.points(),
+        let points = match self.pauses.is_some() || self.exact.is_some() {
+            true => &mut self.points,
+            false => self.engine.points(),
         };
         points.drain(..)
     }
@@ -212,6 +218,11 @@ mod sealed {
 
 impl<T: EngineSample> Stretcher<T> {
     fn process_whole_frames(&mut self, input: &[T], output: &mut Vec<T>) {
+        if let Some(exact) = &mut self.exact {
+            exact.count(input.len() / self.channels);
+            self.engine.process(input, self.ratio, exact.end());
+            return exact.pass(self.engine.points(), output, &mut self.points);
+        }
         let Some(pauses) = &mut self.pauses else {
             return self.process_kept(input, output);
         };
@@ -244,6 +255,10 @@ impl<T: EngineSample> Stretcher<T> {
     }
 
     fn finish_piece(&mut self, output: &mut Vec<T>) {
+        if let Some(exact) = &mut self.exact {
+            self.engine.finish(exact.end());
+            return exact.finish(self.engine.points(), output, &mut self.points);
+        }
         let Some(pauses) = &mut self.pauses else {
             return self.finish_kept(output);
         };
@@ -266,10 +281,7 @@ impl<T: EngineSample> Stretcher<T> {
                 self.engine.process(block, ratio, output);
             });
         }
-        match &mut self.engine {
-            Chosen::Tdhs(tdhs) => tdhs.finish(output),
-            Chosen::Adaptive(adaptive) => adaptive.finish(output),
-        }
+        self.engine.finish(output);
     }
 }
 
@@ -278,6 +290,13 @@ impl<T: EngineSample> Chosen<T> {
         match self {
             Self::Tdhs(tdhs) => tdhs.process(input, ratio as f32, output),
             Self::Adaptive(adaptive) => adaptive.process(input, ratio, output),
+        }
+    }
+
+    fn finish(&mut self, output: &mut Vec<T>) {
+        match self {
+            Self::Tdhs(tdhs) => tdhs.finish(output),
+            Self::Adaptive(adaptive) => adaptive.finish(output),
         }
     }
 

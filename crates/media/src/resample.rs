@@ -72,10 +72,15 @@ impl Resampler {
     /// Appends to `output` all that is left.
     pub fn finish(&mut self, output: &mut Vec<f32>) {
         let (from, to) = self.rates;
-        let total = (self.input_frames * to).div_ceil(from);
+        self.finish_at((self.input_frames * to).div_ceil(from), output);
+    }
+
+    /// As [`finish`](Self::finish), with the length of the whole output given in frames: it differs
+    /// from that of the input by less than a few frames of the lower rate.
+    pub fn finish_at(&mut self, total: u64, output: &mut Vec<f32>) {
         let before = output.len() as u64 / self.channels as u64;
         let mut left = self.pending.len() / self.channels;
-        let missing = total - self.output_frames;
+        let missing = total.saturating_sub(self.output_frames);
         while self.output_frames < total {
             self.convert(0, Some(left), output);
             self.pending.clear();

@@ -10,15 +10,17 @@ fn any_value() -> impl Strategy<Value = Value> {
         (0f64..5.0).prop_map(Value::Number),
         any::<f64>().prop_map(Value::Number),
         any::<bool>().prop_map(Value::Flag),
-        "keep|wav|mp3|16|24|32f|tdhs|adaptive|auto|speech|music|x".prop_map(Value::Text),
+        "keep|1:30|5s|wav|mp3|16|24|32f|tdhs|adaptive|auto|speech|music|x".prop_map(Value::Text),
     ]
 }
 
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 24] = [
     "engine",
     "style",
     "ratio",
     "speed",
+    "duration",
+    "exact_length",
     "gap_ratio",
     "gap_scale",
     "max_pause",

@@ -18,6 +18,7 @@ fn the_result_lists_every_key_of_its_engine_with_value_and_source() {
             "style = \"auto\" (the default)",
             "ratio = 0.8 (built-in preset podcast, line 4)",
             "speed = 1.25 (built-in preset podcast, line 4)",
+            "exact_length = false (the default)",
             "gap_ratio = 0.5 (built-in preset podcast, line 8)",
             "max_pause = 0.0 (the default)",
             "gap_scale = 0.625 (built-in preset podcast, line 8)",

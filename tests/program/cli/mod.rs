@@ -1,6 +1,7 @@
 //! Tests of the command line: options, names, pipes, the screen.
 
 mod bad_files;
+mod durations;
 mod earlier_reports;
 mod encoding;
 mod engine_options;

@@ -137,6 +137,11 @@ impl Decoder {
         Ok(this)
     }
 
+    /// The limits that it was opened within.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// What the header told.
     pub fn info(&self) -> &AudioInfo {
         &self.info
