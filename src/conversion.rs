@@ -224,7 +224,7 @@ impl Conversion {
         mut progress: impl FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Outcome, Error> {
         guarded(&End::of(input), output, || {
-            file::stretch(pipeline, file, self.strict, &mut progress)
+            file::stretch(pipeline, &[file], self.strict, &mut progress)
         })
     }
 }

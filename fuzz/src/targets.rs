@@ -349,8 +349,8 @@ pub fn journal(data: &[u8]) {
 ///
 /// The first byte selects the extension of the file.
 pub fn sidecar(data: &[u8]) {
-    const EXTENSIONS: [&str; 9] = [
-        "srt", "vtt", "lrc", "json", "cue", "txt", "sbv", "ass", "textgrid",
+    const EXTENSIONS: [&str; 10] = [
+        "srt", "vtt", "lrc", "json", "cue", "txt", "sbv", "ass", "textgrid", "ttml",
     ];
     let Some((kind, text)) = data.split_first() else {
         return;

@@ -46,10 +46,9 @@ pub(super) fn check_written(
 /// Finds outputs in whose place there is something that is neither a file nor a folder, which a
 /// renamed file would replace.
 fn check_kinds(jobs: &[Job], extra_files: &[ExtraFile]) -> Result<(), PlanError> {
-    if let Some(job) = jobs.par_iter().find_first(|job| is_special(&job.output)) {
-        return Err(PlanError::OutputNotAFile {
-            path: job.output.clone(),
-        });
+    let outputs = jobs.par_iter().flat_map_iter(Job::outputs);
+    if let Some(path) = outputs.filter(|path| is_special(path)).find_first(|_| true) {
+        return Err(PlanError::OutputNotAFile { path: path.clone() });
     }
     for ExtraFile { option, what, path } in extra_files {
         if path.is_dir() {
@@ -75,7 +74,7 @@ fn check_sources_survive(
     let written: Vec<(FileId, usize)> = (jobs.par_iter().enumerate())
         .flat_map_iter(|(index, job)| {
             let sidecars = job.sidecars.iter().map(|sidecar| &sidecar.output);
-            let outputs = std::iter::once(&job.output).chain(sidecars);
+            let outputs = job.outputs().chain(sidecars);
             outputs.filter_map(move |path| Some((FileId::of(path)?, index)))
         })
         .collect();
@@ -111,10 +110,9 @@ fn check_sources_survive(
             continue;
         }
         let job = &mut jobs[index];
-        if FileId::of(&job.output).as_ref() == Some(&id) {
-            return Err(PlanError::OutputIsInput {
-                path: job.output.clone(),
-            });
+        let is_source = |path: &&PathBuf| FileId::of(path).as_ref() == Some(&id);
+        if let Some(path) = job.outputs().find(is_source) {
+            return Err(PlanError::OutputIsInput { path: path.clone() });
         }
         // The text file of an input that is converted in its own folder stays what it is.
         for sidecar in &mut job.sidecars {
@@ -161,15 +159,29 @@ fn check_collisions(
     }
     for index in 0..jobs.len() {
         let job = &jobs[index];
-        match seen.entry(places.find(&job.output)) {
-            Entry::Vacant(entry) => _ = entry.insert(Written::Audio(index)),
-            Entry::Occupied(entry) => match *entry.get() {
-                Written::Audio(other) if is_same_file(&jobs[other].input, &job.input) => {
-                    twice.push(index);
-                    continue;
-                }
-                other => return Err(collision(jobs, other, &job.input, &job.output)),
-            },
+        // Of chapters, the folder too: those of two books must not lie side by side.
+        let folder = job.is_split().then(|| parent(&job.output));
+        let mut is_twice = false;
+        for path in folder
+            .into_iter()
+            .chain(job.outputs().map(PathBuf::as_path))
+        {
+            match seen.entry(places.find(path)) {
+                Entry::Vacant(entry) => _ = entry.insert(Written::Audio(index)),
+                Entry::Occupied(entry) => match *entry.get() {
+                    Written::Audio(other)
+                        if other != index && is_same_file(&jobs[other].input, &job.input) =>
+                    {
+                        is_twice = true;
+                        break;
+                    }
+                    other => return Err(collision(jobs, other, &job.input, path)),
+                },
+            }
+        }
+        if is_twice {
+            twice.push(index);
+            continue;
         }
         for number in 0..jobs[index].sidecars.len() {
             let sidecar = &jobs[index].sidecars[number];

@@ -382,6 +382,7 @@ fn sidecars_of(
             sidecars.push(SidecarJob {
                 output: sidecar::counterpart(tail, output),
                 source,
+                part: None,
                 replace: Some(Replace::Never),
             });
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::pipeline::atomic_file::Replace;
 use crate::pipeline::file_state::FileState;
+use crate::pipeline::parts::Part;
 use audiostretchy_containers::warning::Warning;
 use audiostretchy_media::decode::AudioInfo;
 use audiostretchy_media::format::Format;
@@ -32,6 +33,9 @@ pub struct Job {
     pub(super) origin: Origin,
     /// Whether a file in the output's place may be replaced.
     pub(super) replace: Replace,
+    /// The chapters that become outputs of their own; none where there is one output. The first of
+    /// these is `output`.
+    pub(super) parts: Vec<PartJob>,
     /// Text files beside the input, to be written beside the output with their times moved.
     pub(super) sidecars: Vec<SidecarJob>,
     /// Text files that an earlier run wrote beside the output and this one does not: their times
@@ -56,11 +60,23 @@ impl Job {
             audio: None,
             origin: Origin::default(),
             replace: Replace::Never,
+            parts: Vec::new(),
             sidecars: Vec::new(),
             obsolete: Vec::new(),
             fingerprint: Arc::default(),
             checksum: false,
         }
+    }
+
+    /// Returns whether each chapter becomes an output.
+    pub fn is_split(&self) -> bool {
+        !self.parts.is_empty()
+    }
+
+    /// Returns all outputs: several where the input is split.
+    pub fn outputs(&self) -> impl Iterator<Item = &PathBuf> {
+        let others = self.parts.iter().skip(1).map(|part| &part.output);
+        std::iter::once(&self.output).chain(others)
     }
 
     /// Length of the input in seconds, as far as known; else 0.
@@ -84,13 +100,24 @@ pub(super) struct Origin {
     pub(super) path: PathBuf,
 }
 
+/// A chapter and its output.
+#[derive(Debug, Clone)]
+pub(super) struct PartJob {
+    pub(super) part: Part,
+    pub(super) output: PathBuf,
+    /// Whether a file in the output's place may be replaced; of the first part, the job tells.
+    pub(super) replace: Replace,
+}
+
 /// A text file beside an input and its counterpart beside the output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SidecarJob {
     pub(super) source: PathBuf,
+    /// The number of the chapter whose times it tells, from 0, where the input is split.
+    pub(super) part: Option<usize>,
     pub(super) output: PathBuf,
     /// Whether a file in the counterpart's place may be replaced; `None` where the counterpart
-    /// would take the place of a source, and is not written.
+    /// would take the place of a source, or cannot be divided among chapters, and is not written.
     pub(super) replace: Option<Replace>,
 }
 

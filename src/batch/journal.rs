@@ -75,8 +75,24 @@ pub(super) struct MadeFrom {
     /// The text files beside the source whose times are moved too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) beside: Vec<Beside>,
+    /// The outputs of all chapters but the first, relative to the output folder, where the source
+    /// was split.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) parts: Vec<PathText>,
     /// Of all settings that act on the file, and of the engine's version.
     pub(super) fingerprint: String,
+}
+
+impl MadeFrom {
+    /// Returns what was written beside the output, relative to the output folder: other chapters and
+    /// text files.
+    pub(super) fn others(&self) -> impl Iterator<Item = &PathText> {
+        let texts = self
+            .beside
+            .iter()
+            .filter_map(|beside| beside.output.as_ref());
+        texts.chain(&self.parts)
+    }
 }
 
 /// A text file beside a source.

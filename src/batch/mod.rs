@@ -22,6 +22,7 @@ mod selection;
 mod session;
 mod sidecars;
 mod slots;
+mod split;
 mod unfinished;
 mod up_to_date;
 mod walk;

@@ -11,6 +11,7 @@ use super::plan::Plan;
 use super::plan_error::PlanError;
 use super::prune;
 use super::request::{IfExists, PlanRequest};
+use super::split;
 use super::up_to_date;
 use super::workers;
 use crate::pipeline::file_state;
@@ -80,7 +81,11 @@ impl PlanRequest {
         if self.time_map.is_some() && folder.is_some() {
             return Err(PlanError::TimeMapOfMany);
         }
-        for (option, is_on) in [("--only-new", self.only_new), ("--prune", self.prune)] {
+        for (option, is_on) in [
+            ("--only-new", self.only_new),
+            ("--prune", self.prune),
+            ("--split", self.split_chapters),
+        ] {
             if is_on && folder.is_none() {
                 return Err(PlanError::NeedsFolder { option });
             }
@@ -90,6 +95,9 @@ impl PlanRequest {
         }
         if let Some(durations) = &self.durations {
             durations.assign(&mut jobs)?;
+        }
+        if self.split_chapters {
+            split::split(&mut jobs, self);
         }
         checks::check_encoders(&jobs)?;
         checks::check_written(

@@ -8,7 +8,7 @@ use audiostretchy_containers::figures;
 use audiostretchy_containers::warning::Warning;
 
 use super::job::Job;
-use super::journal::{Entry, Journal, Lines};
+use super::journal::{Entry, Journal, Lines, MadeFrom};
 use super::up_to_date::is_as_recorded;
 use crate::pipeline::paths::{self, parent};
 
@@ -25,7 +25,7 @@ pub(super) fn find(journal: &Journal, jobs: &[Job], checksum: bool) -> Vec<PathB
     let written: HashSet<&Path> = (jobs.iter())
         .flat_map(|job| {
             let sidecars = job.sidecars.iter().map(|sidecar| sidecar.output.as_path());
-            sidecars.chain([job.output.as_path()])
+            sidecars.chain(job.outputs().map(PathBuf::as_path))
         })
         .collect();
     let mut found = Vec::new();
@@ -36,9 +36,8 @@ pub(super) fn find(journal: &Journal, jobs: &[Job], checksum: bool) -> Vec<PathB
         if !source_is_gone(made, &inputs) || !is_untouched(&path, lines, checksum) {
             continue;
         }
-        let beside = made.from.iter().flat_map(|from| &from.beside);
-        let beside =
-            beside.filter_map(|beside| Some(journal.path_of(&beside.output.as_ref()?.to_path())));
+        let beside = made.from.iter().flat_map(MadeFrom::others);
+        let beside = beside.map(|output| journal.path_of(&output.to_path()));
         let is_ours = |path: &PathBuf| {
             let lines = journal.find(path);
             lines.is_some_and(|lines| is_untouched(path, lines, checksum))

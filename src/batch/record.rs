@@ -12,7 +12,8 @@ use audiostretchy_containers::input::Input;
 
 /// What an output is made from, as it was before anything was read.
 pub(super) struct Sources {
-    beside: Vec<Beside>,
+    /// Of each of the job's text files that can be read, with its counterpart.
+    beside: Vec<(Beside, PathBuf)>,
     /// SHA-256 of the input, once that was read.
     sha256: Option<String>,
 }
@@ -25,12 +26,13 @@ impl Sources {
             let source = &sidecar.source;
             // What cannot be read is not known: once it can, it is new.
             File::open(source).ok()?;
-            Some(Beside {
+            let beside = Beside {
                 name: source.file_name()?.into(),
                 state: (&source.metadata().ok()?).into(),
                 sha256: job.checksum.then(|| sha256_of(source)).flatten(),
                 output: None,
-            })
+            };
+            Some((beside, sidecar.output.clone()))
         };
         Self {
             beside: job.sidecars.iter().filter_map(state).collect(),
@@ -48,26 +50,23 @@ impl Sources {
         Ok(())
     }
 
-    /// Returns the line of a job's output. `understood` are the text files that have a counterpart.
+    /// Returns the line of a job's output. `texts` are the text files that belong beside outputs.
     ///
     /// # Errors
     /// Returns an error if the output cannot be read back.
     pub(super) fn into_entry(
-        mut self,
+        self,
         journal: &JournalFile,
         job: &Job,
         input: &Input,
         output: &PendingOutput,
-        understood: &[PathBuf],
+        texts: &[PathBuf],
     ) -> io::Result<Entry> {
-        for beside in &mut self.beside {
-            let name = beside.name.to_path();
-            let mut sidecars = job.sidecars.iter();
-            let sidecar = sidecars.find(|sidecar| sidecar.source.ends_with(&name));
-            beside.output = sidecar
-                .filter(|sidecar| sidecar.replace.is_some() && understood.contains(&sidecar.source))
-                .map(|sidecar| journal.relative(&sidecar.output));
-        }
+        let beside = self.beside.into_iter().map(|(beside, output)| Beside {
+            output: texts.contains(&output).then(|| journal.relative(&output)),
+            ..beside
+        });
+        let others = job.outputs().skip(1);
         let source_state = match input.metadata() {
             Some(metadata) => metadata.into(),
             None => return Err(io::ErrorKind::Unsupported.into()),
@@ -78,7 +77,8 @@ impl Sources {
                 input: job.origin.folder.as_deref().map(Into::into),
                 source_state,
                 source_sha256: self.sha256,
-                beside: self.beside,
+                beside: beside.collect(),
+                parts: others.map(|output| journal.relative(output)).collect(),
                 fingerprint: job.fingerprint.to_string(),
             }),
             ..entry(journal, job, &job.output, output)?

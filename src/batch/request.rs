@@ -59,6 +59,8 @@ pub struct PlanRequest {
     pub if_exists: IfExists,
     /// Put between the name of an output and its extension.
     pub suffix: OsString,
+    /// Write an output for each chapter, into a folder of the input's name in the output folder.
+    pub split_chapters: bool,
     /// Give outputs, and the folders they are mirrored in, names that FAT, exFAT and Windows take.
     pub portable_names: bool,
     /// Write all outputs right into the output folder instead of mirroring the input folders.
@@ -112,6 +114,7 @@ impl PlanRequest {
             read_files: Vec::new(),
             if_exists: IfExists::Resume,
             suffix: OsString::new(),
+            split_chapters: false,
             portable_names: false,
             flatten: false,
             checksum: false,

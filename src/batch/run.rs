@@ -212,7 +212,18 @@ fn run_job(
     let report = match result {
         Ok(mut outcome) => {
             outcome.warnings.splice(0..0, job.warnings.iter().cloned());
-            FileReport::done(input, output, outcome, clock.elapsed())
+            let written = std::mem::take(&mut outcome.parts);
+            let rate = outcome.spec.sample_rate;
+            let report = FileReport::done(input, output, outcome, clock.elapsed());
+            match job.is_split() {
+                false => report,
+                true => {
+                    let chapters = job.parts.iter().zip(written);
+                    let chapters =
+                        chapters.map(|(part, written)| (&*part.output, &*part.part.title, written));
+                    report.with_chapters(chapters, rate)
+                }
+            }
         }
         Err(FileError::Pipeline(PipelineError::Cancelled)) if stop.is_aborted() => FileReport {
             elapsed_seconds: clock.elapsed().as_secs_f64(),

@@ -1,12 +1,13 @@
 //! One run's hold on an output folder, and stretching single files into it.
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::events::Event;
 use super::job::{Action, Job};
@@ -334,21 +335,22 @@ impl Worker<'_> {
             _noted,
         } = result?;
         let failed = FileError::Output;
-        let understood: Vec<PathBuf> = (outcome.sidecars.iter())
-            .map(|sidecar| sidecar.path().to_owned())
-            .collect();
         if let Some(folder) = folder {
             folder.check()?;
         }
-        let sidecars = sidecars::write_pending(&mut outcome, job).map_err(failed)?;
+        let (sidecars, texts) = sidecars::write_pending(&mut outcome, job).map_err(failed)?;
         let time_map = self.session.plan.time_map.as_ref();
         let time_map = time_map.map(|path| sidecars::pending_time_map(&outcome, path));
         let time_map = time_map.transpose().map_err(failed)?;
         let journal = folder.and_then(|folder| folder.journal.as_ref());
         let mut entries = Vec::new();
         if let Some(journal) = journal {
-            let entry = sources.into_entry(journal, job, &input, &pending, &understood);
+            let entry = sources.into_entry(journal, job, &input, &pending[0], &texts);
             entries.push(entry.map_err(failed)?);
+            for (output, pending) in job.outputs().zip(&pending).skip(1) {
+                let entry = record::entry(journal, job, output, pending);
+                entries.push(entry.map_err(failed)?);
+            }
             for sidecar in &sidecars {
                 let entry = record::entry(journal, job, &sidecar.output, &sidecar.pending);
                 entries.push(entry.map_err(failed)?);
@@ -358,17 +360,23 @@ impl Worker<'_> {
         if let Some(folder) = folder {
             folder.check()?;
         }
-        let warning = pending
-            .commit(job.replace)
-            .map_err(|error| match error.kind() {
-                ErrorKind::AlreadyExists => FileError::OutputTaken(job.output.clone()),
-                _ => FileError::Output(error),
-            })?;
-        outcome.warnings.extend(warning);
+        let mut is_made = vec![true; pending.len()];
+        for (number, (output, pending)) in job.outputs().zip(pending).enumerate() {
+            let replace = match number {
+                0 => job.replace,
+                _ => job.parts[number].replace,
+            };
+            let warning = pending
+                .commit(replace)
+                .map_err(|error| match error.kind() {
+                    ErrorKind::AlreadyExists => FileError::OutputTaken(output.clone()),
+                    _ => FileError::Output(error),
+                })?;
+            outcome.warnings.extend(warning);
+        }
         if let Some(time_map) = time_map {
             time_map.commit(Replace::Always).map_err(failed)?;
         }
-        let mut is_made = vec![true];
         let written: Vec<PathBuf> = (sidecars.iter())
             .map(|sidecar| sidecar.output.clone())
             .collect();
@@ -395,24 +403,38 @@ impl Worker<'_> {
         helpers: &Arc<Helpers>,
     ) -> Result<Written<'_>, FileError> {
         let plan = &self.session.plan;
-        let sidecars: Vec<PathBuf> = (job.sidecars.iter())
+        let mut sidecars: Vec<PathBuf> = (job.sidecars.iter())
             .map(|sidecar| sidecar.source.clone())
             .collect();
+        // Each chapter has one of a source's.
+        sidecars.dedup();
         let pipeline = plan
             .pipeline(job, input, limits)?
             .keeping(plan.keep())
             .with_sidecars(&sidecars)?
+            .split(job.parts.iter().map(|part| part.part.clone()).collect())
             .helped_by(helpers.clone());
+        // Since they were planned.
+        if pipeline.has_other_parts() {
+            return Err(PipelineError::from(DecodeError::ChangedWhileRead).into());
+        }
         let rate = f64::from(pipeline.source().sample_rate);
         if let Some(root) = &plan.folder {
             let folder = paths::parent(&job.output);
             paths::create_folder_below(root, folder).map_err(FileError::Output)?;
         }
-        let pending =
-            PendingOutput::create(&job.output, input.metadata()).map_err(FileError::Output)?;
-        let noted = Unfinished::note(&self.session.unfinished, pending.path());
+        let pending = job
+            .outputs()
+            .map(|output| PendingOutput::create(output, input.metadata()));
+        let pending: Vec<PendingOutput> = pending
+            .collect::<Result<_, _>>()
+            .map_err(FileError::Output)?;
+        let noted = pending.iter();
+        let noted = noted.map(|pending| Unfinished::note(&self.session.unfinished, pending.path()));
+        let noted = noted.collect();
+        let files: Vec<&File> = pending.iter().map(PendingOutput::file).collect();
         let mut told = Instant::now();
-        let outcome = file::stretch(pipeline, pending.file(), plan.strict, &mut |progress| {
+        let outcome = file::stretch(pipeline, &files, plan.strict, &mut |progress| {
             if told.elapsed() >= PROGRESS_INTERVAL {
                 told = Instant::now();
                 (self.on_event)(Event::FileProgress {
@@ -430,11 +452,14 @@ impl Worker<'_> {
         let modified = match (plan.keep_mtime, input.metadata()) {
             (true, Some(source)) => source.modified().map(Some),
             // A time that Windows sets when the file is closed would not be the one recorded.
-            _ => Ok(cfg!(windows).then(std::time::SystemTime::now)),
+            _ => Ok(cfg!(windows).then(SystemTime::now)),
+        };
+        let finish = |pending: &PendingOutput, time: Option<SystemTime>| {
+            time.map_or(Ok(()), |time| pending.file().set_modified(time))?;
+            pending.sync()
         };
         modified
-            .and_then(|time| time.map_or(Ok(()), |time| pending.file().set_modified(time)))
-            .and_then(|()| pending.sync())
+            .and_then(|time| pending.iter().try_for_each(|pending| finish(pending, time)))
             .map_err(FileError::Output)?;
         Ok(Written {
             outcome,
@@ -444,11 +469,11 @@ impl Worker<'_> {
     }
 }
 
-/// A whole output that has not got its name yet.
+/// Whole outputs that have not got their names yet.
 struct Written<'a> {
     outcome: Outcome,
-    pending: PendingOutput,
-    _noted: Unfinished<'a>,
+    pending: Vec<PendingOutput>,
+    _noted: Vec<Unfinished<'a>>,
 }
 
 /// Notes a temporary file for as long as it lives.

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::job::Job;
+use super::selection::is_audio;
 use crate::pipeline::Outcome;
 use crate::pipeline::atomic_file::{PendingOutput, Replace};
+use crate::report::SidecarReport;
 use audiostretchy_containers::warning::Warning;
 use audiostretchy_tags::Clock;
 
@@ -18,41 +20,74 @@ pub(super) struct PendingSidecar {
     pub(super) output: PathBuf,
 }
 
-/// Writes the text files that came from beside a job's input, without giving them their names.
+/// Writes the text files that came from beside a job's input, without giving them their names, and
+/// notes what became of each. Returns them, and the places of all that belong beside outputs.
 ///
 /// A file that is there already and may not be replaced is kept, with a warning.
 ///
 /// # Errors
 /// Returns an error if a file cannot be written.
-pub(super) fn write_pending(outcome: &mut Outcome, job: &Job) -> io::Result<Vec<PendingSidecar>> {
-    let mut written = Vec::new();
-    for sidecar in std::mem::take(&mut outcome.sidecars) {
-        let planned = job.sidecars.iter().find(|job| job.source == sidecar.path());
-        let mut clock = Clock::moving(&outcome.positions);
-        let (Some(planned), Some(text)) = (planned, sidecar.finish(&job.output, &mut clock)) else {
+pub(super) fn write_pending(
+    outcome: &mut Outcome,
+    job: &Job,
+) -> io::Result<(Vec<PendingSidecar>, Vec<PathBuf>)> {
+    let (mut written, mut places) = (Vec::new(), Vec::new());
+    let mut reports: Vec<SidecarReport> = (outcome.left_behind.iter())
+        .map(|left| SidecarReport::left(&left.path, &left.reason))
+        .collect();
+    for planned in &job.sidecars {
+        let mut read = outcome.sidecars.iter();
+        let Some(sidecar) = read.find(|sidecar| sidecar.path() == planned.source) else {
+            continue;
+        };
+        let source = &planned.source;
+        let part = planned.part.and_then(|number| outcome.parts.get(number));
+        let mut clock = match part {
+            Some((start, encoded)) => {
+                Clock::moving_to_part(&outcome.positions, *start..start + encoded.frames)
+            }
+            None => Clock::moving(&outcome.positions),
+        };
+        let Some(replace) = planned.replace else {
+            let reason = match part {
+                Some(_) => "cannot be divided among chapters",
+                None => "is in the place where it would be written",
+            };
+            reports.push(SidecarReport::left(source, reason));
+            continue;
+        };
+        let beside = planned
+            .part
+            .map_or(&job.output, |number| &job.parts[number].output);
+        // There may be nothing in a chapter.
+        let Some(text) = sidecar.finish(beside, &mut clock) else {
             continue;
         };
         let output = planned.output.clone();
-        let is_taken = || output.symlink_metadata().is_ok();
-        let replace = planned
-            .replace
-            .filter(|&replace| replace != Replace::Never || !is_taken());
-        let Some(replace) = replace else {
+        places.push(output.clone());
+        if replace == Replace::Never && output.symlink_metadata().is_ok() {
             outcome.warnings.push(already_there(&output));
+            reports.push(SidecarReport::left(
+                source,
+                "is there already beside the output",
+            ));
             continue;
-        };
-        let source = sidecar.path().metadata().ok();
-        let pending = PendingOutput::write(&output, source.as_ref(), |mut file| {
+        }
+        let metadata = source.metadata().ok();
+        let pending = PendingOutput::write(&output, metadata.as_ref(), |mut file| {
             file.write_all(text.as_bytes())?;
             file.flush()
         })?;
+        reports.push(SidecarReport::written(source, &output));
         written.push(PendingSidecar {
             pending,
             replace,
             output,
         });
     }
-    Ok(written)
+    reports.sort_by(|a, b| (&a.input, &a.output).cmp(&(&b.input, &b.output)));
+    outcome.sidecar_reports = reports;
+    Ok((written, places))
 }
 
 impl PendingSidecar {
@@ -77,7 +112,7 @@ impl PendingSidecar {
 }
 
 /// Removes what earlier runs have left beside a job's output, and what this one did not write again:
-/// its times are those of other audio. `written` are the text files that were written.
+/// chapters that are none any more, and texts whose times are those of other audio. `written` are the text files that were written.
 pub(super) fn remove_obsolete(job: &Job, written: &[PathBuf], warnings: &mut Vec<Warning>) {
     let not_written = job
         .sidecars
@@ -128,9 +163,12 @@ fn already_there(path: &Path) -> Warning {
     Warning::new("sidecar-exists", message)
 }
 
-/// A text file that was written beside earlier audio was removed.
+/// A text file that was written beside earlier audio, or an earlier chapter, was removed.
 fn removed(path: &Path) -> Warning {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let message = format!("{name} beside the output told the times of before and was removed");
+    let message = match path.extension().is_some_and(is_audio) {
+        true => format!("{name} was a chapter before, is none any more, and was removed"),
+        false => format!("{name} beside the output told the times of before and was removed"),
+    };
     Warning::new("sidecar-removed", message)
 }

@@ -14,6 +14,7 @@ use super::record::sha256_of;
 use super::request::IfExists;
 use crate::pipeline::atomic_file::Replace;
 use crate::pipeline::file_state::FileState;
+use crate::pipeline::paths::parent;
 use crate::report::PathText;
 
 /// Decides what is done with every job.
@@ -35,7 +36,7 @@ pub(super) fn decide(
             }
             let refused = decide_one(job, if_exists, journal)?;
             if job.is_to_stretch() {
-                job.obsolete = obsolete_sidecars(job, journal);
+                job.obsolete = obsolete_files(job, journal);
             }
             Ok(refused)
         })
@@ -91,7 +92,7 @@ impl<'a> DoneSources<'a> {
     }
 }
 
-/// Decides about one job; returns its output if that must not be touched.
+/// Decides about one job; returns an output of it that must not be touched.
 fn decide_one(
     job: &mut Job,
     if_exists: IfExists,
@@ -103,6 +104,48 @@ fn decide_one(
     for sidecar in sidecars {
         decide_sidecar(sidecar, if_exists, journal, *checksum);
     }
+    let refused = decide_first(job, if_exists, journal)?;
+    for number in 1..job.parts.len() {
+        let output = job.parts[number].output.clone();
+        let Ok(found) = output.symlink_metadata() else {
+            continue;
+        };
+        if found.is_dir() {
+            let input = job.input.clone();
+            return Err(PlanError::OutputIsFolder {
+                path: output,
+                input,
+            });
+        }
+        let replace = match if_exists {
+            IfExists::Overwrite => Replace::Always,
+            IfExists::Error => return Ok(Some(output)),
+            IfExists::Skip => {
+                job.action = Action::SkipExisting;
+                continue;
+            }
+            IfExists::Resume if is_ours(&output, &found, journal, job.checksum) => {
+                Replace::Known((&found).into())
+            }
+            IfExists::Resume if journal.find(&output).is_none() => return Ok(Some(output)),
+            // Somebody has edited it.
+            IfExists::Resume if job.is_to_stretch() => {
+                job.action = Action::Refuse;
+                continue;
+            }
+            IfExists::Resume => continue,
+        };
+        job.parts[number].replace = replace;
+    }
+    Ok(refused)
+}
+
+/// Decides about one job by its output, or the first of its outputs.
+fn decide_first(
+    job: &mut Job,
+    if_exists: IfExists,
+    journal: &Journal,
+) -> Result<Option<PathBuf>, PlanError> {
     let lines = journal.find(&job.output);
     let Ok(metadata) = job.output.symlink_metadata() else {
         let was_made = lines.is_some_and(|lines| lines.made.is_some());
@@ -160,7 +203,7 @@ fn resume(job: &mut Job, lines: &Lines, output: &Metadata, journal: &Journal) {
             job.action = Action::Stretch(why);
             job.replace = Replace::Known(output.into());
         }
-        None if changed_sidecars(job, journal).next().is_some() => {
+        None if changed_others(job, journal).next().is_some() => {
             job.action = Action::SkipChanged;
         }
         None => job.action = Action::SkipUpToDate,
@@ -184,18 +227,36 @@ fn decide_sidecar(
     }
 }
 
-/// Returns the text files that an earlier run has left beside a job's output, and that the job does
-/// not write.
-fn obsolete_sidecars(job: &Job, journal: &Journal) -> Vec<(PathBuf, FileState)> {
-    let made = journal
-        .find(&job.output)
-        .and_then(|lines| lines.made.as_ref());
-    let from = made.and_then(|made| made.from.as_ref());
-    let beside = from.into_iter().flat_map(|from| &from.beside);
-    let outputs =
-        beside.filter_map(|beside| Some(journal.path_of(&beside.output.as_ref()?.to_path())));
-    let is_written = |output: &Path| job.sidecars.iter().any(|sidecar| sidecar.output == output);
-    let outputs = outputs.filter(|output| !is_written(output));
+/// Returns the text files and chapters that an earlier run has left beside a job's output, and that
+/// the job does not write.
+fn obsolete_files(job: &Job, journal: &Journal) -> Vec<(PathBuf, FileState)> {
+    let others = |from: &MadeFrom| -> Vec<PathBuf> {
+        let others = from.others();
+        others
+            .map(|output| journal.path_of(&output.to_path()))
+            .collect()
+    };
+    let mut outputs = Vec::new();
+    if job.parts.is_empty() {
+        let lines = journal.find(&job.output);
+        let made = lines.and_then(|lines| lines.made.as_ref()?.from.as_ref());
+        outputs.extend(made.into_iter().flat_map(others));
+    } else {
+        // The first chapter may have had another title then.
+        let folder = parent(&job.output);
+        for (path, lines) in journal.files().filter(|(path, _)| parent(path) == folder) {
+            let made = lines.made.as_ref().and_then(|made| made.from.as_ref());
+            if let Some(from) = made.filter(|from| is_source(from, job)) {
+                outputs.extend(others(from));
+                outputs.push(path);
+            }
+        }
+    }
+    let is_written = |output: &Path| {
+        job.sidecars.iter().any(|sidecar| sidecar.output == output)
+            || job.outputs().any(|own| own == output)
+    };
+    let outputs = outputs.into_iter().filter(|output| !is_written(output));
     outputs
         .filter_map(|output| {
             let found = output.symlink_metadata().ok()?;
@@ -228,8 +289,8 @@ pub(super) fn is_as_recorded(
     found.is_file() && (entry.output_state.is_still(now) || same_content())
 }
 
-/// Returns the outputs of a job that were changed since they were made: itself, and text files
-/// beside it.
+/// Returns the outputs of a job that were changed since they were made: audio, and text files beside
+/// it.
 pub(super) fn changed_outputs<'a>(
     job: &'a Job,
     journal: &'a Journal,
@@ -237,11 +298,13 @@ pub(super) fn changed_outputs<'a>(
     let found = job.output.symlink_metadata();
     let is_changed = found.is_ok_and(|found| !is_ours(&job.output, &found, journal, job.checksum));
     let output = is_changed.then_some(job.output.as_path());
-    output.into_iter().chain(changed_sidecars(job, journal))
+    output.into_iter().chain(changed_others(job, journal))
 }
 
-fn changed_sidecars<'a>(job: &'a Job, journal: &'a Journal) -> impl Iterator<Item = &'a Path> {
-    let outputs = job.sidecars.iter().map(|sidecar| sidecar.output.as_path());
+fn changed_others<'a>(job: &'a Job, journal: &'a Journal) -> impl Iterator<Item = &'a Path> {
+    let sidecars = job.sidecars.iter().map(|sidecar| &sidecar.output);
+    let outputs = job.outputs().skip(1).chain(sidecars);
+    let outputs = outputs.map(PathBuf::as_path);
     outputs.filter(|output| {
         let known = journal.find(output).is_some();
         let found = output.symlink_metadata();
@@ -263,11 +326,14 @@ fn reason_to_redo(entry: &Entry, job: &Job, journal: &Journal) -> Option<Why> {
     {
         return Some(Why::SourceChanged);
     }
-    let outputs = from
-        .beside
+    let parts = from
+        .parts
         .iter()
-        .filter_map(|beside| beside.output.as_ref());
-    outputs.map(PathText::to_path).find_map(|output| {
+        .map(|output| journal.path_of(&output.to_path()));
+    if !parts.eq(job.outputs().skip(1).cloned()) {
+        return Some(Why::SettingsChanged);
+    }
+    from.others().map(PathText::to_path).find_map(|output| {
         let output = journal.path_of(&output);
         let Ok(found) = output.symlink_metadata() else {
             return Some(Why::OutputMissing);

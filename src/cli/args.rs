@@ -376,6 +376,18 @@ pub(super) struct ConvertArgs {
         help_heading = "Output"
     )]
     pub suffix: OsString,
+    /// Write a file for each chapter, to a folder of the input's name
+    ///
+    /// Such as `OUTPUT/book/01 Title.mp3`, with the tags and the cover of the whole. Subtitles and
+    /// the like are divided too.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "chapters",
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    pub split: Option<SplitArg>,
     /// Give outputs and folders names that FAT, exFAT and Windows take
     ///
     /// `: ? * " < > | \` and control characters become `_`, and so do dots and spaces at the end;
@@ -600,6 +612,11 @@ pub(super) enum IfExistsArg {
     Overwrite,
     /// Do nothing at all
     Error,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SplitArg {
+    Chapters,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -69,6 +69,7 @@ pub(super) fn check_settings(
     match converts
         || args.no_tags
         || args.durations.is_some()
+        || args.split.is_some()
         || resolved.entries.iter().any(is_change)
     {
         true => Ok(()),

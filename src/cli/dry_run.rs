@@ -147,7 +147,13 @@ fn line(file: &PlannedFile) -> String {
     }
     let about = text::escape(&about);
     match &file.output {
-        Some(output) => format!("{} -> {output} ({about})", file.input),
+        Some(output) => {
+            let more = match file.chapters.len() {
+                0 | 1 => String::new(),
+                chapters => format!(" and {} more", chapters - 1),
+            };
+            format!("{} -> {output}{more} ({about})", file.input)
+        }
         None => format!("{} ({about})", file.input),
     }
 }

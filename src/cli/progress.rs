@@ -203,6 +203,11 @@ impl Progress {
             let about = summary::file(report, self.verbosity, colors);
             self.say(&format!("[{finished}/{}] {about}", self.state.files));
         }
+        if self.verbosity == Verbosity::Verbose {
+            for line in summary::beside(report) {
+                self.say(&line);
+            }
+        }
         for warning in summary::warnings(report, colors) {
             self.say(&warning);
         }

@@ -109,6 +109,7 @@ impl ConvertArgs {
             },
             suffix: suffix::expand(&self.suffix, resolved, self.durations.is_some())?,
             warnings: changes::slow_pauses(resolved).into_iter().collect(),
+            split_chapters: self.split.is_some(),
             portable_names: self.portable_names,
             flatten: self.flatten,
             checksum: self.checksum,

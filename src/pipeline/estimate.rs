@@ -94,7 +94,7 @@ impl Trial {
         };
         let clock = Instant::now();
         let mut done = 0;
-        let result = pipeline.run(Cursor::new(Vec::new()), &mut |progress| {
+        let result = pipeline.run(vec![Cursor::new(Vec::new())], &mut |progress| {
             done = progress.frames;
             match clock.elapsed() < TRIAL {
                 true => ControlFlow::Continue(()),

@@ -83,6 +83,7 @@ impl FileError {
             Self::Pipeline(PipelineError::Encode(EncodeError::Io(_))) | Self::Output(_) => "output",
             Self::Pipeline(PipelineError::Encode(_)) => "encoder",
             Self::Pipeline(PipelineError::LosslessToLossy { .. }) => "lossless-to-lossy",
+            Self::Pipeline(PipelineError::EmptyChapter(_)) => "empty-chapter",
             Self::Pipeline(PipelineError::Cancelled) => "cancelled",
             Self::Damaged(..) => "damaged",
             Self::OutputTaken(_) => "output-exists",
@@ -122,7 +123,7 @@ pub(crate) fn copy(file: &mut File, output: &mut impl Write) -> io::Result<()> {
     output.flush()
 }
 
-/// Runs a pipeline into an empty file, puts the tags in and checks the result.
+/// Runs a pipeline into an empty file for each output, puts the tags in and checks the results.
 ///
 /// `strict` makes damaged inputs fail; `progress` is that of [`Pipeline::run`].
 ///
@@ -130,18 +131,25 @@ pub(crate) fn copy(file: &mut File, output: &mut impl Write) -> io::Result<()> {
 /// Returns an error if the pipeline fails, or the file cannot be written or read back.
 pub(crate) fn stretch(
     pipeline: Pipeline,
-    file: &File,
+    files: &[&File],
     strict: bool,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Outcome, FileError> {
-    let mut outcome = pipeline.run(file, progress)?;
+    let mut outcome = pipeline.run(files.to_vec(), progress)?;
     if strict && outcome.damage != Damage::default() {
         let rate = outcome.source.sample_rate;
         return Err(FileError::Damaged(outcome.damage, rate));
     }
-    let metadata = outcome.metadata.take();
-    let warnings = complete(file, metadata.as_ref(), &outcome.spec, &outcome.encoded)?;
-    outcome.warnings.extend(warnings);
+    let metadata = std::mem::take(&mut outcome.metadata);
+    for (number, file) in files.iter().enumerate() {
+        let part = outcome.parts.get(number).map(|(_, encoded)| encoded);
+        let encoded = part.unwrap_or(&outcome.encoded);
+        let warnings = complete(file, metadata.get(number), &outcome.spec, encoded)?;
+        // What cannot be written into one output cannot be written into the others either.
+        if number == 0 {
+            outcome.warnings.extend(warnings);
+        }
+    }
     Ok(outcome)
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod file_state;
 pub(crate) mod helpers;
 pub(crate) mod keep;
 pub(crate) mod lock;
+pub(crate) mod parts;
 pub(crate) mod paths;
 mod positions;
 mod sink;
@@ -21,20 +22,22 @@ use audiostretchy_containers::input::{Input, InputError};
 use audiostretchy_containers::warning::Warning;
 use audiostretchy_engine::{Engine, OptionError, StretchOptions, Stretcher, TimePoint};
 use audiostretchy_media::decode::{AudioInfo, Damage, DecodeError, DecodedSample, Decoder};
-use audiostretchy_media::encode::{EncodeError, EncodeSpec, Encoded, Encoder, Sink, Workers};
+use audiostretchy_media::encode::{EncodeError, EncodeSpec, Encoded, Sink, Workers};
 use audiostretchy_media::format::{Format, OutputOptions};
 use audiostretchy_media::mix::Mix;
 use audiostretchy_media::resample::ResampleError;
-use audiostretchy_tags::sidecar::Sidecar;
-use audiostretchy_tags::{Clock, Metadata, MovedPositions};
+use audiostretchy_tags::sidecar::{LeftBehind, Sidecar};
+use audiostretchy_tags::{Clock, Metadata, MovedPositions, rescale};
 
 use ahead::Ahead;
 use helpers::Helpers;
 use keep::Keep;
+use parts::{Part, Parts};
 use positions::Times;
 use sink::OutputPath;
 
 use crate::progress::Progress;
+use crate::report::SidecarReport;
 
 /// Why a file could not be stretched.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +68,11 @@ pub enum PipelineError {
         /// The format that its name stands for.
         named: Format,
     },
+    /// A chapter that was to become a file of its own has no audio.
+    #[error(
+        "chapter {0} begins behind the end of the audio, and cannot become a file; leave --split out"
+    )]
+    EmptyChapter(usize),
     /// The progress callback asked to stop.
     #[error("stopped before the end")]
     Cancelled,
@@ -86,8 +94,11 @@ pub struct Outcome {
     pub input_frames: u64,
     /// How the output was encoded.
     pub spec: EncodeSpec,
-    /// What was written, at `spec.sample_rate`.
+    /// What was written, at `spec.sample_rate`, to all outputs together.
     pub encoded: Encoded,
+    /// What was written to each output, where a file was split, and from which frame of the whole
+    /// on.
+    pub(crate) parts: Vec<(u64, Encoded)>,
     /// What was wrong with the input; told in `warnings` too.
     pub damage: Damage,
     /// Frames of the input found to lie in gaps.
@@ -97,10 +108,14 @@ pub struct Outcome {
     /// Frames at the input's rate by which pauses became shorter, by being cut or by a ratio of their
     /// own; less than 0 if they became longer.
     pub pause_frames_saved: f64,
-    /// Tags and chapters with their times moved, to be written into the output.
-    pub(crate) metadata: Option<Metadata>,
+    /// Tags and chapters with their times moved, to be written into each output.
+    pub(crate) metadata: Vec<Metadata>,
     /// Text files from beside the input.
     pub(crate) sidecars: Vec<Sidecar>,
+    /// What became of each text file.
+    pub(crate) sidecar_reports: Vec<SidecarReport>,
+    /// Text files from beside the input that are not used.
+    pub(crate) left_behind: Vec<LeftBehind>,
     /// Where the positions went that tags, chapters and text files tell.
     pub(crate) positions: MovedPositions,
     /// A point for every cut, at the output's rate, if the time map was asked for.
@@ -118,6 +133,9 @@ pub(crate) struct Pipeline {
     spec: EncodeSpec,
     metadata: Option<Metadata>,
     sidecars: Vec<Sidecar>,
+    left_behind: Vec<LeftBehind>,
+    /// Chapters that become files of their own; none where there is one output.
+    parts: Vec<Part>,
     time_map: bool,
     helpers: Option<Arc<Helpers>>,
     warnings: Vec<Warning>,
@@ -186,6 +204,8 @@ impl Pipeline {
             spec,
             metadata: None,
             sidecars: Vec::new(),
+            left_behind: Vec::new(),
+            parts: Vec::new(),
             time_map: false,
             helpers: None,
             warnings,
@@ -215,10 +235,20 @@ impl Pipeline {
     /// # Errors
     /// Returns an error if no more files can be opened at this moment.
     pub(crate) fn with_sidecars(mut self, paths: &[PathBuf]) -> Result<Self, PipelineError> {
-        let (sidecars, warnings) = Sidecar::read_all(paths).map_err(DecodeError::Io)?;
+        let (sidecars, left_behind) = Sidecar::read_all(paths).map_err(DecodeError::Io)?;
         self.sidecars = sidecars;
+        let warnings = left_behind.iter().filter_map(LeftBehind::warning);
         self.warnings.extend(warnings);
+        self.left_behind = left_behind;
         Ok(self)
+    }
+
+    /// Writes an output for each of some chapters, in their order; the first one begins where the
+    /// audio does.
+    #[must_use]
+    pub(crate) fn split(mut self, parts: Vec<Part>) -> Self {
+        self.parts = parts;
+        self
     }
 
     /// Lets [`run`](Self::run) hand work to others.
@@ -263,7 +293,15 @@ impl Pipeline {
         self
     }
 
-    /// Runs the whole file through; `progress` is called after every block.
+    /// Returns whether the input's chapters are others than it is to be split at.
+    pub(crate) fn has_other_parts(&self) -> bool {
+        let chapters = self.metadata.as_ref().map(Metadata::chapters);
+        !self.parts.is_empty()
+            && chapters.is_some_and(|chapters| parts::of(chapters, self.source()) != self.parts)
+    }
+
+    /// Runs the whole file through, to a sink for each output; `progress` is called after every
+    /// block.
     ///
     /// Everything happens on the calling thread; only a [`Session`](crate::batch::Session) lets
     /// workers with nothing else to do decode and encode.
@@ -273,11 +311,11 @@ impl Pipeline {
     /// breaks.
     pub(crate) fn run(
         self,
-        sink: impl Sink,
+        sinks: Vec<impl Sink>,
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Outcome, PipelineError> {
         let input = self.input.reopen();
-        let result = self.run_to(sink, progress);
+        let result = self.run_to(sinks, progress);
         // Whatever else is wrong then.
         match input.is_changed() {
             true => Err(DecodeError::ChangedWhileRead.into()),
@@ -287,17 +325,14 @@ impl Pipeline {
 
     fn run_to(
         self,
-        sink: impl Sink,
+        sinks: Vec<impl Sink>,
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Outcome, PipelineError> {
-        let workers = self.helpers.clone();
-        let workers = workers.map(|helpers| helpers as Arc<dyn Workers>);
-        let encoder = self.spec.start_with(sink, workers)?;
         // The adaptive engine works on floats, which are limited, and counted, where they are encoded.
         if self.decoder.info().fits_16_bits() && self.stretch.engine == Engine::Tdhs {
-            self.run_as::<i16>(encoder, progress)
+            self.run_as::<i16, _>(sinks, progress)
         } else {
-            self.run_as::<f32>(encoder, progress)
+            self.run_as::<f32, _>(sinks, progress)
         }
     }
 
@@ -325,9 +360,9 @@ impl Pipeline {
         Ok(self.stretch.for_input(decoder.frames(), rate)?)
     }
 
-    fn run_as<T: DecodedSample>(
+    fn run_as<T: DecodedSample, S: Sink>(
         self,
-        mut encoder: Box<dyn Encoder + '_>,
+        sinks: Vec<S>,
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Outcome, PipelineError> {
         let stretch = self.stretch_for_length(progress)?;
@@ -339,12 +374,20 @@ impl Pipeline {
             spec,
             mut metadata,
             sidecars,
+            left_behind,
+            parts,
             time_map,
             helpers,
             mut warnings,
         } = self;
         let source = decoder.info().clone();
-        let mut times = Times::wanted_by(metadata.as_mut(), &sidecars, &source);
+        let workers = helpers.clone();
+        let workers = workers.map(|helpers| helpers as Arc<dyn Workers>);
+        let mut files = Parts::start(&spec, sinks, workers)?;
+        let (input_rate, output_rate) = (source.sample_rate.into(), spec.sample_rate.into());
+        let at_output_rate = |frames| rescale(frames, input_rate, output_rate);
+        let starts = parts.iter().skip(1).map(|part| part.start).collect();
+        let mut times = Times::wanted_by(metadata.as_mut(), &sidecars, starts, &source);
         times.whole = time_map.then(Vec::new);
         let make = match times.is_needed() {
             true => Stretcher::<T>::with_time_map,
@@ -353,16 +396,27 @@ impl Pipeline {
         let mut stretcher = make(&stretch, source.sample_rate, spec.channels)?;
         let mut output = OutputPath::new(source.sample_rate, &spec)?;
         let mut ahead = Ahead::<T>::new(decoder, mix, helpers);
-        let mut stretched = Vec::new();
+        let (mut stretched, mut written) = (Vec::new(), 0);
+        let mut first_frames = vec![0];
         loop {
             let batch = ahead.next()?;
-            stretched.clear();
             stretcher.process(&batch.samples, &mut stretched);
             if batch.is_last {
                 stretcher.finish(&mut stretched);
             }
             times.advance(&mut stretcher);
-            output.write(&stretched, encoder.as_mut())?;
+            for start in times.next_starts().map(at_output_rate) {
+                files.begin_at(start);
+                first_frames.push(start);
+            }
+            // Of what comes after, nobody knows yet which file it belongs to.
+            let ready = match parts.is_empty() || batch.is_last {
+                true => stretched.len(),
+                false => (times.known_frames() - written) as usize * spec.channels,
+            };
+            output.write(&stretched[..ready], &mut files)?;
+            stretched.drain(..ready);
+            written += (ready / spec.channels) as u64;
             let so_far = Progress {
                 frames: batch.frames,
                 total: source.frames,
@@ -377,16 +431,44 @@ impl Pipeline {
         }
         let decoder = ahead.into_decoder();
         let exact = asked.exact_frames(decoder.frames(), source.sample_rate, spec.sample_rate);
-        output.finish(exact, encoder.as_mut())?;
-        let encoded = encoder.finish()?;
+        output.finish(exact, &mut files)?;
+        let files = files.finish()?;
+        if files.len() < parts.len() {
+            return Err(PipelineError::EmptyChapter(files.len() + 1));
+        }
+        let encoded = Encoded {
+            frames: files.iter().map(|file| file.frames).sum(),
+            clipped_samples: files.iter().map(|file| file.clipped_samples).sum(),
+        };
 
         let damage = decoder.damage();
         warnings.extend(damage.warnings(source.sample_rate));
         warnings.extend(encoded.clipping());
         let (positions, time_map) =
             times.finish(decoder.frames(), &source, encoded.frames, spec.sample_rate);
-        if let Some(metadata) = &mut metadata {
-            let mut clock = Clock::moving(&positions);
+        let mut metadata: Vec<Metadata> = match parts.is_empty() {
+            true => metadata.into_iter().collect(),
+            false => (metadata.iter())
+                .flat_map(|whole| {
+                    let titles = parts.iter().map(|part| &*part.title);
+                    (1..)
+                        .zip(titles)
+                        .map(|(number, title)| whole.of_part(number, parts.len(), title))
+                })
+                .collect(),
+        };
+        let first_frames = first_frames.into_iter();
+        let parts: Vec<(u64, Encoded)> = match parts.is_empty() {
+            true => Vec::new(),
+            false => first_frames.zip(files).collect(),
+        };
+        for (number, metadata) in metadata.iter_mut().enumerate() {
+            let mut clock = match parts.get(number) {
+                Some((start, encoded)) => {
+                    Clock::moving_to_part(&positions, *start..start + encoded.frames)
+                }
+                None => Clock::moving(&positions),
+            };
             warnings.extend(metadata.visit(&mut clock, stretch.ratio));
         }
         Ok(Outcome {
@@ -394,6 +476,7 @@ impl Pipeline {
             input_frames: decoder.frames(),
             spec,
             encoded,
+            parts,
             damage,
             gap_frames: stretcher.gap_frames(),
             cut_frames: stretcher.cut_frames(),
@@ -401,6 +484,8 @@ impl Pipeline {
                 + stretcher.gap_frames() as f64 * (1.0 - stretch.gap_ratio),
             metadata,
             sidecars,
+            sidecar_reports: Vec::new(),
+            left_behind,
             positions,
             time_map,
             warnings,

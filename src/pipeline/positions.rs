@@ -9,6 +9,10 @@ use audiostretchy_tags::{Clock, Metadata, MovedPositions, rescale};
 pub(super) struct Times {
     mapper: PositionMapper,
     is_needed: bool,
+    /// Finds where parts of the output begin.
+    starts: PositionMapper,
+    /// How many of them were told.
+    told: usize,
     /// All points, if they are wanted.
     pub(super) whole: Option<Vec<TimePoint>>,
 }
@@ -17,6 +21,7 @@ impl Times {
     pub(super) fn wanted_by(
         metadata: Option<&mut Metadata>,
         sidecars: &[Sidecar],
+        starts: Vec<u64>,
         source: &AudioInfo,
     ) -> Self {
         let mut clock = Clock::asking(source.sample_rate);
@@ -28,8 +33,10 @@ impl Times {
         }
         let positions = clock.into_positions();
         Self {
-            is_needed: !positions.is_empty(),
+            is_needed: !positions.is_empty() || !starts.is_empty(),
             mapper: PositionMapper::new(positions),
+            starts: PositionMapper::new(starts),
+            told: 0,
             whole: None,
         }
     }
@@ -40,13 +47,26 @@ impl Times {
     }
 
     pub(super) fn advance<T: Sample>(&mut self, stretcher: &mut Stretcher<T>) {
-        let whole = &mut self.whole;
+        let (whole, starts) = (&mut self.whole, &mut self.starts);
         let points = stretcher.drain_time_points();
         self.mapper.advance(points.inspect(|&point| {
+            starts.advance([point]);
             if let Some(whole) = whole {
                 whole.push(point);
             }
         }));
+    }
+
+    /// Returns the frames of the output, at the input's rate, up to which all starts are known.
+    pub(super) fn known_frames(&self) -> u64 {
+        self.starts.end().output
+    }
+
+    /// Returns the starts of parts that have become known, in frames at the input's rate.
+    pub(super) fn next_starts(&mut self) -> impl Iterator<Item = u64> {
+        let new = &self.starts.found()[self.told..];
+        self.told += new.len();
+        new.iter().map(|point| point.output)
     }
 
     /// Returns the positions at the output's rate; lengths are in frames, rates in Hz.

@@ -1,8 +1,10 @@
 //! The way of stretched audio into the encoder.
 
-use audiostretchy_media::encode::{EncodeError, EncodeSpec, Encoder};
+use audiostretchy_media::encode::{EncodeError, EncodeSpec, Sink};
 use audiostretchy_media::resample::{ResampleError, Resampler};
 use audiostretchy_media::samples::MediaSample;
+
+use super::parts::Parts;
 
 /// From the stretcher to the encoder: straight, or through a resampler.
 pub(super) struct OutputPath {
@@ -29,27 +31,27 @@ impl OutputPath {
         })
     }
 
-    pub(super) fn write<T: MediaSample>(
+    pub(super) fn write<'a, T: MediaSample, S: Sink + 'a>(
         &mut self,
         block: &[T],
-        encoder: &mut dyn Encoder,
+        parts: &mut Parts<'a, S>,
     ) -> Result<(), EncodeError> {
         let Some(resampler) = &mut self.resampler else {
-            return encoder.write(T::as_samples(block));
+            return parts.write(T::as_samples(block));
         };
         self.floats.clear();
         self.floats
             .extend(block.iter().map(|&sample| sample.to_f32()));
         self.resampled.clear();
         resampler.process(&self.floats, &mut self.resampled);
-        encoder.write(self.resampled[..].into())
+        parts.write(self.resampled[..].into())
     }
 
     /// Writes the rest; `frames` is the exact length of the whole, if there is one.
-    pub(super) fn finish(
+    pub(super) fn finish<'a, S: Sink + 'a>(
         &mut self,
         frames: Option<u64>,
-        encoder: &mut dyn Encoder,
+        parts: &mut Parts<'a, S>,
     ) -> Result<(), EncodeError> {
         let Some(resampler) = &mut self.resampler else {
             return Ok(());
@@ -59,6 +61,6 @@ impl OutputPath {
             Some(frames) => resampler.finish_at(frames, &mut self.resampled),
             None => resampler.finish(&mut self.resampled),
         }
-        encoder.write(self.resampled[..].into())
+        parts.write(self.resampled[..].into())
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{PathText, quotient};
 use crate::pipeline::Outcome;
 use audiostretchy_containers::warning::Warning;
+use audiostretchy_media::encode::Encoded;
 
 /// Reason for a skipped file: an earlier run made its output.
 pub const UP_TO_DATE: &str = "up to date";
@@ -64,6 +65,12 @@ pub struct FileReport {
     /// The audio that was written, if the file is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<ResultReport>,
+    /// The outputs of single chapters, where the file was split; `output` is the first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chapters: Vec<ChapterReport>,
+    /// Text files next to the input, if the file is done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sidecars: Vec<SidecarReport>,
     /// Warnings about this file.
     pub warnings: Vec<WarningReport>,
     /// Why the file failed.
@@ -143,6 +150,54 @@ pub struct ResultReport {
     pub bytes: Option<u64>,
 }
 
+/// The output of one chapter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChapterReport {
+    /// The output file.
+    pub output: PathText,
+    /// The chapter's title.
+    pub title: String,
+    /// Where it begins in the whole output, in seconds.
+    pub start_seconds: f64,
+    /// Number of frames written.
+    pub frames: u64,
+    /// Length written, in seconds.
+    pub seconds: f64,
+    /// Size of the file in bytes, if known.
+    pub bytes: Option<u64>,
+}
+
+/// What became of a text file next to an input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SidecarReport {
+    /// The text file.
+    pub input: PathText,
+    /// Where it was written with its times moved; `None` if it was left behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<PathText>,
+    /// Why it was left behind, said of the file: `cannot be read in line 3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl SidecarReport {
+    pub(crate) fn written(input: &Path, output: &Path) -> Self {
+        Self {
+            input: input.into(),
+            output: Some(output.into()),
+            reason: None,
+        }
+    }
+
+    pub(crate) fn left(input: &Path, reason: &str) -> Self {
+        Self {
+            input: input.into(),
+            output: None,
+            reason: Some(reason.to_owned()),
+        }
+    }
+}
+
 /// A warning: the result differs in some way from what was requested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WarningReport {
@@ -204,6 +259,8 @@ impl FileReport {
             reason: None,
             source: None,
             result: None,
+            chapters: Vec::new(),
+            sidecars: Vec::new(),
             warnings: Vec::new(),
             error: None,
             elapsed_seconds: 0.0,
@@ -266,11 +323,35 @@ impl FileReport {
                 clipped_samples: outcome.encoded.clipped_samples,
                 bytes: bytes(output),
             }),
+            sidecars: outcome.sidecar_reports,
             warnings: outcome.warnings.into_iter().map(Into::into).collect(),
             elapsed_seconds,
             speed: quotient(seconds, elapsed_seconds),
             ..Self::new(input, Some(output), Status::Done)
         }
+    }
+
+    /// Adds the outputs of single chapters: their paths, titles, first frames in the whole and what
+    /// was written to each, at a rate in Hz.
+    pub(crate) fn with_chapters<'a>(
+        mut self,
+        chapters: impl Iterator<Item = (&'a Path, &'a str, (u64, Encoded))>,
+        sample_rate: u32,
+    ) -> Self {
+        let seconds = |frames| frames as f64 / f64::from(sample_rate);
+        let chapters = chapters.map(|(output, title, (start, encoded))| ChapterReport {
+            output: output.into(),
+            title: title.to_owned(),
+            start_seconds: seconds(start),
+            frames: encoded.frames,
+            seconds: seconds(encoded.frames),
+            bytes: bytes(output),
+        });
+        self.chapters = chapters.collect();
+        if let Some(result) = &mut self.result {
+            result.bytes = self.chapters.iter().map(|chapter| chapter.bytes).sum();
+        }
+        self
     }
 
     /// Creates the report for a failed file.

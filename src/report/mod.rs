@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 
 pub use escape::visible;
 pub use file::{
-    DONE_BEFORE, ErrorReport, FileReport, GIVEN_UP, OUTPUT_EXISTS, ResultReport, SourceReport,
-    Status, UP_TO_DATE, WarningReport,
+    ChapterReport, DONE_BEFORE, ErrorReport, FileReport, GIVEN_UP, OUTPUT_EXISTS, ResultReport,
+    SidecarReport, SourceReport, Status, UP_TO_DATE, WarningReport,
 };
 pub use path::PathText;
 pub use plan::{LeftOutFile, PlanCounts, PlanReport, PlannedAction, PlannedFile, PlannedSource};

@@ -75,6 +75,9 @@ pub struct PlannedFile {
     pub input: PathText,
     /// The output file; `None` for a folder that cannot be read.
     pub output: Option<PathText>,
+    /// The outputs of single chapters, where the file is to be split; `output` is the first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chapters: Vec<PathText>,
     /// The planned action.
     pub action: PlannedAction,
     /// Why it is stretched or skipped, in a few words; a file that would fail has an error instead.
@@ -137,6 +140,7 @@ impl PlanReport {
         let unreadable = plan.unreadable.iter().map(|part| PlannedFile {
             input: (&part.path).into(),
             output: None,
+            chapters: Vec::new(),
             action: PlannedAction::Fail,
             reason: None,
             source: None,
@@ -201,6 +205,10 @@ impl PlannedFile {
         Self {
             input: (&job.input).into(),
             output: Some((&job.output).into()),
+            chapters: match job.is_split() {
+                true => job.outputs().map(PathText::from).collect(),
+                false => Vec::new(),
+            },
             action,
             reason: reason.map(Into::into),
             source: audio.map(|audio| PlannedSource {

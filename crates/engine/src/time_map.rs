@@ -158,6 +158,11 @@ impl PositionMapper {
         }
     }
 
+    /// Returns the positions that are found so far, with their outputs, in rising order.
+    pub fn found(&self) -> &[TimePoint] {
+        &self.found[..self.next]
+    }
+
     /// Returns the last point seen. After all points, this is the end of input and output.
     pub fn end(&self) -> TimePoint {
         self.last

@@ -1,5 +1,7 @@
 //! Converts times in the input to the times of the same audio in the output.
 
+use std::ops::Range;
+
 use audiostretchy_engine::TimePoint;
 
 /// Input positions with their output positions.
@@ -46,12 +48,18 @@ impl MovedPositions {
 pub struct Clock<'a> {
     rate: u32,
     mode: Mode<'a>,
+    /// How many spans were found in the part that is asked for.
+    spans: usize,
 }
 
 #[derive(Debug)]
 enum Mode<'a> {
     Ask(Vec<u64>),
-    Move(&'a MovedPositions),
+    Move {
+        positions: &'a MovedPositions,
+        /// The part of the output that times are moved to, in frames; they count from its start.
+        part: Range<u64>,
+    },
 }
 
 impl<'a> Clock<'a> {
@@ -61,14 +69,22 @@ impl<'a> Clock<'a> {
         Self {
             rate,
             mode: Mode::Ask(Vec::new()),
+            spans: 0,
         }
     }
 
     /// Creates a clock that moves times.
     pub fn moving(positions: &'a MovedPositions) -> Self {
+        Self::moving_to_part(positions, 0..u64::MAX)
+    }
+
+    /// Creates a clock that moves times to those of a part of the output, in frames, from whose
+    /// start they count. What lies outside moves to the nearer end of it.
+    pub fn moving_to_part(positions: &'a MovedPositions, part: Range<u64>) -> Self {
         Self {
             rate: positions.input_rate,
-            mode: Mode::Move(positions),
+            mode: Mode::Move { positions, part },
+            spans: 0,
         }
     }
 
@@ -76,7 +92,7 @@ impl<'a> Clock<'a> {
     pub fn into_positions(self) -> Vec<u64> {
         match self.mode {
             Mode::Ask(positions) => positions,
-            Mode::Move(_) => Vec::new(),
+            Mode::Move { .. } => Vec::new(),
         }
     }
 
@@ -89,21 +105,37 @@ impl<'a> Clock<'a> {
     pub fn output_rate(&self) -> u32 {
         match self.mode {
             Mode::Ask(_) => self.rate,
-            Mode::Move(positions) => positions.output_rate,
+            Mode::Move { positions, .. } => positions.output_rate,
         }
     }
 
-    /// Returns the length of the output in frames, once known.
+    /// Returns the length of the output, or of its part, in frames, once known.
     pub fn output_end(&self) -> Option<u64> {
-        match self.mode {
+        match &self.mode {
             Mode::Ask(_) => None,
-            Mode::Move(positions) => Some(positions.end.output),
+            Mode::Move { positions, part } => Some(
+                positions
+                    .end
+                    .output
+                    .min(part.end)
+                    .saturating_sub(part.start),
+            ),
         }
+    }
+
+    /// Returns whether times are moved to a part of the output.
+    pub fn is_of_part(&self) -> bool {
+        matches!(&self.mode, Mode::Move { part, .. } if *part != (0..u64::MAX))
+    }
+
+    /// Returns whether anything was found in the part of the output that times are moved to.
+    pub fn has_found_spans(&self) -> bool {
+        self.spans > 0
     }
 
     /// Returns whether a position in input frames is known to lie at or after the end of the input.
     pub fn is_past_end(&self, input: u64) -> bool {
-        matches!(self.mode, Mode::Move(positions) if input >= positions.end.input)
+        matches!(&self.mode, Mode::Move { positions, .. } if input >= positions.end.input)
     }
 
     /// Moves a position in frames.
@@ -113,8 +145,24 @@ impl<'a> Clock<'a> {
                 positions.push(input);
                 input
             }
-            Mode::Move(positions) => positions.output(input),
+            Mode::Move { positions, part } => {
+                positions.output(input).clamp(part.start, part.end) - part.start
+            }
         }
+    }
+
+    /// Moves both ends of something, in units of `1 / per_second` seconds; `None` if no part of it
+    /// lies in the part of the output that times are moved to.
+    pub fn span(&mut self, start: u64, end: u64, per_second: u64) -> Option<(u64, u64)> {
+        if let Mode::Move { positions, part } = &self.mode {
+            let output = |time| positions.output(rescale(time, per_second, self.rate.into()));
+            let (start, end) = (output(start), output(end));
+            if start >= part.end || (start < part.start && end <= part.start) {
+                return None;
+            }
+        }
+        self.spans += 1;
+        Some((self.units(start, per_second), self.units(end, per_second)))
     }
 
     /// Moves a time in units of `1 / per_second` seconds, rounded to the nearest unit.
@@ -123,7 +171,7 @@ impl<'a> Clock<'a> {
         let moved = self.frames(position);
         match self.mode {
             Mode::Ask(_) => input,
-            Mode::Move(_) => rescale(moved, self.output_rate().into(), per_second),
+            Mode::Move { .. } => rescale(moved, self.output_rate().into(), per_second),
         }
     }
 
@@ -143,8 +191,11 @@ pub fn rescale(value: u64, from: u64, to: u64) -> u64 {
 mod tests {
     use super::*;
 
+    fn point(input: u64, output: u64) -> TimePoint {
+        TimePoint { input, output }
+    }
+
     fn positions() -> MovedPositions {
-        let point = |input, output| TimePoint { input, output };
         MovedPositions {
             points: vec![point(44_100, 48_000), point(88_200, 60_000)],
             end: point(100_000, 70_000),
@@ -159,6 +210,24 @@ mod tests {
         assert_eq!(clock.millis(1234), 1234);
         assert_eq!(clock.frames(7), 7);
         assert_eq!(clock.into_positions(), [54_419, 7]);
+    }
+
+    #[test]
+    fn times_of_a_part_count_from_its_start() {
+        let positions = MovedPositions {
+            points: vec![point(0, 0), point(44_100, 48_000), point(88_200, 60_000)],
+            ..positions()
+        };
+        let mut first = Clock::moving_to_part(&positions, 0..48_000);
+        assert_eq!(first.span(0, 1000, 1000), Some((0, 1000)));
+        assert_eq!(first.span(1000, 2000, 1000), None);
+        assert_eq!(first.output_end(), Some(48_000));
+        let mut last = Clock::moving_to_part(&positions, 48_000..u64::MAX);
+        assert_eq!(last.span(0, 1000, 1000), None);
+        assert_eq!(last.span(0, 2000, 1000), Some((0, 250)));
+        assert_eq!(last.span(1000, 1000, 1000), Some((0, 0)));
+        assert_eq!(last.span(1000, 9000, 1000), Some((0, 458)));
+        assert_eq!(last.output_end(), Some(22_000));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::fmt;
 use lofty::id3::v2::Id3v2Tag;
 use lofty::ogg::tag::VorbisComments;
 use lofty::picture::Picture;
-use lofty::tag::{Tag, TagType};
+use lofty::tag::{Accessor, ItemKey, Tag, TagType};
 
 use audiostretchy_containers::warning::Warning;
 
@@ -75,6 +75,31 @@ impl Metadata {
         &self.chapters
     }
 
+    /// Returns what the file of one of several chapters is to have: all but the chapters, with a
+    /// title, a number (from 1) and how many there are. Where there was no album, the title of the
+    /// whole becomes it.
+    #[must_use]
+    pub fn of_part(&self, number: usize, count: usize, title: &str) -> Self {
+        let mut part = Self {
+            chapters: Vec::new(),
+            cue_sheet: None,
+            riff: None,
+            ..self.clone()
+        };
+        let album = self.common.get_string(ItemKey::AlbumTitle);
+        let album = album.or_else(|| self.common.get_string(ItemKey::TrackTitle));
+        let album = album.map(str::to_owned);
+        if let Some(id3) = &mut part.id3 {
+            id3::remove_timed(id3);
+            describe(id3, number, count, title, album.as_deref());
+        }
+        if let Some(vorbis) = &mut part.vorbis {
+            describe(vorbis, number, count, title, album.as_deref());
+        }
+        describe(&mut part.common, number, count, title, album.as_deref());
+        part
+    }
+
     /// Collects every position that is needed, or moves every time, depending on the mode of
     /// `clock`.
     ///
@@ -107,6 +132,21 @@ impl Metadata {
             0 => Vec::new(),
             count => vec![chapter::past_end(count)],
         }
+    }
+}
+
+fn describe(
+    tag: &mut impl Accessor,
+    number: usize,
+    count: usize,
+    title: &str,
+    album: Option<&str>,
+) {
+    tag.set_title(title.to_owned());
+    tag.set_track(number as u32);
+    tag.set_track_total(count as u32);
+    if let Some(album) = album {
+        tag.set_album(album.to_owned());
     }
 }
 

@@ -341,6 +341,12 @@ pub(crate) fn has_chapters(tag: &Id3v2Tag) -> bool {
         .any(|frame| matches!(frame, Frame::Chapter(_)))
 }
 
+/// Removes all that tells times: chapters, lyrics and events.
+pub(crate) fn remove_timed(tag: &mut Id3v2Tag) {
+    remove_chapters(tag);
+    tag.retain(|frame| !matches!(frame.id_str(), "SYLT" | "ETCO"));
+}
+
 /// Removes all chapters and tables of contents.
 pub(crate) fn remove_chapters(tag: &mut Id3v2Tag) {
     tag.retain(|frame| !matches!(frame, Frame::Chapter(_) | Frame::TableOfContents(_)));

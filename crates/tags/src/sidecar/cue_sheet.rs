@@ -2,23 +2,24 @@
 
 use std::path::Path;
 
+use super::Broken;
 use crate::clock::Clock;
 
 const FRAMES_PER_SECOND: u64 = 75;
 
-/// Returns the text with every time moved, or `None` if it has no times, a time cannot be parsed,
-/// or it refers to several files.
-pub(super) fn moved(text: &str, clock: &mut Clock<'_>) -> Option<String> {
+/// Returns the text with every time moved.
+pub(super) fn moved(text: &str, clock: &mut Clock<'_>) -> Result<String, Broken> {
     let (mut moved, mut indices, mut files) = (String::with_capacity(text.len()), 0, 0);
-    for line in text.split_inclusive('\n') {
+    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
         let content = line.trim_end_matches(['\r', '\n']);
         let mut words = content.split_whitespace();
         match words.next().map(str::to_ascii_uppercase).as_deref() {
             Some("FILE") => files += 1,
             Some("INDEX") => {
-                let (_, time) = (words.next()?, words.next()?);
-                let frames = clock.units(parse(time)?, FRAMES_PER_SECOND);
-                let at = content.rfind(time)?;
+                let time = words.nth(1).and_then(|time| Some((time, parse(time)?)));
+                let (time, frames) = time.ok_or(Broken::Line(number))?;
+                let frames = clock.units(frames, FRAMES_PER_SECOND);
+                let at = content.rfind(time).expect("it is a word of the line");
                 let (seconds, frames) = (frames / FRAMES_PER_SECOND, frames % FRAMES_PER_SECOND);
                 let (minutes, seconds) = (seconds / 60, seconds % 60);
                 moved.push_str(&content[..at]);
@@ -28,12 +29,18 @@ pub(super) fn moved(text: &str, clock: &mut Clock<'_>) -> Option<String> {
                 continue;
             }
             // This silence is not part of the audio file, so it cannot be stretched.
-            Some("PREGAP" | "POSTGAP") => return None,
+            Some("PREGAP" | "POSTGAP") => {
+                return Err(Broken::Other("has silence that is not in the audio"));
+            }
             _ => {}
         }
         moved.push_str(line);
     }
-    (indices > 0 && files <= 1).then_some(moved)
+    match (indices, files) {
+        (0, _) => Err(Broken::NoTimes),
+        (_, 0 | 1) => Ok(moved),
+        _ => Err(Broken::Other("is for several files")),
+    }
 }
 
 /// Returns the text with the file name replaced by that of `output`.
@@ -71,17 +78,15 @@ mod tests {
     #[test]
     fn sheets_of_one_file_are_taken() {
         let sheet = "FILE \"a.wav\" WAVE\r\n  TRACK 01 AUDIO\r\n    INDEX 01 01:02:03\r\n";
-        assert_eq!(
-            moved(sheet, &mut Clock::asking(7500)).as_deref(),
-            Some(sheet)
-        );
+        assert_eq!(moved(sheet, &mut Clock::asking(7500)).as_deref(), Ok(sheet));
         let renamed = renamed(sheet, Path::new("x/b.mp3"));
         assert!(renamed.starts_with("FILE \"b.mp3\" MP3\n"));
         let renamed = super::renamed(sheet, Path::new("x\"\nREM y.wav"));
         assert!(renamed.starts_with("FILE \"x__REM y.wav\" WAVE\n"));
         let two = format!("{sheet}{sheet}");
-        for other in ["", "INDEX 01 1:2", two.as_str()] {
-            assert_eq!(moved(other, &mut Clock::asking(1000)), None);
-        }
+        let why = |text| moved(text, &mut Clock::asking(1000)).unwrap_err();
+        assert_eq!(why(""), Broken::NoTimes);
+        assert_eq!(why("FILE x\nINDEX 01 1:2"), Broken::Line(2));
+        assert!(matches!(why(&two), Broken::Other(_)));
     }
 }

@@ -12,8 +12,10 @@ mod styled;
 mod subtitles;
 mod text_grid;
 mod transcript;
+mod ttml;
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -31,10 +33,11 @@ const MAX_TIME: usize = 32;
 const AUDACITY_LABELS: &str = " labels.txt";
 
 /// The extensions that are looked for, in lower case, and the kind of file for each.
-const KINDS: [(&str, Kind); 10] = [
+const KINDS: [(&str, Kind); 11] = [
     ("srt", Kind::Srt),
     ("vtt", Kind::Vtt),
     ("sbv", Kind::Sbv),
+    ("ttml", Kind::Ttml),
     ("ass", Kind::Styled),
     ("ssa", Kind::Styled),
     ("textgrid", Kind::TextGrid),
@@ -49,6 +52,7 @@ enum Kind {
     Srt,
     Vtt,
     Sbv,
+    Ttml,
     Styled,
     TextGrid,
     Lyrics,
@@ -68,9 +72,39 @@ impl Kind {
         Some(kind)
     }
 
+    /// Returns whether the text can be divided by time: the times of a whole frame others, or count
+    /// them.
+    fn has_parts(self) -> bool {
+        !matches!(self, Self::CueSheet | Self::TextGrid)
+    }
+
     /// Returns whether there may be one for each of several languages.
     fn has_languages(self) -> bool {
         !matches!(self, Self::CueSheet | Self::Labels)
+    }
+}
+
+/// Why a text file is not used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Broken {
+    /// There is not one time in it.
+    NoTimes,
+    /// A line, counted from 1, is not as it should be.
+    Line(usize),
+    /// An entry of a list, counted from 1, has no time.
+    Item(usize),
+    /// Something else, said of the file.
+    Other(&'static str),
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoTimes => f.write_str("has no times"),
+            Self::Line(line) => write!(f, "cannot be read in line {line}"),
+            Self::Item(item) => write!(f, "has no time in entry {item}"),
+            Self::Other(what) => f.write_str(what),
+        }
     }
 }
 
@@ -89,35 +123,83 @@ pub struct Sidecar {
     text: String,
 }
 
+/// A text file next to an input that is not used.
+#[derive(Debug, Clone)]
+pub struct LeftBehind {
+    /// The file.
+    pub path: PathBuf,
+    /// Why, said of the file: `cannot be read in line 3`.
+    pub reason: String,
+    /// Whether it was to be expected that it is used.
+    pub is_broken: bool,
+}
+
+impl LeftBehind {
+    /// Returns the warning about a file that should have been used.
+    pub fn warning(&self) -> Option<Warning> {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let message = format!(
+            "{name} beside the input was left behind: it {}",
+            self.reason
+        );
+        (self.is_broken).then(|| Warning::new("sidecar-unreadable", message))
+    }
+}
+
 impl Sidecar {
-    /// Reads the text files next to an input. Files that cannot be parsed give a warning.
+    /// Reads the text files next to an input. Returns those that are used, and the others.
     ///
     /// # Errors
     /// Returns an error if no more files can be opened at the moment.
-    pub fn read_all(paths: &[PathBuf]) -> io::Result<(Vec<Self>, Vec<Warning>)> {
-        let (mut found, mut warnings) = (Vec::new(), Vec::new());
+    pub fn read_all(paths: &[PathBuf]) -> io::Result<(Vec<Self>, Vec<LeftBehind>)> {
+        let (mut found, mut left) = (Vec::new(), Vec::new());
         for path in paths {
             let Some(kind) = Kind::of(path) else { continue };
+            let mut leave = |reason: String, is_broken| {
+                left.push(LeftBehind {
+                    path: path.clone(),
+                    reason,
+                    is_broken,
+                });
+            };
             match read(path) {
-                Ok(text) => {
-                    let sidecar = text.map(|text| Self {
+                Ok(Some(text)) => {
+                    let sidecar = Self {
                         path: path.clone(),
                         kind,
                         text,
-                    });
-                    let is_whole = |this: &Self| this.moved(&mut Clock::asking(1000)).is_some();
-                    match sidecar.filter(is_whole) {
-                        Some(sidecar) => found.push(sidecar),
-                        // Other text and JSON files without times may lie next to the audio.
-                        None if matches!(kind, Kind::Labels | Kind::Transcript) => {}
-                        None => warnings.push(unreadable(path)),
+                    };
+                    match sidecar.moved(&mut Clock::asking(1000)) {
+                        Ok(_) => found.push(sidecar),
+                        Err(broken) => leave(broken.to_string(), sidecar.is_timed(broken)),
                     }
                 }
+                Ok(None) => leave(format!("is no text of up to {} MiB", MAX_BYTES >> 20), true),
                 Err(error) if is_out_of_room(&error) => return Err(error),
-                Err(_) => warnings.push(unreadable(path)),
+                Err(error) => leave(format!("cannot be read: {error}"), true),
             }
         }
-        Ok((found, warnings))
+        Ok((found, left))
+    }
+
+    /// Returns whether a file that is broken somewhere is of its kind all the same: other text and
+    /// JSON without times may lie next to the audio.
+    fn is_timed(&self, broken: Broken) -> bool {
+        match self.kind {
+            Kind::Labels => {
+                let name = self.path.file_name().unwrap_or_default();
+                matches!(broken, Broken::Line(2..))
+                    || name
+                        .as_encoded_bytes()
+                        .ends_with(AUDACITY_LABELS.as_bytes())
+            }
+            Kind::Transcript => match broken {
+                Broken::Line(_) => self.text.contains("\"segments\""),
+                Broken::Item(item) => item > 1,
+                _ => false,
+            },
+            _ => true,
+        }
     }
 
     /// Returns the path of the file.
@@ -127,15 +209,16 @@ impl Sidecar {
 
     /// Collects every position that is needed.
     pub fn visit(&self, clock: &mut Clock<'_>) {
-        self.moved(clock);
+        let _ = self.moved(clock);
     }
 
-    /// Returns the text with every time moved, or `None` if it does not parse completely.
-    fn moved(&self, clock: &mut Clock<'_>) -> Option<String> {
+    /// Returns the text with every time moved.
+    fn moved(&self, clock: &mut Clock<'_>) -> Result<String, Broken> {
         match self.kind {
             Kind::Srt => subtitles::moved(&self.text, subtitles::Dialect::Srt, clock),
             Kind::Vtt => subtitles::moved(&self.text, subtitles::Dialect::Vtt, clock),
             Kind::Sbv => subtitles::moved_sbv(&self.text, clock),
+            Kind::Ttml => ttml::moved(&self.text, clock),
             Kind::Styled => styled::moved(&self.text, clock),
             Kind::TextGrid => text_grid::moved(&self.text, clock),
             Kind::Lyrics => lyrics::moved(&self.text, clock),
@@ -145,21 +228,17 @@ impl Sidecar {
         }
     }
 
-    /// Returns what to write next to an output.
+    /// Returns what to write next to an output; `None` if there is nothing in the clock's part.
     pub fn finish(&self, output: &Path, clock: &mut Clock<'_>) -> Option<String> {
-        let text = self.moved(clock)?;
+        let text = self.moved(clock).ok()?;
+        if clock.is_of_part() && !clock.has_found_spans() {
+            return None;
+        }
         Some(match self.kind {
             Kind::CueSheet => cue_sheet::renamed(&text, output),
             _ => text,
         })
     }
-}
-
-/// Warns that the times in a text file next to the input could not be parsed.
-fn unreadable(path: &Path) -> Warning {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let message = format!("{name} beside the input cannot be read and was left behind");
-    Warning::new("sidecar-unreadable", message)
 }
 
 /// Returns the path next to `output` of a text file that is called like its input but for the
@@ -205,6 +284,11 @@ fn is_language(text: &str) -> bool {
                 .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     };
     parts.clone().count() <= 2 && parts.all(is_word)
+}
+
+/// Returns whether a text file of that name can be divided among the chapters of the audio.
+pub fn has_parts(name: &Path) -> bool {
+    Kind::of(name).is_some_and(Kind::has_parts)
 }
 
 /// Returns whether a path has one of the extensions of text files that are used.
@@ -255,13 +339,10 @@ fn parse_time(text: &str, marks: &[char]) -> Option<u64> {
     Some(seconds * 1000 + millis)
 }
 
-/// Returns where a time in seconds went, in units of which there are `per_second`; `None` if it is
-/// none.
-fn moved_seconds(seconds: f64, per_second: u64, clock: &mut Clock<'_>) -> Option<u64> {
+/// Returns a time in seconds in units of which there are `per_second`; `None` if it is none.
+fn to_units(seconds: f64, per_second: u64) -> Option<u64> {
     let units = || (seconds * per_second as f64).round() as u64;
-    (0.0..1e9)
-        .contains(&seconds)
-        .then(|| clock.units(units(), per_second))
+    (0.0..1e9).contains(&seconds).then(units)
 }
 
 /// Splits a time into hours, minutes, seconds and milliseconds.

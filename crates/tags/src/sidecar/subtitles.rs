@@ -1,7 +1,7 @@
 //! SubRip (`.srt`) and WebVTT (`.vtt`) subtitles: lines of `start --> end`. YouTube's (`.sbv`):
 //! `start,end`.
 
-use super::{parse_time, split_millis, split_soon};
+use super::{Broken, parse_time, split_millis, split_soon};
 use crate::clock::Clock;
 
 /// The format of a time.
@@ -13,58 +13,110 @@ pub(super) enum Dialect {
     Vtt,
 }
 
-/// Returns the text with every time moved, or `None` if it has no times or one cannot be parsed.
-pub(super) fn moved(text: &str, dialect: Dialect, clock: &mut Clock<'_>) -> Option<String> {
+/// Returns the text with every time moved, without cues that lie outside the clock's part.
+pub(super) fn moved(text: &str, dialect: Dialect, clock: &mut Clock<'_>) -> Result<String, Broken> {
     if dialect == Dialect::Vtt && !text.trim_start_matches('\u{feff}').starts_with("WEBVTT") {
-        return None;
+        return Err(Broken::Line(1));
     }
     let (mut moved, mut cues) = (String::with_capacity(text.len()), 0);
     let mut in_note = false;
-    for line in text.split_inclusive('\n') {
+    let mut block = Block::default();
+    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
         let content = line.trim_end_matches(['\r', '\n']);
+        let broken = || Broken::Line(number);
+        let to = &mut block.text;
         in_note = !content.is_empty()
             && (in_note || (dialect == Dialect::Vtt && content.starts_with("NOTE")));
         if !in_note && let Some((start, rest)) = content.split_once("-->") {
             let rest = rest.trim_start();
             let (end, settings) =
                 rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()));
-            let start = clock.millis(parse_time(start.trim(), &[',', '.'])?);
-            let end = clock.millis(parse_time(end, &[',', '.'])?);
-            let (start, end) = (written(start, dialect), written(end, dialect));
-            moved.push_str(&format!("{start} --> {end}{settings}"));
-            moved.push_str(&line[content.len()..]);
+            let start = parse_time(start.trim(), &[',', '.']).ok_or_else(broken)?;
+            let end = parse_time(end, &[',', '.']).ok_or_else(broken)?;
+            match clock.span(start, end, 1000) {
+                Some((start, end)) => {
+                    let (start, end) = (written(start, dialect), written(end, dialect));
+                    to.push_str(&format!("{start} --> {end}{settings}"));
+                    to.push_str(&line[content.len()..]);
+                }
+                None => block.is_outside = true,
+            }
             cues += 1;
         } else if dialect == Dialect::Vtt && !in_note {
-            push_with_word_times(&mut moved, line, clock);
+            push_with_word_times(to, line, clock);
         } else {
-            moved.push_str(line);
+            to.push_str(line);
+        }
+        if content.is_empty() {
+            block.end(&mut moved);
         }
     }
-    (cues > 0).then_some(moved)
+    block.end(&mut moved);
+    if cues == 0 {
+        return Err(Broken::NoTimes);
+    }
+    Ok(moved)
 }
 
-/// Returns the text of an `.sbv` file with every time moved, or `None` if a cue has none.
-pub(super) fn moved_sbv(text: &str, clock: &mut Clock<'_>) -> Option<String> {
+/// Lines up to an empty one, with that.
+#[derive(Default)]
+struct Block {
+    text: String,
+    /// Whether its cue lies outside the part of the audio that is asked for.
+    is_outside: bool,
+}
+
+impl Block {
+    /// Hands it over, unless it lies outside, and begins the next.
+    fn end(&mut self, to: &mut String) {
+        if !std::mem::take(&mut self.is_outside) {
+            to.push_str(&self.text);
+        }
+        self.text.clear();
+    }
+}
+
+/// Returns the text of an `.sbv` file with every time moved, without cues that lie outside the
+/// clock's part.
+pub(super) fn moved_sbv(text: &str, clock: &mut Clock<'_>) -> Result<String, Broken> {
     let mut moved = String::with_capacity(text.len());
     let (mut is_first, mut cues) = (true, 0);
-    for line in text.trim_start_matches('\u{feff}').split_inclusive('\n') {
+    let mut block = Block::default();
+    let lines = text.trim_start_matches('\u{feff}').split_inclusive('\n');
+    for (number, line) in (1..).zip(lines) {
         let content = line.trim_end_matches(['\r', '\n']);
         if is_first && !content.is_empty() {
-            let (start, end) = content.split_once(',')?;
-            let mut time = |text: &str| {
-                let millis = clock.millis(parse_time(text.trim(), &['.'])?);
-                let (hours, minutes, seconds, millis) = split_millis(millis);
-                Some(format!("{hours}:{minutes:02}:{seconds:02}.{millis:03}"))
-            };
-            moved.push_str(&format!("{},{}", time(start)?, time(end)?));
-            moved.push_str(&line[content.len()..]);
+            let time = |text: &str| parse_time(text.trim(), &['.']);
+            let times = content.split_once(',');
+            let times = times.and_then(|(start, end)| Some((time(start)?, time(end)?)));
+            let (start, end) = times.ok_or(Broken::Line(number))?;
+            match clock.span(start, end, 1000) {
+                Some((start, end)) => {
+                    let (start, end) = (written_sbv(start), written_sbv(end));
+                    block.text.push_str(&format!("{start},{end}"));
+                    block.text.push_str(&line[content.len()..]);
+                }
+                None => block.is_outside = true,
+            }
             cues += 1;
         } else {
-            moved.push_str(line);
+            block.text.push_str(line);
         }
         is_first = content.is_empty();
+        if is_first {
+            block.end(&mut moved);
+        }
     }
-    (cues > 0).then_some(moved)
+    block.end(&mut moved);
+    if cues == 0 {
+        return Err(Broken::NoTimes);
+    }
+    Ok(moved)
+}
+
+fn written_sbv(millis: u64) -> String {
+    let (hours, minutes, seconds, millis) = split_millis(millis);
+    format!("{hours}:{minutes:02}:{seconds:02}.{millis:03}")
 }
 
 fn push_with_word_times(to: &mut String, mut line: &str, clock: &mut Clock<'_>) {
@@ -135,17 +187,20 @@ mod tests {
 
     #[test]
     fn malformed_subtitles_are_refused() {
-        for text in [
-            "",
-            "1\n00:00:01 -> 2\n",
-            "1\n00:xx:01,000 --> 00:00:02,000\n",
+        for (text, why) in [
+            ("", Broken::NoTimes),
+            ("1\n00:00:01 -> 2\n", Broken::NoTimes),
+            ("1\n00:xx:01,000 --> 00:00:02,000\n", Broken::Line(2)),
         ] {
-            assert_eq!(moved(text, Dialect::Srt, &mut Clock::asking(1000)), None);
+            assert_eq!(
+                moved(text, Dialect::Srt, &mut Clock::asking(1000)),
+                Err(why)
+            );
         }
         let headless = "00:01.000 --> 00:02.000\n";
         assert_eq!(
             moved(headless, Dialect::Vtt, &mut Clock::asking(1000)),
-            None
+            Err(Broken::Line(1))
         );
     }
 
@@ -156,8 +211,37 @@ mod tests {
         let moved = moved_sbv(text, &mut Clock::moving(&positions)).unwrap();
         let expected = "0:00:00.500,0:00:01.250\nOne, two\n0:00,1\n\n0:00:02.000,0:00:02.500\nx\n";
         assert_eq!(moved, expected);
-        for wrong in ["", "Hello\n", "0:00:01.000\nx\n"] {
-            assert_eq!(moved_sbv(wrong, &mut Clock::asking(1000)), None);
+        for (wrong, why) in [
+            ("", Broken::NoTimes),
+            ("Hello\n", Broken::Line(1)),
+            (
+                "0:00:01.000,0:00:02.000\nx\n\n0:00:03.000\nx\n",
+                Broken::Line(4),
+            ),
+        ] {
+            assert_eq!(moved_sbv(wrong, &mut Clock::asking(1000)), Err(why));
         }
+    }
+
+    #[test]
+    fn a_part_has_its_own_cues_alone() {
+        let positions = halved();
+        let text = "1\n00:00:01,000 --> 00:00:02,000\none\n\n2\n00:00:02,500 --> 00:00:03,500\n\
+                    two\n\n3\n00:00:04,000 --> 00:00:05,000\nthree\n";
+        let part = |part| {
+            moved(
+                text,
+                Dialect::Srt,
+                &mut Clock::moving_to_part(&positions, part),
+            )
+        };
+        assert_eq!(
+            part(0..1500).unwrap(),
+            "1\n00:00:00,500 --> 00:00:01,000\none\n\n2\n00:00:01,250 --> 00:00:01,500\ntwo\n\n"
+        );
+        assert_eq!(
+            part(1500..u64::MAX).unwrap(),
+            "2\n00:00:00,000 --> 00:00:00,250\ntwo\n\n3\n00:00:00,500 --> 00:00:01,000\nthree\n"
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! Praat's TextGrid files in their long form: lines such as `xmin = 0.5`.
 
-use super::moved_seconds;
+use super::{Broken, to_units};
 use crate::clock::Clock;
 
 /// Time units per second.
@@ -8,13 +8,14 @@ const PER_SECOND: u64 = 1_000_000;
 /// What times are called: of intervals and tiers, and of points.
 const NAMES: [&str; 4] = ["xmin", "xmax", "number", "time"];
 
-/// Returns the text with every time moved, or `None` if it is no TextGrid of the long form.
-pub(super) fn moved(text: &str, clock: &mut Clock<'_>) -> Option<String> {
-    text.lines()
-        .take(4)
-        .find(|line| line.contains("\"TextGrid\""))?;
+/// Returns the text with every time moved.
+pub(super) fn moved(text: &str, clock: &mut Clock<'_>) -> Result<String, Broken> {
+    let mut head = text.lines().take(4);
+    if !head.any(|line| line.contains("\"TextGrid\"")) {
+        return Err(Broken::Line(1));
+    }
     let (mut moved, mut times) = (String::with_capacity(text.len()), 0);
-    for line in text.split_inclusive('\n') {
+    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
         let time = line.split_once('=').filter(|(name, value)| {
             // Labels are in quotes.
             NAMES.contains(&name.trim()) && !value.contains('"')
@@ -23,14 +24,20 @@ pub(super) fn moved(text: &str, clock: &mut Clock<'_>) -> Option<String> {
             moved.push_str(line);
             continue;
         };
-        let seconds: f64 = value.trim().parse().ok()?;
-        let units = moved_seconds(seconds, PER_SECOND, clock)?;
+        let seconds = value.trim().parse().ok();
+        let units = seconds.and_then(|seconds| to_units(seconds, PER_SECOND));
+        let units = clock.units(units.ok_or(Broken::Line(number))?, PER_SECOND);
         let seconds = units as f64 / PER_SECOND as f64;
         let ending = &line[line.trim_end().len()..];
         moved.push_str(&format!("{name}= {seconds}{ending}"));
         times += 1;
     }
-    (times > 0).then_some(moved)
+    if times == 0 {
+        return Err(Broken::Other(
+            "is in Praat's short form: save it as a text file",
+        ));
+    }
+    Ok(moved)
 }
 
 #[cfg(test)]
@@ -44,14 +51,11 @@ mod tests {
                     class = \"IntervalTier\"\n        xmin = 0\n        intervals [1]:\n            \
                     xmin = 0.25\n            xmax = 1.123456\n            text = \"time = 3\"\n";
         let same = moved(text, &mut Clock::asking(1_000_000));
-        assert_eq!(same.as_deref(), Some(text));
-        for other in [
-            "",
-            "xmin = 1\n",
-            "\"TextGrid\"\nxmin = x\n",
-            "\"TextGrid\"\n0\n1\n",
-        ] {
-            assert_eq!(moved(other, &mut Clock::asking(1000)), None, "{other}");
-        }
+        assert_eq!(same.as_deref(), Ok(text));
+        let why = |text| moved(text, &mut Clock::asking(1000)).unwrap_err();
+        assert_eq!(why(""), Broken::Line(1));
+        assert_eq!(why("xmin = 1\n"), Broken::Line(1));
+        assert_eq!(why("\"TextGrid\"\nxmin = x\n"), Broken::Line(2));
+        assert!(matches!(why("\"TextGrid\"\n0\n1\n"), Broken::Other(_)));
     }
 }
