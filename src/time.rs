@@ -58,6 +58,8 @@ fn units(text: &str) -> Option<f64> {
             "m" | "min" | "mins" | "minute" | "minutes" => 60.0,
             "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
             "ms" => 0.001,
+            "us" | "µs" => 1e-6,
+            "ns" => 1e-9,
             _ => return None,
         };
         if unit >= longest {

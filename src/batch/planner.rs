@@ -15,7 +15,6 @@ use super::split;
 use super::up_to_date;
 use super::workers;
 use crate::pipeline::file_state;
-use audiostretchy_engine::ENGINE_VERSION;
 use audiostretchy_media::format::Format;
 
 impl PlanRequest {
@@ -153,7 +152,7 @@ impl PlanRequest {
     /// Stands for all settings that act on files written in `format`.
     pub(super) fn fingerprint(&self, format: Format, keeps_format: bool) -> String {
         file_state::fingerprint(&json!({
-            "engine": ENGINE_VERSION,
+            "engine": self.stretch.engine.version(),
             "stretch": self.stretch.effective(),
             "format": format,
             "keeps_format": keeps_format,

@@ -281,3 +281,39 @@ fn hits_too_close_for_splices_do_not_throw_the_output_off_its_plan() {
         }
     }
 }
+
+#[test]
+fn sound_that_breaks_off_ends_without_a_click() {
+    // Chords, whose end is no zero crossing, in both domains.
+    let rate = 24_000u32;
+    for tones in [vec![221.3], vec![180.0, 333.3, 521.7, 1103.1]] {
+        let samples: Vec<f32> = (0..60_011)
+            .map(|i| {
+                let time = f64::from(i) / f64::from(rate);
+                let wave = |hz: &f64| (std::f64::consts::TAU * hz * time + hz).sin() * 0.15;
+                tones.iter().map(wave).sum::<f64>() as f32
+            })
+            .collect();
+        let roughness = |samples: &[f32]| {
+            let bends = samples.windows(3).map(|w| (w[0] - 2.0 * w[1] + w[2]).abs());
+            bends.fold(0.0, f32::max)
+        };
+        for ratio in [0.3, 0.5, 0.8, 1.3, 2.0, 3.9] {
+            let options = StretchOptions {
+                engine: Engine::Adaptive,
+                ratio,
+                ..StretchOptions::default()
+            };
+            let mut stretcher = Stretcher::<f32>::new(&options, rate, 1).unwrap();
+            let mut output = Vec::new();
+            stretcher.process(&samples, &mut output);
+            stretcher.finish(&mut output);
+            let (within, last) = output.split_at(output.len() - 4000);
+            let before = roughness(&samples).max(roughness(within));
+            let after = roughness(last);
+            let what = format!("{tones:?}, ratio {ratio}");
+            assert!(after < 1.1 * before, "{what}: {after} of {before}");
+            assert_eq!(last[3995..], samples[samples.len() - 5..], "{what}");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
+use crate::cli::split::book;
 use crate::json_schema::Schema;
 use crate::program::{Folder, REPORT};
 use audiostretchy::report::{Report, RunOutcome, Status, json};
@@ -36,6 +37,12 @@ fn the_schema_says_what_is_in_reports_and_nothing_else() {
         assert_eq!(run.code(), code, "{}", run.stderr());
         schema.check(&serde_json::from_str(&folder.text(REPORT)).unwrap());
     }
+    let book = book();
+    book.write("in/book.srt", "1\n00:00:01,000 --> 00:00:02,000\nHi\n");
+    book.write("in/book.vtt", "WEBVTT\n");
+    book.run("in out --format flac --speed 2 --split chapters")
+        .succeeds();
+    schema.check(&book.report("out"));
     assert_eq!(schema.seen, schema.properties());
 }
 

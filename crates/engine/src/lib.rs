@@ -14,6 +14,3 @@ mod time_map;
 pub use options::{Engine, OptionError, StretchOptions, Style};
 pub use stretcher::{Sample, Stretcher, level_db};
 pub use time_map::{PositionMapper, TimeMap, TimePoint};
-
-/// Changes whenever the output changes for the same input and options.
-pub const ENGINE_VERSION: u32 = 1;

@@ -50,6 +50,15 @@ impl Engine {
             Self::Adaptive => "adaptive",
         }
     }
+
+    /// Returns a number that changes whenever the engine's output changes for the same input and
+    /// options.
+    pub fn version(self) -> u32 {
+        match self {
+            Self::Tdhs => 1,
+            Self::Adaptive => 2,
+        }
+    }
 }
 
 /// What the adaptive engine takes the audio to be.

@@ -58,7 +58,11 @@ proptest! {
                 prop_assert!(output.bitrate_kbps.is_none() || output.quality.is_none());
                 prop_assert!(output.quality.is_none_or(|quality| (0.0..=10.0).contains(&quality)));
             }
-            Err(PresetError::Combination { .. } | PresetError::WrongEngine { .. }) => {}
+            Err(
+                PresetError::Combination { .. }
+                | PresetError::WrongEngine { .. }
+                | PresetError::LengthAndPauses { .. },
+            ) => {}
             Err(error) => prop_assert!(false, "{error}"),
         }
     }

@@ -20,7 +20,7 @@ mod running;
 #[cfg(target_os = "linux")]
 mod screen;
 mod sidecars;
-mod split;
+pub(crate) mod split;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod two_hundred_files;

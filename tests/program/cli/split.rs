@@ -7,8 +7,8 @@ use crate::env::TestEnv;
 /// Chapters of two seconds, but for the last.
 const TITLES: [&str; 4] = ["Intro", "a/b: \u{7}c?", "", "The End"];
 
-/// Creates a book of seven seconds with chapters, tags, a cover and subtitles.
-fn book() -> TestEnv {
+/// Creates `in/book.m4b` of seven seconds with chapters, tags, a cover and subtitles.
+pub(crate) fn book() -> TestEnv {
     let env = TestEnv::new();
     let mut meta = String::from(";FFMETADATA1\ntitle=The Book\nartist=Somebody\n");
     for (number, title) in TITLES.iter().enumerate() {

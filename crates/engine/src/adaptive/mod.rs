@@ -20,6 +20,7 @@ use crate::sample::EngineSample;
 use crate::time_map::TimePoint;
 
 mod difference;
+mod ending;
 mod fraction;
 mod input;
 mod lag_search;
@@ -39,6 +40,8 @@ struct Audio {
     input: Input,
     onsets: Onsets,
     time_line: TimeLine,
+    /// The first frame that is none of the input, once that is known.
+    input_end: i64,
 }
 
 /// The engine for one piece of audio at a time.
@@ -73,6 +76,9 @@ struct Lengths {
     /// its target may lie: 20 and 12 ms.
     exit_fade: i64,
     exit_reach: i64,
+    /// How long before the end of the output it may fade to that of the input, and how long it does.
+    end_reach: i64,
+    end_fade: i64,
     millisecond: i64,
 }
 
@@ -121,6 +127,7 @@ impl Adaptive {
                 input: Input::new(channels, block, history, lookahead as usize + padding),
                 onsets,
                 time_line,
+                input_end: i64::MAX,
             },
             tonality,
             mode: Mode::Time {
@@ -138,6 +145,8 @@ impl Adaptive {
                 history: history as i64,
                 exit_fade: frames(0.020),
                 exit_reach: frames(0.012),
+                end_reach: frames(0.060).min(history as i64),
+                end_fade: frames(0.010),
                 millisecond: frames(0.001),
             },
             is_identity: options.ratio == 1.0 && !options.has_gap_ratio(),
@@ -186,9 +195,17 @@ impl Adaptive {
             output: nominal.output_frames(),
         };
         if !self.is_identity {
+            self.audio.input_end = end.input as i64;
             self.audio.input.pad(self.lengths.padding);
             self.analyse();
             self.render(Some(end.output as i64));
+            ending::end_as_input(
+                &self.audio.input,
+                &mut self.output,
+                end,
+                self.time_domain.overrun(),
+                (self.lengths.end_reach, self.lengths.end_fade),
+            );
             self.release(end.output as i64, output);
         }
         self.points
@@ -206,6 +223,7 @@ impl Adaptive {
 
     fn reset(&mut self) {
         self.audio.input.reset();
+        self.audio.input_end = i64::MAX;
         self.audio.onsets.reset();
         self.audio.time_line.reset();
         if let Some(tonality) = &mut self.tonality {
@@ -227,6 +245,7 @@ impl Adaptive {
             input,
             onsets,
             time_line,
+            ..
         } = &mut self.audio;
         onsets.advance(input);
         if let Some(tonality) = &mut self.tonality {
@@ -333,13 +352,26 @@ impl Adaptive {
         self.audio.onsets.any_within(from..to)
     }
 
+    /// Returns whether a window around an input position would reach beyond the end of the input,
+    /// where audio breaks off: in the frequency domain, that would be heard before it comes.
+    fn nears_end(&self, input: i64) -> bool {
+        input + self.half_window() > self.audio.input_end
+    }
+
     /// Decides at an output position whether to go over to the frequency domain there.
     fn change_over(&self, position: i64) -> Mode {
         let Some(spectral) = &self.spectral else {
             return self.mode;
         };
         let ms = self.lengths.millisecond;
-        if self.is_tonal(position) && !self.has_onset(position, 10 * ms, spectral.hop() + 5 * ms) {
+        let input = self
+            .audio
+            .time_line
+            .input((position + spectral.hop()) as f64) as i64;
+        if !self.nears_end(input)
+            && self.is_tonal(position)
+            && !self.has_onset(position, 10 * ms, spectral.hop() + 5 * ms)
+        {
             Mode::Entering { at: position }
         } else {
             Mode::Time {
@@ -377,8 +409,8 @@ impl Adaptive {
         // The next window would begin half a hop before the centre of this one.
         self.read_windows(since, centre - hop / 2);
         let leaves = centre >= since + hop
-            && !self.is_tonal(centre)
-            && !self.has_onset(centre, 20 * ms, 40 * ms);
+            && (self.nears_end(input + hop)
+                || !self.is_tonal(centre) && !self.has_onset(centre, 20 * ms, 40 * ms));
         if leaves {
             self.read_windows(since, centre);
             self.leave(centre, input);

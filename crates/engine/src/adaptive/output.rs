@@ -61,6 +61,17 @@ impl Output {
         &self.samples[index..index + frames * self.channels]
     }
 
+    /// As [`frames`](Self::frames), to change them: they must not have been passed on.
+    pub(super) fn frames_mut(&mut self, position: i64, frames: usize) -> &mut [f32] {
+        let index = (position - self.start) as usize * self.channels;
+        &mut self.samples[index..index + frames * self.channels]
+    }
+
+    /// Returns the position up to which frames have been passed on.
+    pub(super) fn released(&self) -> i64 {
+        self.released
+    }
+
     /// Returns the position of the first frame held.
     pub(super) fn start(&self) -> i64 {
         self.start

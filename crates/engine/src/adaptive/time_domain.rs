@@ -31,6 +31,8 @@ pub(super) struct TimeDomain {
     hold: i64,
     /// The first input position at which an onset has not been dealt with.
     next_onset: i64,
+    /// The first output frame for which there was no more input.
+    overrun: Option<i64>,
     /// A slow average of the splices' misfits: low for single instruments, higher for speech.
     roughness: f32,
 }
@@ -78,6 +80,7 @@ impl TimeDomain {
             place: 0,
             hold: 0,
             next_onset: 0,
+            overrun: None,
             roughness: 0.0,
         }
     }
@@ -88,6 +91,7 @@ impl TimeDomain {
         self.hold = 0;
         self.next_onset = 0;
         self.roughness = 0.0;
+        self.overrun = None;
         self.search.reset();
     }
 
@@ -102,6 +106,19 @@ impl TimeDomain {
     /// Returns the next input frame to copy.
     pub(super) fn position(&self) -> i64 {
         self.position
+    }
+
+    /// Returns the first output frame for which there was no more input, if there is one.
+    pub(super) fn overrun(&self) -> Option<i64> {
+        self.overrun
+    }
+
+    /// Notes that frames of the input are used for the output at `at`.
+    fn note_use(&mut self, audio: &Audio, position: i64, frames: i64, at: i64) {
+        if position + frames > audio.input_end {
+            let first = at + (audio.input_end - position).max(0);
+            self.overrun = Some(self.overrun.map_or(first, |known| known.min(first)));
+        }
     }
 
     /// Returns the longest lag, in frames.
@@ -349,6 +366,7 @@ impl TimeDomain {
 
     fn copy(&mut self, audio: &Audio, output: &mut Output, frames: i64) {
         let at = output.end();
+        self.note_use(audio, self.position, frames, at);
         self.read(audio, (self.position, self.place), frames, output.samples());
         output.note_copy(self.position, at, at + frames);
         self.position += frames;
@@ -381,6 +399,7 @@ impl TimeDomain {
         };
         let target = self.position + fit.lag + place.div_euclid(PLACES);
         let place = place.rem_euclid(PLACES);
+        self.note_use(audio, self.position.max(target), fade, at);
         let [mut from, mut to] = std::mem::take(&mut self.sides);
         from.clear();
         self.read(audio, (self.position, self.place), fade, &mut from);

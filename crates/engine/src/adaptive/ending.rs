@@ -1,0 +1,66 @@
+//! The end of the output: it is that of the input.
+//!
+//! A renderer is up to half a lag ahead of the plan, and has no more input then, or behind it, and
+//! does not come to the end. Audio that ends in the middle of a sound would click.
+
+use super::input::Input;
+use super::output::Output;
+use crate::time_map::TimePoint;
+
+/// Fades from what was rendered to the input as it ends, where the two differ least.
+///
+/// `overrun` is the first frame for which the renderer had no more input. `reach` is how many frames
+/// before that, or the end, the fade may begin, and `fade` its length in frames.
+pub(super) fn end_as_input(
+    input: &Input,
+    output: &mut Output,
+    end: TimePoint,
+    overrun: Option<i64>,
+    (reach, fade): (i64, i64),
+) {
+    let (last_in, last_out) = (end.input as i64, end.output as i64);
+    let good = overrun.unwrap_or(last_out).min(last_out);
+    let first = (good - reach)
+        .max(last_out - last_in)
+        .max(output.released());
+    // Of a fade that is not over in time, the rest is cut off.
+    let room = (good - first).max(0);
+    let fade = fade.min(room).max(1);
+    if first + fade > last_out {
+        return;
+    }
+    let (channels, weights) = (input.channels(), input.weights());
+    let frames = (last_out - first) as usize;
+    let from = last_in - (last_out - first);
+    let mut differences = Vec::with_capacity(frames);
+    let rendered = output.frames(first, frames).chunks_exact(channels);
+    for (rendered, wanted) in rendered.zip(input.frames(from, frames).chunks_exact(channels)) {
+        let pairs = rendered.iter().zip(wanted).zip(weights);
+        let difference: f32 = pairs.map(|((a, b), weight)| (a - b) * weight).sum();
+        differences.push(f64::from(difference * difference));
+    }
+    let fade = fade as usize;
+    let mut energy: f64 = differences[..fade].iter().sum();
+    let mut best = (energy, 0);
+    let places = (room as usize).saturating_sub(fade);
+    for at in 0..places {
+        energy += differences[at + fade] - differences[at];
+        if energy <= best.0 {
+            best = (energy, at + 1);
+        }
+    }
+    let (_, at) = best;
+    let wanted = input.frames(from + at as i64, frames - at);
+    let rendered = output.frames_mut(first + at as i64, frames - at);
+    let (faded, rest) = rendered.split_at_mut(fade * channels);
+    let (to, ending) = wanted.split_at(fade * channels);
+    let pairs = (faded.chunks_exact_mut(channels)).zip(to.chunks_exact(channels));
+    for (i, (rendered, wanted)) in pairs.enumerate() {
+        let place = (i as f32 + 0.5) / fade as f32;
+        let weight = 0.5 - 0.5 * (std::f32::consts::PI * place).cos();
+        for (rendered, wanted) in rendered.iter_mut().zip(wanted) {
+            *rendered += weight * (wanted - *rendered);
+        }
+    }
+    rest.copy_from_slice(ending);
+}
