@@ -28,6 +28,8 @@ pub struct RunOptions {
     pub timeout: Option<Duration>,
     /// The longest audio of one file; `None` for [`Limits::MAX_DURATION`](crate::Limits::MAX_DURATION).
     pub max_duration: Option<Duration>,
+    /// Collect what a page draws of each file, for the report.
+    pub pictures: bool,
     /// The settings and their sources, for the report.
     pub settings: SettingsReport,
 }
@@ -124,6 +126,7 @@ pub(super) fn run_with(
         work,
         slots: Slots::default(),
         helpers: Arc::new(Helpers::new(threads)),
+        clock,
     };
     // Every worker takes the next file of the plan, so that the order (longest first) holds.
     let take_files = || {
@@ -158,6 +161,8 @@ struct Shared<'a> {
     work: &'a dyn Work,
     slots: Slots,
     helpers: Arc<Helpers>,
+    /// When the run began.
+    clock: Instant,
 }
 
 fn run_job(
@@ -172,6 +177,7 @@ fn run_job(
         work,
         slots,
         helpers,
+        clock: run_clock,
     } = shared;
     let (input, output) = (job.input.as_path(), job.output.as_path());
     match (job.action, reason_not_to) {
@@ -199,6 +205,7 @@ fn run_job(
     }
     on_event(Event::FileStarted { index, job });
     let clock = Instant::now();
+    let started_seconds = run_clock.elapsed().as_secs_f64();
     let result = loop {
         let given_up = slots.given_up();
         let result = file::guarded(|| work.stretch(index, job, helpers));
@@ -230,6 +237,11 @@ fn run_job(
             ..FileReport::not_run(input, output, report::GIVEN_UP)
         },
         Err(error) => failed(job, &error, clock.elapsed()),
+    };
+    let report = FileReport {
+        started_seconds: Some(started_seconds),
+        worker: Some(rayon::current_thread_index().unwrap_or(0)),
+        ..report
     };
     on_event(Event::FileFinished {
         index,

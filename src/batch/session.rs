@@ -413,6 +413,7 @@ impl Worker<'_> {
             .keeping(plan.keep())
             .with_sidecars(&sidecars)?
             .split(job.parts.iter().map(|part| part.part.clone()).collect())
+            .with_picture(self.options.pictures)
             .helped_by(helpers.clone());
         // Since they were planned.
         if pipeline.has_other_parts() {

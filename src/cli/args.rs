@@ -15,7 +15,7 @@ use super::{color, help, text, values, words};
 #[derive(Debug, Parser)]
 #[command(
     version,
-    override_usage = "audiostretchy [OPTIONS] INPUT... OUTPUT\n       audiostretchy presets list|show NAME|check FILE\n       audiostretchy report show FILE|FOLDER\n       audiostretchy completions SHELL\n       audiostretchy man",
+    override_usage = "audiostretchy [OPTIONS] INPUT... OUTPUT\n       audiostretchy presets list|show NAME|check FILE\n       audiostretchy report show|html FILE|FOLDER\n       audiostretchy completions SHELL\n       audiostretchy man",
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     after_help = help::EXAMPLE,
@@ -68,6 +68,16 @@ pub(super) enum ReportCommand {
         /// List every file
         #[arg(short, long)]
         verbose: bool,
+    },
+    /// Make a page to look at from a JSON report
+    ///
+    /// Waveforms are there if the run, or an earlier one, had --report-html.
+    Html {
+        /// A JSON report, or an output folder with one
+        path: PathBuf,
+        /// The page; - is standard output [default: the report's name with .html]
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
 }
 
@@ -591,6 +601,17 @@ pub(super) struct ConvertArgs {
         help_heading = "Running"
     )]
     pub report_markdown: Option<PathBuf>,
+    /// Where a page to look at and listen to goes; - is standard output
+    ///
+    /// One file for a browser: waveforms before and after, players, problems, a timeline. Its links
+    /// to audio are relative.
+    #[arg(
+        long,
+        alias = "report_html",
+        value_name = "FILE",
+        help_heading = "Running"
+    )]
+    pub report_html: Option<PathBuf>,
     /// Tell what happens on standard output, one JSON object a line
     #[arg(long, help_heading = "Running")]
     pub events: bool,

@@ -123,6 +123,7 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
         max_failures: args.most_failures(),
         timeout: args.timeout,
         max_duration: args.max_duration_per_file,
+        pictures: args.report_html.is_some(),
         settings: (&resolved).into(),
     };
     let mut session = match Session::start(&request) {

@@ -232,6 +232,7 @@ fn option_for_files(args: &ConvertArgs) -> Option<&'static str> {
         ("--report", args.report.is_some()),
         ("--report-junit", args.report_junit.is_some()),
         ("--report-markdown", args.report_markdown.is_some()),
+        ("--report-html", args.report_html.is_some()),
         ("--rerun-failed", args.rerun_failed.is_some()),
         ("--files-from", args.files_from.is_some()),
         ("--files-from0", args.files_from0.is_some()),

@@ -1,8 +1,8 @@
-//! The `report` subcommand.
+//! The `report` subcommand: what a run did, as text or as a page.
 
 use std::error::Error;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use audiostretchy::report::{self, Report};
@@ -10,18 +10,61 @@ use audiostretchy::report::{self, Report};
 use super::args::{ReportCommand, Verbosity};
 use super::color::Palette;
 use super::history::REPORT_NAME;
+use super::reports::{ReportError, write_page, write_to};
 use super::{summary, text};
 
-/// Shows a report and returns what its run did.
+/// Shows a report, and returns what its run did, or makes a page of it.
 pub(super) fn run(command: &ReportCommand) -> Result<ExitCode, Box<dyn Error>> {
-    let ReportCommand::Show { path, verbose } = command;
+    let (ReportCommand::Show { path, .. } | ReportCommand::Html { path, .. }) = command;
     let file = match path.is_dir() {
         true => path.join(REPORT_NAME),
         false => path.clone(),
     };
     let report = report::json::read(&file)?;
-    show(&report, &file, *verbose, &mut io::stdout().lock())?;
-    Ok(report.exit_code.into())
+    match command {
+        ReportCommand::Show { verbose, .. } => {
+            show(&report, &file, *verbose, &mut io::stdout().lock())?;
+            Ok(report.exit_code.into())
+        }
+        ReportCommand::Html { output, .. } => {
+            html(&report, &file, output.as_deref())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Makes the page of a report: beside it, unless `output` is given.
+fn html(report: &Report, json: &Path, output: Option<&Path>) -> Result<(), Box<dyn Error>> {
+    let page = match output {
+        Some(output) => output.to_owned(),
+        None => json.with_extension("html"),
+    };
+    if page == json {
+        return Err(format!("{}: is the report; name another page", text::path(&page)).into());
+    }
+    let base = base(report, json);
+    let result = write_to(&page, output.is_some(), |to| {
+        write_page(report, &page, &base, json, to)
+    });
+    result.map_err(|source| ReportError::new(&page, source))?;
+    Ok(())
+}
+
+/// Returns the folder that a report's relative paths start from: the current one, or one that the
+/// report lies in, whichever has its outputs.
+fn base(report: &Report, json: &Path) -> PathBuf {
+    let json = std::path::absolute(json).unwrap_or_else(|_| json.to_owned());
+    let outputs: Vec<PathBuf> = (report.files.iter())
+        .filter_map(|file| Some(file.output.as_ref()?.to_path()))
+        .take(100)
+        .collect();
+    let has_outputs = |base: &&Path| outputs.iter().any(|output| base.join(output).is_file());
+    let folders = [Path::new(".")].into_iter().chain(json.ancestors().skip(1));
+    folders
+        .into_iter()
+        .find(has_outputs)
+        .unwrap_or(Path::new("."))
+        .to_owned()
 }
 
 /// Prints the summary of a run as its end did, with the warnings, or with all files.

@@ -1,15 +1,17 @@
 //! The files that a run leaves for others: which are asked for, and writing them.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use audiostretchy::batch::{self, ExtraFile, Session};
-use audiostretchy::report::{self, Report};
+use audiostretchy::report::html::PagePlace;
+use audiostretchy::report::{self, FileReport, PathText, PictureReport, Report, Status};
 
 use super::args::ConvertArgs;
 use super::history::{self, REPORT_NAME};
-use super::text;
+use super::{retry, text};
 
 /// A report to be written.
 struct Target {
@@ -19,8 +21,10 @@ struct Target {
     path: PathBuf,
     /// Whether the user has named it; else it lies in the output folder.
     is_named: bool,
-    write: fn(&Report, &mut dyn Write) -> io::Result<()>,
+    write: Box<WriteReport>,
 }
+
+type WriteReport = dyn Fn(&Report, &mut dyn Write) -> io::Result<()>;
 
 /// All reports to be written.
 pub(super) struct Reports {
@@ -75,14 +79,21 @@ impl Reports {
     /// Returns an error if two of them, or one and `--events`, would go to standard output.
     pub(super) fn new(args: &ConvertArgs, folder: Option<&Path>) -> Result<Self, TargetError> {
         let default = || Some(folder?.join(REPORT_NAME));
-        let target = |option, path: Option<PathBuf>, write| {
+        fn target(
+            option: &'static str,
+            path: Option<PathBuf>,
+            write: impl Fn(&Report, &mut dyn Write) -> io::Result<()> + 'static,
+        ) -> Option<Target> {
             path.map(|path| Target {
                 option,
                 path,
                 is_named: true,
-                write,
+                write: Box::new(write),
             })
-        };
+        }
+        let json = args.report.clone().or_else(default);
+        let page = args.report_html.clone();
+        let page_of = json.clone().unwrap_or_default();
         // The JSON report is the last, so that it tells if another could not be written.
         let targets = [
             target("--report-junit", args.report_junit.clone(), |report, to| {
@@ -93,11 +104,13 @@ impl Reports {
                 args.report_markdown.clone(),
                 |report, to| report::markdown::write(report, to),
             ),
-            target(
-                "--report",
-                args.report.clone().or_else(default),
-                |report, to| report::json::write(report, to),
-            ),
+            target("--report-html", page.clone(), move |report, to| {
+                let page = page.as_deref().unwrap_or(Path::new("-"));
+                write_page(report, page, Path::new(""), &page_of, to)
+            }),
+            target("--report", json, |report, to| {
+                report::json::write(report, to)
+            }),
         ];
         let mut targets: Vec<Target> = targets.into_iter().flatten().collect();
         for target in &mut targets {
@@ -142,6 +155,9 @@ impl Reports {
     /// code, unless nothing can be written to the output folder, and had not to be.
     pub(super) fn write(&self, report: &mut Report, session: &Session) -> Vec<ReportError> {
         let mut errors = Vec::new();
+        if let Some(last) = self.json() {
+            keep_pictures(report, last);
+        }
         // A run that had nothing to do is no reason to forget one that had.
         let is_worth_keeping = report.counts.done + report.counts.failed + report.pruned.len() > 0;
         for target in &self.targets {
@@ -168,6 +184,48 @@ impl Reports {
         }
         errors
     }
+}
+
+/// Takes over the pictures of files that are up to date from the last report, whether or not there
+/// is a page this time: there may be one the next.
+fn keep_pictures(report: &mut Report, last: &Path) {
+    let is_up_to_date =
+        |file: &FileReport| file.status == Status::Skipped && file.picture.is_none();
+    if !report.files.iter().any(is_up_to_date) {
+        return;
+    }
+    let Ok(last) = report::json::read(last) else {
+        return;
+    };
+    let pictures = last.files.into_iter();
+    let pictures = pictures.filter_map(|file| Some((file.output?, file.picture?)));
+    let mut pictures: HashMap<PathText, PictureReport> = pictures.collect();
+    for file in report.files.iter_mut().filter(|file| is_up_to_date(file)) {
+        let output = file.output.as_ref();
+        file.picture = output.and_then(|output| pictures.remove(output));
+    }
+}
+
+/// Writes the page of a report. `base` is where the report's relative paths start from, and `json`
+/// its file.
+pub(super) fn write_page(
+    report: &Report,
+    page: &Path,
+    base: &Path,
+    json: &Path,
+    to: &mut dyn Write,
+) -> io::Result<()> {
+    let folder = match page == Path::new("-") {
+        true => Path::new(""),
+        false => page.parent().unwrap_or(Path::new("")),
+    };
+    let retry = retry::command(report, json);
+    let place = PagePlace {
+        folder,
+        base,
+        retry: retry.as_deref(),
+    };
+    report::html::write(report, place, to)
 }
 
 impl Target {

@@ -10,6 +10,7 @@ pub(crate) mod keep;
 pub(crate) mod lock;
 pub(crate) mod parts;
 pub(crate) mod paths;
+mod picture;
 mod positions;
 mod sink;
 
@@ -33,11 +34,15 @@ use ahead::Ahead;
 use helpers::Helpers;
 use keep::Keep;
 use parts::{Part, Parts};
+use picture::Picture;
 use positions::Times;
 use sink::OutputPath;
 
 use crate::progress::Progress;
-use crate::report::SidecarReport;
+use crate::report::{PictureChapter, PictureReport, SidecarReport};
+
+/// The most chapters that are named in a picture.
+const MAX_PICTURE_CHAPTERS: usize = 100;
 
 /// Why a file could not be stretched.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +123,8 @@ pub struct Outcome {
     pub(crate) left_behind: Vec<LeftBehind>,
     /// Where the positions went that tags, chapters and text files tell.
     pub(crate) positions: MovedPositions,
+    /// What a page draws of the file, if that was asked for.
+    pub(crate) picture: Option<PictureReport>,
     /// A point for every cut, at the output's rate, if the time map was asked for.
     pub time_map: Option<Vec<TimePoint>>,
     /// Warnings: what did not go as requested.
@@ -136,6 +143,7 @@ pub(crate) struct Pipeline {
     left_behind: Vec<LeftBehind>,
     /// Chapters that become files of their own; none where there is one output.
     parts: Vec<Part>,
+    picture: bool,
     time_map: bool,
     helpers: Option<Arc<Helpers>>,
     warnings: Vec<Warning>,
@@ -206,6 +214,7 @@ impl Pipeline {
             sidecars: Vec::new(),
             left_behind: Vec::new(),
             parts: Vec::new(),
+            picture: false,
             time_map: false,
             helpers: None,
             warnings,
@@ -248,6 +257,13 @@ impl Pipeline {
     #[must_use]
     pub(crate) fn split(mut self, parts: Vec<Part>) -> Self {
         self.parts = parts;
+        self
+    }
+
+    /// Lets [`run`](Self::run) collect what a page draws of the file.
+    #[must_use]
+    pub(crate) fn with_picture(mut self, is_wanted: bool) -> Self {
+        self.picture = is_wanted;
         self
     }
 
@@ -376,6 +392,7 @@ impl Pipeline {
             sidecars,
             left_behind,
             parts,
+            picture,
             time_map,
             helpers,
             mut warnings,
@@ -389,6 +406,11 @@ impl Pipeline {
         let starts = parts.iter().skip(1).map(|part| part.start).collect();
         let mut times = Times::wanted_by(metadata.as_mut(), &sidecars, starts, &source);
         times.whole = time_map.then(Vec::new);
+        times.picture = picture.then(|| Picture::new(spec.channels));
+        let mut chapters = Vec::new();
+        if let (true, Some(metadata)) = (picture, &metadata) {
+            chapters.extend_from_slice(metadata.chapters());
+        }
         let make = match times.is_needed() {
             true => Stretcher::<T>::with_time_map,
             false => Stretcher::<T>::new,
@@ -400,6 +422,9 @@ impl Pipeline {
         let mut first_frames = vec![0];
         loop {
             let batch = ahead.next()?;
+            if let Some(picture) = &mut times.picture {
+                picture.read(&batch.samples);
+            }
             stretcher.process(&batch.samples, &mut stretched);
             if batch.is_last {
                 stretcher.finish(&mut stretched);
@@ -415,6 +440,9 @@ impl Pipeline {
                 false => (times.known_frames() - written) as usize * spec.channels,
             };
             output.write(&stretched[..ready], &mut files)?;
+            if let Some(picture) = &mut times.picture {
+                picture.written(&stretched[..ready]);
+            }
             stretched.drain(..ready);
             written += (ready / spec.channels) as u64;
             let so_far = Progress {
@@ -444,8 +472,19 @@ impl Pipeline {
         let damage = decoder.damage();
         warnings.extend(damage.warnings(source.sample_rate));
         warnings.extend(encoded.clipping());
+        let picture = times.picture.take();
+        let mut picture = picture.map(|picture| picture.finish(source.sample_rate));
         let (positions, time_map) =
             times.finish(decoder.frames(), &source, encoded.frames, spec.sample_rate);
+        if let Some(picture) = &mut picture {
+            let seconds = |frames, rate: u32| frames as f64 / f64::from(rate);
+            let chapters = chapters.into_iter().map(|chapter| PictureChapter {
+                title: chapter.title,
+                input_seconds: seconds(chapter.start, source.sample_rate),
+                output_seconds: seconds(positions.output(chapter.start), spec.sample_rate),
+            });
+            picture.chapters = chapters.take(MAX_PICTURE_CHAPTERS).collect();
+        }
         let mut metadata: Vec<Metadata> = match parts.is_empty() {
             true => metadata.into_iter().collect(),
             false => (metadata.iter())
@@ -487,6 +526,7 @@ impl Pipeline {
             sidecar_reports: Vec::new(),
             left_behind,
             positions,
+            picture,
             time_map,
             warnings,
         })

@@ -1,5 +1,6 @@
 //! Where the positions go that tags, chapters and text files beside the audio tell.
 
+use super::picture::Picture;
 use audiostretchy_engine::{PositionMapper, Sample, Stretcher, TimePoint};
 use audiostretchy_media::decode::AudioInfo;
 use audiostretchy_tags::sidecar::Sidecar;
@@ -13,6 +14,8 @@ pub(super) struct Times {
     starts: PositionMapper,
     /// How many of them were told.
     told: usize,
+    /// The picture, if one is wanted.
+    pub(super) picture: Option<Picture>,
     /// All points, if they are wanted.
     pub(super) whole: Option<Vec<TimePoint>>,
 }
@@ -37,20 +40,24 @@ impl Times {
             mapper: PositionMapper::new(positions),
             starts: PositionMapper::new(starts),
             told: 0,
+            picture: None,
             whole: None,
         }
     }
 
     /// Returns whether the stretcher has to keep its time map.
     pub(super) fn is_needed(&self) -> bool {
-        self.is_needed || self.whole.is_some()
+        self.is_needed || self.whole.is_some() || self.picture.is_some()
     }
 
     pub(super) fn advance<T: Sample>(&mut self, stretcher: &mut Stretcher<T>) {
-        let (whole, starts) = (&mut self.whole, &mut self.starts);
+        let (whole, starts, picture) = (&mut self.whole, &mut self.starts, &mut self.picture);
         let points = stretcher.drain_time_points();
         self.mapper.advance(points.inspect(|&point| {
             starts.advance([point]);
+            if let Some(picture) = picture {
+                picture.went(point);
+            }
             if let Some(whole) = whole {
                 whole.push(point);
             }

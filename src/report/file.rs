@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PathText, quotient};
+use super::{PathText, PictureReport, quotient};
 use crate::pipeline::Outcome;
 use audiostretchy_containers::warning::Warning;
 use audiostretchy_media::encode::Encoded;
@@ -76,6 +76,16 @@ pub struct FileReport {
     /// Why the file failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorReport>,
+    /// What a page draws of it, if that was asked for; of a file that is up to date, what was drawn
+    /// when it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<PictureReport>,
+    /// Seconds from the start of the run to that of the file, if it was taken up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_seconds: Option<f64>,
+    /// The number of the worker that took it up, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<usize>,
     /// Processing time in seconds.
     pub elapsed_seconds: f64,
     /// Seconds of input audio per second of processing, if the file is done.
@@ -263,6 +273,9 @@ impl FileReport {
             sidecars: Vec::new(),
             warnings: Vec::new(),
             error: None,
+            picture: None,
+            started_seconds: None,
+            worker: None,
             elapsed_seconds: 0.0,
             speed: None,
         }
@@ -324,6 +337,7 @@ impl FileReport {
                 bytes: bytes(output),
             }),
             sidecars: outcome.sidecar_reports,
+            picture: outcome.picture,
             warnings: outcome.warnings.into_iter().map(Into::into).collect(),
             elapsed_seconds,
             speed: quotient(seconds, elapsed_seconds),

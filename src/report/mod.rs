@@ -1,14 +1,16 @@
 //! Reports of runs, as values for programs and as files for later reading.
 //!
 //! A [`Report`] is written as [`json`], which can be read back, and for continuous integration as
-//! [`junit`] and [`markdown`].
+//! [`junit`] and [`markdown`], and to look at as [`html`].
 
 mod escape;
 mod file;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
 mod path;
+mod picture;
 mod plan;
 mod settings;
 
@@ -22,6 +24,7 @@ pub use file::{
     SidecarReport, SourceReport, Status, UP_TO_DATE, WarningReport,
 };
 pub use path::PathText;
+pub use picture::{PeaksReport, PictureChapter, PictureReport};
 pub use plan::{LeftOutFile, PlanCounts, PlanReport, PlannedAction, PlannedFile, PlannedSource};
 pub use settings::{SettingReport, SettingsReport};
 

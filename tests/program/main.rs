@@ -3,12 +3,16 @@
 //!
 //! Needs the tools that `scripts/test-tools` installs.
 
+#[cfg(target_os = "linux")]
+mod browser;
 mod cli;
 mod env;
 mod events;
 mod hostile;
 #[path = "../support/json_schema.rs"]
 mod json_schema;
+#[cfg(target_os = "linux")]
+mod page;
 #[path = "../support/program.rs"]
 mod program;
 mod report;

@@ -40,7 +40,7 @@ fn the_schema_says_what_is_in_reports_and_nothing_else() {
     let book = book();
     book.write("in/book.srt", "1\n00:00:01,000 --> 00:00:02,000\nHi\n");
     book.write("in/book.vtt", "WEBVTT\n");
-    book.run("in out --format flac --speed 2 --split chapters")
+    book.run("in out --format flac --speed 2 --split chapters --report-html page.html")
         .succeeds();
     schema.check(&book.report("out"));
     assert_eq!(schema.seen, schema.properties());
