@@ -5,7 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use audiostretchy::{Format, OutputOptions, StretchOptions, stretch_audio};
+use audiostretchy::batch::{IfExists, PlanRequest, RunOptions, Session, StopToken};
+use audiostretchy::{Engine, Format, OutputOptions, StretchOptions, stretch_audio};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 const SECONDS: u32 = 60;
@@ -58,5 +59,35 @@ fn whole_files(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, whole_files);
+/// What a run costs more that collects what a page draws.
+fn pictures(criterion: &mut Criterion) {
+    let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+    let input = speech(folder.path());
+    let mut group = criterion.benchmark_group("pictures");
+    group.sample_size(20);
+    for engine in Engine::ALL {
+        let mut request = PlanRequest::new(vec![input.clone()], folder.path().join("output.wav"));
+        request.if_exists = IfExists::Overwrite;
+        request.stretch = StretchOptions {
+            engine,
+            ..StretchOptions::from_speed(1.5)
+        };
+        for (name, pictures) in [("without", false), ("with", true)] {
+            let options = RunOptions {
+                jobs: 1,
+                pictures,
+                ..RunOptions::default()
+            };
+            group.bench_function(format!("{}/{name}", engine.name()), |bencher| {
+                bencher.iter(|| {
+                    let session = Session::start(&request).expect("the plan is good");
+                    session.run(&options, &StopToken::new(), |_| {})
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, whole_files, pictures);
 criterion_main!(benches);

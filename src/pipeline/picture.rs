@@ -4,7 +4,7 @@
 //! and when it is full, neighbours become one and intervals twice as long.
 
 use audiostretchy_engine::TimePoint;
-use audiostretchy_media::samples::MediaSample;
+use audiostretchy_media::samples::{MediaSample, Samples};
 
 use crate::report::{PeaksReport, PictureReport};
 
@@ -98,9 +98,7 @@ impl Peaks {
             }
             let room = (self.interval - self.begun) as usize * self.channels;
             let (now, later) = block.split_at(room.min(block.len()));
-            let largest = now
-                .iter()
-                .fold(0.0f32, |largest, sample| largest.max(sample.to_f32().abs()));
+            let largest = largest(now);
             if let Some(last) = self.peaks.last_mut() {
                 *last = last.max(largest);
             }
@@ -121,6 +119,37 @@ impl Peaks {
     fn finish(self, rate: f64) -> PeaksReport {
         PeaksReport::new(self.interval as f64 / rate, &self.peaks)
     }
+}
+
+/// Returns the largest absolute value, with full scale at 1.0.
+fn largest<T: MediaSample>(samples: &[T]) -> f32 {
+    match T::as_samples(samples) {
+        Samples::Int16(samples) => {
+            let (least, most) = samples.iter().fold((0, 0), |(least, most), &sample| {
+                (sample.min(least), sample.max(most))
+            });
+            f32::from(most).max(-f32::from(least)) / 32_768.0
+        }
+        samples => largest_float(&samples.to_f32()),
+    }
+}
+
+/// Compares values side by side: the compiler would not change the order of comparisons itself.
+fn largest_float(samples: &[f32]) -> f32 {
+    const LANES: usize = 16;
+    let larger = |largest: f32, sample: f32| match sample.abs() > largest {
+        true => sample.abs(),
+        false => largest,
+    };
+    let (chunks, rest) = samples.as_chunks::<LANES>();
+    let mut lanes = [0.0; LANES];
+    for chunk in chunks {
+        for (lane, &sample) in lanes.iter_mut().zip(chunk) {
+            *lane = larger(*lane, sample);
+        }
+    }
+    let of_rest = rest.iter().copied().fold(0.0, larger);
+    lanes.into_iter().fold(of_rest, f32::max)
 }
 
 /// Where the ends of intervals of the input went.
