@@ -141,7 +141,7 @@ impl Conversion {
             let error = "is a device or a pipe, and would be replaced";
             return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, error)));
         }
-        remove_leftovers(parent(path));
+        remove_leftovers(parent(path), "");
         let pending = PendingOutput::create(path, input.metadata()).map_err(failed)?;
         let mut outcome = self.run(pipeline, pending.file(), input, &end, progress)?;
         pending.sync().map_err(failed)?;

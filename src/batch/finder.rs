@@ -103,6 +103,7 @@ impl<'a> Finder<'a> {
     /// without an extension of audio are left out, and a file that is not there fails alone.
     fn add_listed(&mut self, input: &Path) -> Result<(), PlanError> {
         let place = listed_place(input)?;
+        let first = self.jobs.len();
         let folder = (!input.is_absolute()).then(|| self.current_folder.clone());
         if !input.is_dir() && !self.request.selection.takes_extension(input) {
             self.filtered.add(Filter::List, false);
@@ -121,7 +122,12 @@ impl<'a> Finder<'a> {
             Err(PlanError::InputNotAFile { path }) => {
                 (path, io::Error::other("is neither a file nor a folder"))
             }
-            result => return result,
+            result => {
+                for job in &mut self.jobs[first..] {
+                    job.origin.is_listed = true;
+                }
+                return result;
+            }
         };
         self.unreadable.push(Unreadable { path, source });
         Ok(())
@@ -156,6 +162,7 @@ impl<'a> Finder<'a> {
                 Some(_) => Origin {
                     folder: listed_in,
                     path: place.to_owned(),
+                    is_listed: true,
                 },
                 None => self.origin_of_file(input),
             };
@@ -184,6 +191,7 @@ impl<'a> Finder<'a> {
                         let origin = Origin {
                             folder: Some(folder.clone()),
                             path: place.clone(),
+                            is_listed: false,
                         };
                         self.add_file(path, &place, origin);
                     }
@@ -305,6 +313,7 @@ impl<'a> Finder<'a> {
         Origin {
             folder: None,
             path: self.absolute(input),
+            is_listed: false,
         }
     }
 

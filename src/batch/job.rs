@@ -68,6 +68,16 @@ impl Job {
         }
     }
 
+    /// Returns the path by which partitions are told apart: below the input folder, or as it stands in
+    /// a list, or the name of a file that was given by itself.
+    pub(super) fn path_in_input(&self) -> &Path {
+        match (&self.origin.folder, self.origin.is_listed) {
+            (Some(_), _) => &self.origin.path,
+            (None, true) => &self.input,
+            (None, false) => Path::new(self.input.file_name().unwrap_or_default()),
+        }
+    }
+
     /// Returns whether each chapter becomes an output.
     pub fn is_split(&self) -> bool {
         !self.parts.is_empty()
@@ -98,6 +108,8 @@ pub(super) struct Origin {
     pub(super) folder: Option<Arc<Path>>,
     /// The path below that folder; else from the root.
     pub(super) path: PathBuf,
+    /// Whether a list names it.
+    pub(super) is_listed: bool,
 }
 
 /// A chapter and its output.

@@ -7,7 +7,7 @@
 //! that.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Component, Path, PathBuf};
@@ -15,13 +15,17 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::partition::Partition;
 use crate::pipeline::file_state::FileState;
-use crate::pipeline::lock::{ATTEMPTS, try_lock};
+use crate::pipeline::lock::{ATTEMPTS, try_lock, try_lock_shared};
 use crate::pipeline::paths::is_file_at;
 use crate::report::PathText;
 
-/// Name of the journal within the output folder.
+/// Name of the journal within the output folder. Every run holds its lock: one by itself alone,
+/// partitions together.
 pub(super) const NAME: &str = ".audiostretchy.jsonl";
+/// Name of the folder of the partitions' journals within the output folder.
+pub(super) const PARTITIONS: &str = ".audiostretchy";
 
 /// The longest line that is read, in bytes: more than any path and its states can take.
 const MAX_LINE: u64 = 1 << 20;
@@ -146,16 +150,38 @@ impl Journal {
     /// # Errors
     /// Returns an error if the file is there and cannot be read.
     pub(super) fn read(folder: &Path) -> io::Result<Self> {
-        match open(folder, OpenOptions::new().read(true)) {
-            Ok(file) => Self::read_from(folder, &file),
-            // No folder yet, or none there can be: that is told when it is to be made.
-            Err(error)
-                if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory]
-                    .contains(&error.kind()) =>
-            {
-                Ok(Self::empty(folder))
+        let mut journal = Self::empty(folder);
+        let of_partitions = partition_journals(folder)?;
+        for path in [folder.join(NAME)].into_iter().chain(of_partitions) {
+            match open(&path, OpenOptions::new().read(true)) {
+                Ok(file) => journal.merge(Self::read_from(folder, &file)?),
+                // No folder yet, or none there can be: that is told when it is to be made.
+                Err(error) if is_not_there(&error) => {}
+                Err(error) => return Err(error),
             }
-            Err(error) => Err(error),
+        }
+        Ok(journal)
+    }
+
+    /// Adds what another journal of the folder tells. Of what both have made, that counts which is
+    /// there now.
+    fn merge(&mut self, other: Self) {
+        for (output, lines) in other.files {
+            match self.files.entry(output) {
+                hash_map::Entry::Vacant(entry) => _ = entry.insert(lines),
+                hash_map::Entry::Occupied(mut entry) => {
+                    let path = self.folder.join(entry.key());
+                    let is_there = |made: &Entry| {
+                        let found = path.symlink_metadata();
+                        found.is_ok_and(|found| made.output_state.is_still((&found).into()))
+                    };
+                    let known = entry.get_mut();
+                    if !known.made.as_ref().is_some_and(is_there) {
+                        known.made = lines.made.or(known.made.take());
+                    }
+                    known.intended.extend(lines.intended);
+                }
+            }
         }
     }
 
@@ -228,11 +254,14 @@ impl Journal {
     }
 }
 
-/// The journal of a folder, open for writing: no other run can open it.
+/// The journal of a folder, or of a partition in it, open for writing: no other run can open it.
 #[derive(Debug)]
 pub(super) struct JournalFile {
     folder: PathBuf,
+    path: PathBuf,
     file: Mutex<File>,
+    /// Locks that partitions share, held for as long as this lives.
+    _shared: Vec<File>,
     is_new: bool,
     is_locked: bool,
     /// Whether the file system tells which file has a name; some number theirs anew each time.
@@ -240,38 +269,34 @@ pub(super) struct JournalFile {
 }
 
 impl JournalFile {
-    /// Opens, or creates, the journal of a folder, locks it, and reads what it holds.
+    /// Opens, or creates, the journal of a folder, or that of a partition, locks it, and reads what
+    /// all journals of the folder hold.
     ///
     /// # Errors
     /// `WouldBlock` if another run has it; else where it cannot be opened.
-    pub(super) fn open(folder: &Path) -> io::Result<(Self, Journal)> {
-        let path = folder.join(NAME);
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
-            let is_new = path.symlink_metadata().is_err();
-            let mut options = OpenOptions::new();
-            options.read(true).write(true).create(true).truncate(false);
-            let file = open(folder, &mut options)?;
-            let is_locked = try_lock(&file)?;
-            // A run that was refused may have removed the file just before we had the lock.
-            let can_be_told = is_file_at(&file, &path);
-            if !can_be_told && attempts < ATTEMPTS {
-                continue;
+    pub(super) fn open(folder: &Path, partition: Option<Partition>) -> io::Result<(Self, Journal)> {
+        let (path, shared) = match partition {
+            None => (folder.join(NAME), Vec::new()),
+            Some(partition) => {
+                let name = format!("journal.{}.jsonl", partition.in_names());
+                let shared = share(folder, partition.count())?;
+                (folder.join(PARTITIONS).join(name), shared)
             }
-            let mut this = Self {
-                folder: folder.to_owned(),
-                file: Mutex::new(file),
-                is_new,
-                is_locked,
-                can_be_told,
-            };
-            let file = this.file.get_mut().unwrap_or_else(PoisonError::into_inner);
-            end_with_a_whole_line(file)?;
-            file.rewind()?;
-            let journal = Journal::read_from(folder, file)?;
-            return Ok((this, journal));
-        }
+        };
+        let (file, is_new, is_locked) = open_locked(&path, try_lock)?;
+        let mut this = Self {
+            folder: folder.to_owned(),
+            can_be_told: is_file_at(&file, &path),
+            path,
+            file: Mutex::new(file),
+            _shared: shared,
+            is_new,
+            is_locked,
+        };
+        let file = this.file.get_mut().unwrap_or_else(PoisonError::into_inner);
+        end_with_a_whole_line(file)?;
+        let journal = Journal::read(folder)?;
+        Ok((this, journal))
     }
 
     /// Returns whether other runs are kept out; not every file system can do that.
@@ -283,7 +308,7 @@ impl JournalFile {
     pub(super) fn remove_if_unused(self) {
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         if self.is_new && file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
-            let _ = std::fs::remove_file(self.folder.join(NAME));
+            let _ = std::fs::remove_file(&self.path);
         }
     }
 
@@ -291,7 +316,7 @@ impl JournalFile {
     /// or the folder.
     pub(super) fn is_in_place(&self) -> bool {
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        !self.can_be_told || is_file_at(&file, &self.folder.join(NAME))
+        !self.can_be_told || is_file_at(&file, &self.path)
     }
 
     /// A path relative to the folder.
@@ -348,12 +373,86 @@ fn append_line(lines: &mut Vec<u8>, record: &Record<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens the journal of a folder, which must be a file of that folder's own: through a link we would
-/// write to a file elsewhere, and a pipe would keep us waiting.
-fn open(folder: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    let path = folder.join(NAME);
+/// Returns the journals of partitions in a folder.
+fn partition_journals(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match folder.join(PARTITIONS).read_dir() {
+        Ok(entries) => entries,
+        Err(error) if is_not_there(&error) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut journals = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        if name.starts_with(b"journal.") && name.ends_with(b".jsonl") {
+            journals.push(entry.path());
+        }
+    }
+    journals.sort();
+    Ok(journals)
+}
+
+fn is_not_there(error: &io::Error) -> bool {
+    [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind())
+}
+
+/// Takes the locks that all partitions of a folder share, of which there are `count`: that of the
+/// folder, which keeps out runs without partitions, and one that keeps out others of another count.
+///
+/// # Errors
+/// `WouldBlock` if a run has one of them that does not share it.
+fn share(folder: &Path, count: u64) -> io::Result<Vec<File>> {
+    let (whole, ..) = open_locked(&folder.join(NAME), try_lock_shared)?;
+    let partitions = folder.join(PARTITIONS);
+    if partitions
+        .symlink_metadata()
+        .is_ok_and(|found| !found.is_dir())
+    {
+        let message = format!("{PARTITIONS} is a link, or no folder; take it out of the folder");
+        return Err(io::Error::other(message));
+    }
+    std::fs::create_dir_all(&partitions)?;
+    let own = format!("of-{count}.lock");
+    let (of_count, ..) = open_locked(&partitions.join(&own), try_lock_shared)?;
+    for entry in partitions.read_dir()? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("of-") && name.ends_with(".lock") && name != own.as_str() {
+            // Held for a moment, to see whether another has it.
+            open_locked(&partitions.join(&*name), try_lock)?;
+        }
+    }
+    Ok(vec![whole, of_count])
+}
+
+/// Opens or creates a file and locks it; returns with it whether it is new, and whether the file
+/// system has locks.
+///
+/// # Errors
+/// `WouldBlock` if another run has it; else where it cannot be opened.
+fn open_locked(path: &Path, lock: fn(&File) -> io::Result<bool>) -> io::Result<(File, bool, bool)> {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let is_new = path.symlink_metadata().is_err();
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let file = open(path, &mut options)?;
+        let is_locked = lock(&file)?;
+        // A run that was refused may have removed the file just before we had the lock.
+        if is_file_at(&file, path) || attempts == ATTEMPTS {
+            return Ok((file, is_new, is_locked));
+        }
+    }
+}
+
+/// Opens a journal or a lock, which must be a file of the folder's own: through a link we would write
+/// to a file elsewhere, and a pipe would keep us waiting.
+fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     if (path.symlink_metadata()).is_ok_and(|metadata| !metadata.is_file()) {
-        let message = format!("{NAME} is a link, or no file; take it out of the folder");
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let message = format!("{name} is a link, or no file; take it out of the folder");
         return Err(io::Error::other(message));
     }
     // Nor may it become one now.
@@ -412,7 +511,7 @@ mod tests {
     fn what_was_intended_is_told_from_what_was_made() {
         let temp = tempfile::tempdir().unwrap();
         let folder = temp.path();
-        let (journal, _) = JournalFile::open(folder).unwrap();
+        let (journal, _) = JournalFile::open(folder, None).unwrap();
         let [first, second] = ["1", "22"].map(|content| entry(folder, "a", content));
         journal.intend(std::slice::from_ref(&first)).unwrap();
         assert_eq!(lines(folder, "a"), (None, Some(1)));
@@ -428,7 +527,7 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let folder = temp.path();
         let entry = entry(folder, "a", "1");
-        let (journal, _) = JournalFile::open(folder).unwrap();
+        let (journal, _) = JournalFile::open(folder, None).unwrap();
         journal.intend(&[entry]).unwrap();
         drop(journal);
         let path = folder.join(NAME);
@@ -439,7 +538,7 @@ mod tests {
         for torn in [whole.len() - 1, whole.len() / 2, 1] {
             std::fs::write(&path, [&whole[..], &whole[..torn]].concat()).unwrap();
             assert_eq!(lines(folder, "a"), (None, Some(1)));
-            JournalFile::open(folder).unwrap();
+            JournalFile::open(folder, None).unwrap();
             assert_eq!(std::fs::read(&path).unwrap(), whole);
         }
     }
@@ -459,7 +558,7 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let folder = temp.path().join("out");
         std::fs::create_dir(&folder).unwrap();
-        let (journal, _) = JournalFile::open(&folder).unwrap();
+        let (journal, _) = JournalFile::open(&folder, None).unwrap();
         for output in ["../a", "/etc/passwd", "b/../../a", "./b"] {
             std::fs::write(temp.path().join("a"), "1").unwrap();
             let mut entry = entry(temp.path(), "a", "1");
@@ -473,23 +572,26 @@ mod tests {
     #[test]
     fn two_runs_cannot_share_a_journal() {
         let temp = tempfile::tempdir().unwrap();
-        let first = JournalFile::open(temp.path()).unwrap();
-        let second = JournalFile::open(temp.path()).unwrap_err();
+        let first = JournalFile::open(temp.path(), None).unwrap();
+        let second = JournalFile::open(temp.path(), None).unwrap_err();
         assert_eq!(second.kind(), io::ErrorKind::WouldBlock);
         drop(first);
-        JournalFile::open(temp.path()).unwrap();
+        JournalFile::open(temp.path(), None).unwrap();
     }
 
     #[test]
     fn a_journal_that_was_not_there_goes_again_unless_something_was_written() {
         let temp = tempfile::tempdir().unwrap();
         let folder = temp.path();
-        JournalFile::open(folder).unwrap().0.remove_if_unused();
+        JournalFile::open(folder, None)
+            .unwrap()
+            .0
+            .remove_if_unused();
         assert!(!folder.join(NAME).exists());
-        let (journal, _) = JournalFile::open(folder).unwrap();
+        let (journal, _) = JournalFile::open(folder, None).unwrap();
         journal.intend(&[entry(folder, "a", "1")]).unwrap();
         journal.remove_if_unused();
         assert!(folder.join(NAME).exists());
-        assert!(JournalFile::open(folder).unwrap().0.is_in_place());
+        assert!(JournalFile::open(folder, None).unwrap().0.is_in_place());
     }
 }

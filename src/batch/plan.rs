@@ -13,7 +13,7 @@ use super::workers;
 use crate::pipeline::file::{self, FileError};
 use crate::pipeline::keep::Keep;
 use crate::pipeline::{Pipeline, PipelineError};
-use crate::report::ErrorReport;
+use crate::report::{ErrorReport, PartitionReport};
 use audiostretchy_containers::input::Input;
 use audiostretchy_containers::limits::Limits;
 use audiostretchy_containers::warning::Warning;
@@ -32,6 +32,8 @@ pub struct Plan {
     pub left_out: Vec<LeftOut>,
     /// The output folder; `None` where a single file is written.
     pub folder: Option<PathBuf>,
+    /// The part of the inputs that these files are, if not all.
+    pub partition: Option<PartitionReport>,
     /// How audio is to be stretched.
     pub stretch: StretchOptions,
     /// How output is to be encoded.

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::checks;
 use super::finder::Finder;
+use super::job::Job;
 use super::journal::Journal;
 use super::plan::Plan;
 use super::plan_error::PlanError;
@@ -15,6 +16,7 @@ use super::split;
 use super::up_to_date;
 use super::workers;
 use crate::pipeline::file_state;
+use crate::report::PartitionReport;
 use audiostretchy_media::format::Format;
 
 impl PlanRequest {
@@ -84,27 +86,44 @@ impl PlanRequest {
             ("--only-new", self.only_new),
             ("--prune", self.prune),
             ("--split", self.split_chapters),
+            ("--partition", self.partition.is_some()),
         ] {
             if is_on && folder.is_none() {
                 return Err(PlanError::NeedsFolder { option });
             }
         }
-        if self.prune && !(self.listed.is_empty() && self.only.is_none()) {
+        let is_part = self.only.is_some() || self.partition.is_some();
+        if self.prune && (!self.listed.is_empty() || is_part) {
             return Err(PlanError::PruneOfPart);
         }
         if let Some(durations) = &self.durations {
             durations.assign(&mut jobs)?;
         }
-        if self.split_chapters {
+        if self.split_chapters && self.partition.is_none() {
             split::split(&mut jobs, self);
         }
         checks::check_encoders(&jobs)?;
-        checks::check_written(
-            &mut jobs,
-            &self.extra_files(),
-            &self.read_files,
-            folder.as_deref(),
-        )?;
+        let check_written = |jobs: &mut Vec<Job>| {
+            let extra = self.extra_files();
+            checks::check_written(jobs, &extra, &self.read_files, folder.as_deref())
+        };
+        check_written(&mut jobs)?;
+        let all = jobs.len() + unreadable.len();
+        if let Some(partition) = self.partition {
+            jobs.retain(|job| partition.has(job.path_in_input()));
+            unreadable.retain(|unreadable| partition.has(&unreadable.path));
+            // Names that depend on what is in files are those of this partition's files alone.
+            if self.split_chapters {
+                split::split(&mut jobs, self);
+                check_written(&mut jobs)?;
+            }
+        }
+        let partition = self.partition.map(|partition| PartitionReport {
+            number: partition.number(),
+            count: partition.count(),
+            files: jobs.len() + unreadable.len(),
+            all_files: all,
+        });
         if let Some(only) = &self.only {
             only.restrict(&mut jobs, &mut unreadable);
             if jobs.is_empty() && unreadable.is_empty() {
@@ -128,6 +147,7 @@ impl PlanRequest {
             unreadable,
             left_out,
             folder,
+            partition,
             stretch: self.stretch.clone(),
             encoding: self.encoding.clone(),
             keep: self.keep,

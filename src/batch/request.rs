@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::durations::Durations;
+use super::partition::Partition;
 use super::selection::Selection;
 use super::unfinished::UnfinishedFiles;
 use crate::pipeline::keep::Keep;
@@ -80,6 +81,9 @@ pub struct PlanRequest {
     /// those of this request's input folders in which there is still audio. Needs an output folder,
     /// and inputs as a whole, neither a list nor [`only`](Self::only).
     pub prune: bool,
+    /// Takes everything out of the plan but the files of this partition, once all of it was checked.
+    /// Needs an output folder, which it shares with other partitions.
+    pub partition: Option<Partition>,
     /// Takes everything out of the plan but these files.
     pub only: Option<UnfinishedFiles>,
     /// What the caller has to say about the settings, told with the plan's own warnings.
@@ -122,6 +126,7 @@ impl PlanRequest {
             strict: false,
             only_new: false,
             prune: false,
+            partition: None,
             only: None,
             warnings: Vec::new(),
         }

@@ -147,6 +147,7 @@ pub(super) fn run_with(
     }
     let files = files.into_inner().expect("no worker panics here");
     let mut report = Report::new(started, clock.elapsed(), options.settings.clone(), files);
+    report.partition = plan.partition;
     if stop.is_stopped() {
         report = report.interrupted();
     }

@@ -36,6 +36,8 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Session {
     plan: Plan,
+    /// What the names of this run's temporary files have in them.
+    tag: String,
     folder: Option<Folder>,
     /// The temporary files of outputs that are being written.
     unfinished: Mutex<HashSet<PathBuf>>,
@@ -77,7 +79,7 @@ impl Session {
                 Some(plan)
             }
         };
-        let (journal, known) = match JournalFile::open(path) {
+        let (journal, known) = match JournalFile::open(path, request.partition) {
             Ok((journal, known)) => (Some(journal), known),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 return Err(PlanError::Locked { path: path.into() });
@@ -129,9 +131,17 @@ impl Session {
         let extra = request.extra_files.iter().map(|extra| extra.path.as_path());
         let files = outputs.chain(extra).chain(request.time_map.as_deref());
         let folders: HashSet<&Path> = files.map(paths::parent).collect();
-        folders.into_iter().for_each(atomic_file::remove_leftovers);
+        // Locks may not reach as far as other machines do.
+        let tag = request
+            .partition
+            .map(|partition| partition.in_names() + "-");
+        let tag = tag.unwrap_or_default();
+        for folder in folders {
+            atomic_file::remove_leftovers(folder, &tag);
+        }
         Self {
             plan,
+            tag,
             folder,
             unfinished: Mutex::default(),
         }
@@ -426,7 +436,7 @@ impl Worker<'_> {
         }
         let pending = job
             .outputs()
-            .map(|output| PendingOutput::create(output, input.metadata()));
+            .map(|output| PendingOutput::create_for(output, input.metadata(), &self.session.tag));
         let pending: Vec<PendingOutput> = pending
             .collect::<Result<_, _>>()
             .map_err(FileError::Output)?;

@@ -81,7 +81,7 @@ impl<'a> DoneSources<'a> {
 
     /// Returns whether something was made from a job's input as it is now.
     fn contain(&self, job: &Job) -> bool {
-        let Origin { folder, path } = &job.origin;
+        let Origin { folder, path, .. } = &job.origin;
         let below = folder.as_ref().and_then(|_| self.below.get(path));
         let absolute = match folder {
             Some(folder) => self.absolute.get(&folder.join(path)),

@@ -9,13 +9,15 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use audiostretchy::batch::Partition;
+
 use super::{color, help, text, values, words};
 
 /// Change the speed of whole folders of audio without changing pitch.
 #[derive(Debug, Parser)]
 #[command(
     version,
-    override_usage = "audiostretchy [OPTIONS] INPUT... OUTPUT\n       audiostretchy presets list|show NAME|check FILE\n       audiostretchy report show|html FILE|FOLDER\n       audiostretchy completions SHELL\n       audiostretchy man",
+    override_usage = "audiostretchy [OPTIONS] INPUT... OUTPUT\n       audiostretchy presets list|show NAME|check FILE\n       audiostretchy report show|html FILE|FOLDER\n       audiostretchy report merge FILE|FOLDER... -o FILE\n       audiostretchy completions SHELL\n       audiostretchy man",
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     after_help = help::EXAMPLE,
@@ -68,6 +70,18 @@ pub(super) enum ReportCommand {
         /// List every file
         #[arg(short, long)]
         verbose: bool,
+    },
+    /// Make one report of those of all partitions
+    ///
+    /// The exit code is 0 where that worked, whatever the runs' were. Of several reports of a
+    /// partition, the last one counts.
+    Merge {
+        /// JSON reports, or folders with some
+        #[arg(required = true)]
+        reports: Vec<PathBuf>,
+        /// The merged report; - is standard output
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
     },
     /// Make a page to look at from a JSON report
     ///
@@ -494,6 +508,13 @@ pub(super) struct ConvertArgs {
         help_heading = "Output"
     )]
     pub prune: bool,
+    /// Only the files of partition K of N, for many machines
+    ///
+    /// All write to one OUTPUT. Which files a partition has follows from their paths. `auto/N` takes K from the scheduler:
+    /// Slurm, Kubernetes, AWS Batch, GitLab. Each partition has a report of its own; `audiostretchy
+    /// report merge` makes one of all.
+    #[arg(long, value_name = "K/N", help_heading = "Selection")]
+    pub partition: Option<Partition>,
     /// Only the files that failed or were not run in that JSON report
     ///
     /// Takes the same inputs, output and options as the run that wrote the report (which prints the
@@ -548,6 +569,16 @@ pub(super) struct ConvertArgs {
     #[arg(long, value_name = "TIME", allow_negative_numbers = true,
         value_parser = values::time, help_heading = "Running")]
     pub timeout: Option<Duration>,
+    /// Wait up to TIME for another run that has OUTPUT
+    ///
+    /// Otherwise the program ends at once then, with exit code 75.
+    #[arg(long, alias = "wait_lock", value_name = "TIME", allow_negative_numbers = true, value_parser = values::time, help_heading = "Running")]
+    pub wait_lock: Option<Duration>,
+    /// Give files at work up that long after a signal to stop
+    ///
+    /// For schedulers that kill what has not ended after a while. Without it, they are finished.
+    #[arg(long, alias = "stop_grace", value_name = "TIME", allow_negative_numbers = true, value_parser = values::time, help_heading = "Running")]
+    pub stop_grace: Option<Duration>,
     /// Fail files with more audio, such as 3h [default: 48h]
     #[arg(
         long,
@@ -601,7 +632,7 @@ pub(super) struct ConvertArgs {
         help_heading = "Running"
     )]
     pub report_markdown: Option<PathBuf>,
-    /// Where a page to look at and listen to goes; - is standard output
+    /// Where a page to look at goes; - is standard output
     ///
     /// One file for a browser: waveforms before and after, players, problems, a timeline. Its links
     /// to audio are relative.

@@ -4,8 +4,18 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use audiostretchy::batch::Partition;
+
 /// What the report is called where no other name is given.
 pub(super) const REPORT_NAME: &str = "audiostretchy-report.json";
+
+/// Returns what the report of a run is called where no other name is given.
+pub(super) fn report_name(partition: Option<Partition>) -> String {
+    match partition {
+        None => REPORT_NAME.into(),
+        Some(partition) => format!("audiostretchy-report.{}.json", partition.in_names()),
+    }
+}
 
 /// Reports that are kept unless told otherwise.
 pub(super) const DEFAULT: usize = 10;

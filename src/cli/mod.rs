@@ -32,13 +32,14 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use audiostretchy::batch::{
     self, Event, LeftOut, Plan, PlanError, PlanRequest, RunOptions, Session, StopToken,
     UnfinishedFiles,
 };
 use audiostretchy::preset::PresetStore;
-use audiostretchy::report::{PathText, Report, Status, json};
+use audiostretchy::report::{PartitionReport, PathText, Report, Status, json};
 use audiostretchy_containers::figures;
 use clap::CommandFactory;
 
@@ -86,7 +87,7 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
         request.time_map = Some(time_map.path());
     }
     let folder = request.writes_folder().then_some(request.output.as_path());
-    let reports = Reports::new(args, folder)?;
+    let mut reports = Reports::new(args, folder)?;
     request.extra_files = reports.files();
     if let Some(file) = &args.rerun_failed {
         let unfinished = UnfinishedFiles::of(&json::read(file)?);
@@ -126,12 +127,26 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
         pictures: args.report_html.is_some(),
         settings: (&resolved).into(),
     };
-    let mut session = match Session::start(&request) {
-        Err(error) if pass(&error) => return Ok(ExitCode::SUCCESS),
-        session => session?,
+    let give_up = args.wait_lock.map(|time| Instant::now() + time);
+    let mut session = loop {
+        match Session::start(&request) {
+            Err(error) if pass(&error) => return Ok(ExitCode::SUCCESS),
+            Err(PlanError::Locked { .. }) if give_up.is_some_and(|end| Instant::now() < end) => {
+                std::thread::sleep(LOCK_INTERVAL);
+            }
+            session => break session?,
+        }
     };
     session.probe();
-    run(args, &request, &session, &options, &reports, time_map)
+    if let Some(partition) = session.plan().partition {
+        if args.verbosity() > Verbosity::Quiet {
+            say!("{}", partition_line(&partition));
+        }
+        let mut begun = Report::at_start(session.plan(), (&resolved).into());
+        begun.command = command_line();
+        reports.begin(&begun)?;
+    }
+    run(args, &request, &session, &options, &mut reports, time_map)
 }
 
 /// Carries out a plan, tells how that goes, and leaves the reports.
@@ -140,7 +155,7 @@ fn run(
     request: &PlanRequest,
     session: &Session,
     options: &RunOptions,
-    reports: &Reports,
+    reports: &mut Reports,
     time_map: Option<TimeMap>,
 ) -> Result<ExitCode, Box<dyn Error>> {
     let plan = session.plan();
@@ -155,7 +170,7 @@ fn run(
     };
     std::thread::scope(|scope| {
         let stop = StopToken::new();
-        let signals = signals::listen(scope, session, stop.clone(), &progress);
+        let signals = signals::listen(scope, session, stop.clone(), &progress, args.stop_grace);
         let mut report = session.run(options, &stop, show);
         signals.run_is_over();
         report.exit_code = signals.exit_code().unwrap_or(report.exit_code);
@@ -168,7 +183,7 @@ fn leave_reports(
     args: &ConvertArgs,
     mut report: Report,
     session: &Session,
-    reports: &Reports,
+    reports: &mut Reports,
     time_map: Option<TimeMap>,
     events: Option<&EventLines<'_>>,
 ) -> Result<ExitCode, Box<dyn Error>> {
@@ -198,6 +213,23 @@ fn leave_reports(
         say!("error: {}", text::with_causes(error));
     }
     Ok(report.exit_code.into())
+}
+
+/// How often it is looked again whether another run has ended.
+const LOCK_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Which part of the inputs a run has.
+fn partition_line(partition: &PartitionReport) -> String {
+    let PartitionReport {
+        number,
+        count,
+        files,
+        all_files,
+    } = partition;
+    format!(
+        "partition {number} of {count}: {files} of {}",
+        figures::count(*all_files as u64, "file")
+    )
 }
 
 /// Prints warnings that are known before a run begins.

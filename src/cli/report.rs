@@ -11,26 +11,74 @@ use super::args::{ReportCommand, Verbosity};
 use super::color::Palette;
 use super::history::REPORT_NAME;
 use super::reports::{ReportError, write_page, write_to};
+use super::screen::say;
 use super::{summary, text};
 
-/// Shows a report, and returns what its run did, or makes a page of it.
+/// Shows a report, and returns what its run did, makes a page of it, or merges several.
 pub(super) fn run(command: &ReportCommand) -> Result<ExitCode, Box<dyn Error>> {
-    let (ReportCommand::Show { path, .. } | ReportCommand::Html { path, .. }) = command;
-    let file = match path.is_dir() {
-        true => path.join(REPORT_NAME),
-        false => path.clone(),
-    };
-    let report = report::json::read(&file)?;
     match command {
-        ReportCommand::Show { verbose, .. } => {
+        ReportCommand::Show { path, verbose } => {
+            let file = in_folder(path);
+            let report = report::json::read(&file)?;
             show(&report, &file, *verbose, &mut io::stdout().lock())?;
-            Ok(report.exit_code.into())
+            return Ok(report.exit_code.into());
         }
-        ReportCommand::Html { output, .. } => {
-            html(&report, &file, output.as_deref())?;
-            Ok(ExitCode::SUCCESS)
+        ReportCommand::Html { path, output } => {
+            let file = in_folder(path);
+            html(&report::json::read(&file)?, &file, output.as_deref())?;
+        }
+        ReportCommand::Merge { reports, output } => merge(reports, output)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns a report's file, which may be named by its folder.
+fn in_folder(path: &Path) -> PathBuf {
+    match path.is_dir() {
+        true => path.join(REPORT_NAME),
+        false => path.to_owned(),
+    }
+}
+
+/// Makes one report of those of all partitions.
+fn merge(paths: &[PathBuf], output: &Path) -> Result<(), Box<dyn Error>> {
+    let mut reports = Vec::new();
+    for path in paths {
+        let files = match path.is_dir() {
+            true => partition_reports(path)?,
+            false => vec![path.clone()],
+        };
+        for file in files {
+            reports.push((text::path(&file), report::json::read(&file)?));
         }
     }
+    let merged = report::merge::merge(reports)?;
+    write_to(output, true, |to| report::json::write(&merged, to))
+        .map_err(|source| ReportError::new(output, source))?;
+    if output != Path::new("-") {
+        for line in summary::totals(&merged, false) {
+            say!("{line}");
+        }
+    }
+    Ok(())
+}
+
+/// Returns the reports of partitions in a folder, without those of earlier runs.
+fn partition_reports(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut reports = Vec::new();
+    for entry in folder.read_dir()? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_of_partition = name
+            .strip_prefix("audiostretchy-report.")
+            .and_then(|rest| rest.strip_suffix(".json"))
+            .is_some_and(|rest| rest.contains("-of-") && !rest.contains('.'));
+        if is_of_partition {
+            reports.push(path);
+        }
+    }
+    reports.sort();
+    Ok(reports)
 }
 
 /// Makes the page of a report: beside it, unless `output` is given.

@@ -10,7 +10,7 @@ use audiostretchy::report::html::PagePlace;
 use audiostretchy::report::{self, FileReport, PathText, PictureReport, Report, Status};
 
 use super::args::ConvertArgs;
-use super::history::{self, REPORT_NAME};
+use super::history;
 use super::{retry, text};
 
 /// A report to be written.
@@ -31,7 +31,12 @@ pub(super) struct Reports {
     targets: Vec<Target>,
     /// How many reports of earlier runs are kept in the output folder.
     history: usize,
+    /// The pictures of the last report, once that gave way to one of a run that had only begun.
+    pictures: Option<Pictures>,
 }
+
+/// Pictures by the outputs that they are of.
+type Pictures = HashMap<PathText, PictureReport>;
 
 /// Reports are asked for where they cannot go. Nothing has been written then.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +83,7 @@ impl Reports {
     /// # Errors
     /// Returns an error if two of them, or one and `--events`, would go to standard output.
     pub(super) fn new(args: &ConvertArgs, folder: Option<&Path>) -> Result<Self, TargetError> {
-        let default = || Some(folder?.join(REPORT_NAME));
+        let default = || Some(folder?.join(history::report_name(args.partition)));
         fn target(
             option: &'static str,
             path: Option<PathBuf>,
@@ -128,6 +133,7 @@ impl Reports {
         Ok(Self {
             targets,
             history: args.report_history.unwrap_or(history::DEFAULT),
+            pictures: None,
         })
     }
 
@@ -151,12 +157,37 @@ impl Reports {
         Some(json.path.as_path()).filter(|_| !json.is_standard_output())
     }
 
+    /// Writes the JSON report of a run that is about to begin.
+    ///
+    /// # Errors
+    /// Returns an error if it cannot be written.
+    pub(super) fn begin(&mut self, report: &Report) -> Result<(), ReportError> {
+        let Some(path) = self.json().map(Path::to_owned) else {
+            return Ok(());
+        };
+        self.pictures = Some(pictures_of(&path));
+        let json = |target: &&Target| target.option == "--report";
+        let Some(target) = self.targets.iter().find(json) else {
+            return Ok(());
+        };
+        let made_room = match target.is_named {
+            true => Ok(()),
+            false => history::make_room(&path, self.history),
+        };
+        let written = made_room.and_then(|()| target.write(report));
+        written.map_err(|source| ReportError::new(&path, source))
+    }
+
     /// Writes all reports, also where one cannot be written; `report` then tells that in its exit
     /// code, unless nothing can be written to the output folder, and had not to be.
-    pub(super) fn write(&self, report: &mut Report, session: &Session) -> Vec<ReportError> {
+    pub(super) fn write(&mut self, report: &mut Report, session: &Session) -> Vec<ReportError> {
         let mut errors = Vec::new();
+        let has_begun = self.pictures.is_some();
         if let Some(last) = self.json() {
-            keep_pictures(report, last);
+            let last = last.to_owned();
+            keep_pictures(report, || {
+                self.pictures.take().unwrap_or_else(|| pictures_of(&last))
+            });
         }
         // A run that had nothing to do is no reason to forget one that had.
         let is_worth_keeping = report.counts.done + report.counts.failed + report.pruned.len() > 0;
@@ -168,7 +199,7 @@ impl Reports {
                 continue;
             }
             let mut made_room = Ok(());
-            if !target.is_named && is_worth_keeping {
+            if !target.is_named && is_worth_keeping && !has_begun {
                 made_room = history::make_room(&target.path, self.history);
             }
             for result in [made_room, target.write(report)] {
@@ -188,22 +219,31 @@ impl Reports {
 
 /// Takes over the pictures of files that are up to date from the last report, whether or not there
 /// is a page this time: there may be one the next.
-fn keep_pictures(report: &mut Report, last: &Path) {
+fn keep_pictures(report: &mut Report, last: impl FnOnce() -> Pictures) {
     let is_up_to_date =
         |file: &FileReport| file.status == Status::Skipped && file.picture.is_none();
     if !report.files.iter().any(is_up_to_date) {
         return;
     }
-    let Ok(last) = report::json::read(last) else {
-        return;
-    };
-    let pictures = last.files.into_iter();
-    let pictures = pictures.filter_map(|file| Some((file.output?, file.picture?)));
-    let mut pictures: HashMap<PathText, PictureReport> = pictures.collect();
+    let mut pictures = last();
     for file in report.files.iter_mut().filter(|file| is_up_to_date(file)) {
         let output = file.output.as_ref();
         file.picture = output.and_then(|output| pictures.remove(output));
     }
+}
+
+/// Returns the pictures of a report, if there is one.
+fn pictures_of(report: &Path) -> Pictures {
+    // A pipe in its place would keep us waiting.
+    let is_file = report.metadata().is_ok_and(|found| found.is_file());
+    let files = is_file
+        .then(|| report::json::read(report))
+        .and_then(Result::ok);
+    let files = files.map_or(Vec::new(), |report| report.files);
+    let pictures = files.into_iter();
+    pictures
+        .filter_map(|file| Some((file.output?, file.picture?)))
+        .collect()
 }
 
 /// Writes the page of a report. `base` is where the report's relative paths start from, and `json`

@@ -115,6 +115,7 @@ impl ConvertArgs {
             checksum: self.checksum,
             keep_mtime: self.keep_mtime,
             strict: self.strict,
+            partition: self.partition,
             only_new: self.only_new,
             prune: self.prune,
             ..PlanRequest::new(inputs.to_vec(), output.clone())

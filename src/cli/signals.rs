@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::mpsc;
 use std::thread::{Builder, Scope};
+use std::time::Duration;
 
 use audiostretchy::batch::{Session, StopToken};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
@@ -56,12 +57,13 @@ pub(super) fn to_listen_to() -> Vec<i32> {
     signals
 }
 
-/// Starts to listen. Where that cannot be, signals do as they do by themselves.
+/// Starts to listen; `grace` after the first signal, the files at work are given up. Where that cannot be, signals do as they do by themselves.
 pub(super) fn listen<'scope>(
     scope: &'scope Scope<'scope, '_>,
     session: &'scope Session,
     stop: StopToken,
     progress: &'scope Progress,
+    grace: Option<Duration>,
 ) -> Listening {
     let exit_code = Arc::new(AtomicU8::new(0));
     let (send, receive) = mpsc::channel();
@@ -92,6 +94,14 @@ pub(super) fn listen<'scope>(
             code.store(128 + signal as u8, Ordering::Relaxed);
             if !stop.is_stopped() {
                 stop.stop();
+                if let Some(grace) = grace {
+                    let stop = stop.clone();
+                    // Not waited for: the run may be over by then.
+                    let _ = Builder::new().spawn(move || {
+                        std::thread::sleep(grace);
+                        stop.abort();
+                    });
+                }
                 progress.stopping(match signal {
                     SIGINT => "Ctrl-C again",
                     _ => "a second signal",

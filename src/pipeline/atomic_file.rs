@@ -51,12 +51,25 @@ impl PendingOutput {
     /// # Errors
     /// Returns an error if the folder or the file cannot be created.
     pub(crate) fn create(target: &Path, source: Option<&Metadata>) -> io::Result<Self> {
+        Self::create_for(target, source, "")
+    }
+
+    /// As [`create`](Self::create), for a run whose temporary files have `tag` in their names, by
+    /// which [`remove_leftovers`] tells them.
+    ///
+    /// # Errors
+    /// Returns the same errors.
+    pub(crate) fn create_for(
+        target: &Path,
+        source: Option<&Metadata>,
+        tag: &str,
+    ) -> io::Result<Self> {
         let folder = parent(target);
         fs::create_dir_all(folder)?;
         let replaced = target.symlink_metadata().ok();
         let replaced = replaced.as_ref().filter(|metadata| metadata.is_file());
         Ok(Self {
-            file: temporary_in(folder, source.into_iter().chain(replaced))?,
+            file: temporary_in(folder, source.into_iter().chain(replaced), tag)?,
             target: target.to_owned(),
         })
     }
@@ -184,14 +197,17 @@ pub fn is_special(path: &Path) -> bool {
 /// Returns an error if the folder or a file in it cannot be created.
 pub(crate) fn check_writable(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    temporary_in(folder, [].into_iter())?.close()
+    temporary_in(folder, [].into_iter(), "")?.close()
 }
 
-/// Removes the temporary files that killed runs have left in a folder; what cannot be removed is
-/// no harm and stays, and so does what another run is writing.
-pub(crate) fn remove_leftovers(folder: &Path) {
+/// Removes the temporary files that killed runs have left in a folder, with `tag` in their names;
+/// what cannot be removed is no harm and stays, and so does what another run is writing.
+pub(crate) fn remove_leftovers(folder: &Path, tag: &str) {
+    let start = format!("{PREFIX}{tag}");
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if is_temporary(&entry.file_name()) && is_abandoned(&entry.path()) {
+        let name = entry.file_name();
+        let is_own = name.as_encoded_bytes().starts_with(start.as_bytes());
+        if is_own && is_temporary(&name) && is_abandoned(&entry.path()) {
             let _ = fs::remove_file(entry.path());
         }
     }
@@ -212,6 +228,7 @@ fn is_abandoned(path: &Path) -> bool {
 fn temporary_in<'a>(
     folder: &Path,
     models: impl Iterator<Item = &'a Metadata>,
+    tag: &str,
 ) -> io::Result<NamedTempFile> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true);
@@ -224,8 +241,9 @@ fn temporary_in<'a>(
     }
     #[cfg(not(unix))]
     drop(models);
+    let prefix = format!("{PREFIX}{tag}");
     let mut builder = Builder::new();
-    builder.prefix(PREFIX).suffix(SUFFIX);
+    builder.prefix(&prefix).suffix(SUFFIX);
     let mut attempts = 0;
     loop {
         attempts += 1;
@@ -299,7 +317,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let output = PendingOutput::create(&folder.path().join("b.wav"), None).unwrap();
         fs::write(folder.path().join(".audiostretchy-x1Y2z3.tmp"), "half").unwrap();
-        remove_leftovers(folder.path());
+        remove_leftovers(folder.path(), "");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(output.path().exists());
     }

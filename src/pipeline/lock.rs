@@ -11,7 +11,19 @@ pub(crate) const ATTEMPTS: usize = 10;
 /// # Errors
 /// `WouldBlock` if another run has it.
 pub(crate) fn try_lock(file: &File) -> io::Result<bool> {
-    match file.try_lock() {
+    outcome(file.try_lock())
+}
+
+/// As [`try_lock`], with others that do the same.
+///
+/// # Errors
+/// `WouldBlock` if another run has it for itself.
+pub(crate) fn try_lock_shared(file: &File) -> io::Result<bool> {
+    outcome(file.try_lock_shared())
+}
+
+fn outcome(locked: Result<(), TryLockError>) -> io::Result<bool> {
+    match locked {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
         Err(TryLockError::Error(error)) if is_unsupported(&error) => Ok(false),
@@ -22,7 +34,10 @@ pub(crate) fn try_lock(file: &File) -> io::Result<bool> {
 /// Returns whether an error says that a file system cannot do something at all.
 pub(crate) fn is_unsupported(error: &io::Error) -> bool {
     #[cfg(unix)]
-    if error.raw_os_error() == Some(libc::ENOLCK) {
+    if [libc::ENOLCK, libc::ENOSYS]
+        .map(Some)
+        .contains(&error.raw_os_error())
+    {
         return true;
     }
     error.kind() == io::ErrorKind::Unsupported

@@ -9,6 +9,7 @@ pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod merge;
 mod path;
 mod picture;
 mod plan;
@@ -17,6 +18,8 @@ mod settings;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
+
+use crate::batch::Plan;
 
 pub use escape::visible;
 pub use file::{
@@ -50,6 +53,12 @@ pub struct Report {
     pub started: String,
     /// Duration of the run in seconds.
     pub elapsed_seconds: f64,
+    /// The part of the inputs that this run had, if not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<PartitionReport>,
+    /// Seconds of work of all workers, if several runs were merged: they ran at the same time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker_seconds: Option<f64>,
     /// The outcome of the run.
     pub outcome: RunOutcome,
     /// The exit code of the program.
@@ -81,6 +90,8 @@ pub enum RunOutcome {
     Failure,
     /// The run was interrupted.
     Interrupted,
+    /// The run goes on, or was killed: this report was written at its start.
+    Running,
 }
 
 impl RunOutcome {
@@ -90,8 +101,22 @@ impl RunOutcome {
             Self::Success => "success",
             Self::Failure => "failure",
             Self::Interrupted => "interrupted",
+            Self::Running => "running",
         }
     }
+}
+
+/// The part of the inputs that a run had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartitionReport {
+    /// The number of the partition, from 1.
+    pub number: u64,
+    /// How many partitions there are.
+    pub count: u64,
+    /// Files of this partition.
+    pub files: usize,
+    /// Files of all partitions.
+    pub all_files: usize,
 }
 
 /// The number of files by status.
@@ -133,6 +158,8 @@ impl Report {
             started: humantime::format_rfc3339_seconds(started.max(SystemTime::UNIX_EPOCH))
                 .to_string(),
             elapsed_seconds: elapsed.as_secs_f64(),
+            partition: None,
+            worker_seconds: None,
             outcome,
             exit_code: u8::from(outcome == RunOutcome::Failure),
             settings,
@@ -141,6 +168,24 @@ impl Report {
             warnings: Vec::new(),
             pruned: Vec::new(),
             files,
+        }
+    }
+
+    /// Creates the report of a run that is about to begin, for whoever finds it if that is killed:
+    /// what is to be done was not run.
+    pub fn at_start(plan: &Plan, settings: SettingsReport) -> Self {
+        let files = plan.jobs.iter().map(|job| {
+            let (input, output) = (job.input.as_path(), job.output.as_path());
+            match job.is_to_stretch() {
+                true => FileReport::not_run(input, output, "the run had not come to it"),
+                false => FileReport::skipped(input, output, UP_TO_DATE),
+            }
+        });
+        Self {
+            outcome: RunOutcome::Running,
+            exit_code: 1,
+            partition: plan.partition,
+            ..Self::new(SystemTime::now(), Duration::ZERO, settings, files.collect())
         }
     }
 

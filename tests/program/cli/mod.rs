@@ -13,6 +13,7 @@ mod main_job;
 mod names;
 mod nearest_formats;
 mod parameters;
+mod partitions;
 mod pipes;
 mod plan;
 mod plan_errors;

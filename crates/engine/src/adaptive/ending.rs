@@ -32,19 +32,20 @@ pub(super) fn end_as_input(
     let (channels, weights) = (input.channels(), input.weights());
     let frames = (last_out - first) as usize;
     let from = last_in - (last_out - first);
-    let mut differences = Vec::with_capacity(frames);
-    let rendered = output.frames(first, frames).chunks_exact(channels);
-    for (rendered, wanted) in rendered.zip(input.frames(from, frames).chunks_exact(channels)) {
-        let pairs = rendered.iter().zip(wanted).zip(weights);
+    let (rendered, wanted) = (output.frames(first, frames), input.frames(from, frames));
+    let difference = |at: usize| {
+        let frame = at * channels..(at + 1) * channels;
+        let pairs = rendered[frame.clone()].iter().zip(&wanted[frame]);
+        let pairs = pairs.zip(weights);
         let difference: f32 = pairs.map(|((a, b), weight)| (a - b) * weight).sum();
-        differences.push(f64::from(difference * difference));
-    }
+        f64::from(difference * difference)
+    };
     let fade = fade as usize;
-    let mut energy: f64 = differences[..fade].iter().sum();
+    let mut energy: f64 = (0..fade).map(difference).sum();
     let mut best = (energy, 0);
     let places = (room as usize).saturating_sub(fade);
     for at in 0..places {
-        energy += differences[at + fade] - differences[at];
+        energy += difference(at + fade) - difference(at);
         if energy <= best.0 {
             best = (energy, at + 1);
         }
