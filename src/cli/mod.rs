@@ -4,6 +4,7 @@ mod args;
 mod bars;
 mod changes;
 mod color;
+mod commands;
 mod dry_run;
 mod durations;
 mod events;
@@ -43,7 +44,8 @@ use audiostretchy::report::{PartitionReport, PathText, Report, Status, json};
 use audiostretchy_containers::figures;
 use clap::CommandFactory;
 
-use args::{Args, Command, ConvertArgs, NoFilesArg, Verbosity};
+use args::{Args, ConvertArgs, NoFilesArg, Verbosity};
+use commands::Command;
 use events::EventLines;
 use progress::Progress;
 use reports::{ReportError, Reports};

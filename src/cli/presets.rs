@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use audiostretchy::preset::{Layer, PresetStore, Resolved};
 
-use super::args::PresetsCommand;
+use super::commands::PresetsCommand;
 use super::text;
 
 pub(super) fn run(command: &PresetsCommand) -> Result<ExitCode, Box<dyn Error>> {

@@ -7,8 +7,9 @@ use std::process::ExitCode;
 
 use audiostretchy::report::{self, Report};
 
-use super::args::{ReportCommand, Verbosity};
+use super::args::Verbosity;
 use super::color::Palette;
+use super::commands::ReportCommand;
 use super::history::REPORT_NAME;
 use super::reports::{ReportError, write_page, write_to};
 use super::screen::say;

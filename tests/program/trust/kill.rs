@@ -62,7 +62,7 @@ fn check_all(root: &Path, folder: &Path, allowed: &Allowed<'_>) -> Result<usize,
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_dir() {
+        if path.is_dir() && name != ".audiostretchy" {
             looked_at += check_all(root, &path, allowed)?;
         } else if name.starts_with("audiostretchy-report.") {
             // A report may have been renamed in the meantime.
@@ -108,6 +108,61 @@ fn a_killed_run_is_resumed_and_nothing_is_ever_partial() {
 #[ignore = "takes some minutes"]
 fn runs_killed_three_hundred_times_are_resumed_and_nothing_is_ever_partial() {
     kill(300);
+}
+
+#[test]
+fn killed_partitions_lose_nothing() {
+    kill_partitions(6);
+}
+
+#[test]
+#[ignore = "takes some minutes"]
+fn partitions_killed_a_hundred_times_lose_nothing() {
+    kill_partitions(100);
+}
+
+/// Kills two partitions that work side by side at random moments, and lets them go on.
+fn kill_partitions(rounds: usize) {
+    let mut random = Random(7);
+    let env = TestEnv::new();
+    make_inputs(&env);
+    let outputs = |folder: &str| -> Tree {
+        let tree = env.outputs(folder).into_iter();
+        let is_own = |path: &Path| path.to_string_lossy().contains("audiostretchy");
+        tree.filter(|(path, _)| !is_own(path)).collect()
+    };
+    let clock = Instant::now();
+    env.run("in alone --speed 1.5 -j 1").succeeds();
+    let expected = clock.elapsed() / 2;
+    let alone = outputs("alone");
+    let allowed = allowed(&[&alone]);
+    let args = |number: u32| format!("in out --speed 1.5 -j 1 -q --partition {number}/2");
+    for round in 0..rounds {
+        let _ = fs::remove_dir_all(env.path("out"));
+        for _ in 0..2 {
+            let mut runs = [1, 2].map(|number| {
+                let args = args(number);
+                let mut command = env.command(args.split(' '));
+                command.stderr(Stdio::null()).spawn().unwrap()
+            });
+            for run in &mut runs {
+                std::thread::sleep(expected.mul_f64(random.next() / 2.0));
+                run.kill().unwrap();
+                run.wait().unwrap();
+            }
+            let root = env.path("out");
+            let found = check_all(&root, &root, &allowed);
+            assert!(found.is_ok(), "round {round}: {found:?} is not whole");
+        }
+        for number in [1, 2] {
+            env.run(&args(number)).succeeds();
+        }
+        assert!(outputs("out") == alone, "round {round}");
+        env.run("report merge out -o all.json").succeeds();
+        env.run("in out --speed 1.5")
+            .succeeds()
+            .says(&["40 up to date"]);
+    }
 }
 
 /// Kills runs at random moments. `AUDIOSTRETCHY_KILL_SEED` is the seed of the moments.

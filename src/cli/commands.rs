@@ -1,0 +1,86 @@
+//! The subcommands and their options.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use clap_complete::Shell;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List, show or check presets
+    #[command(subcommand)]
+    Presets(PresetsCommand),
+    /// Show the report of an earlier run
+    #[command(subcommand)]
+    Report(ReportCommand),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ReportCommand {
+    /// Show what a run did, and the command that retries what failed
+    ///
+    /// The exit code is that of the run.
+    Show {
+        /// A JSON report, or an output folder with one
+        path: PathBuf,
+        /// List every file
+        #[arg(short, long)]
+        verbose: bool,
+    },
+    /// Make one report of those of all partitions
+    ///
+    /// The exit code is 0 where that worked, whatever the runs' were. Of several reports of a
+    /// partition, the last one counts.
+    Merge {
+        /// JSON reports, or folders with some
+        #[arg(required = true)]
+        reports: Vec<PathBuf>,
+        /// The merged report; - is standard output
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Make a page to look at from a JSON report
+    ///
+    /// Waveforms are there if the run, or an earlier one, had --report-html.
+    Html {
+        /// A JSON report, or an output folder with one
+        path: PathBuf,
+        /// The page; - is standard output [default: the report's name with .html]
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PresetsCommand {
+    /// List all presets
+    List {
+        /// A folder of presets that is looked into first
+        #[arg(long, value_name = "DIR")]
+        preset_dir: Option<PathBuf>,
+    },
+    /// Show a preset's settings and where each comes from
+    Show {
+        /// A preset's name or its file
+        name: OsString,
+        /// A folder of presets that is looked into first
+        #[arg(long, value_name = "DIR")]
+        preset_dir: Option<PathBuf>,
+    },
+    /// Check a preset file and all that it extends
+    Check {
+        /// The file
+        file: PathBuf,
+        /// A folder of presets that is looked into first
+        #[arg(long, value_name = "DIR")]
+        preset_dir: Option<PathBuf>,
+    },
+}
