@@ -7,9 +7,8 @@ use serde_json::json;
 
 use super::job::Job;
 use super::selection::is_audio;
-use crate::pipeline::Outcome;
 use crate::pipeline::atomic_file::{PendingOutput, Replace};
-use crate::report::SidecarReport;
+use crate::pipeline::{Outcome, SidecarOutcome};
 use audiostretchy_containers::warning::Warning;
 use audiostretchy_tags::Clock;
 
@@ -32,8 +31,12 @@ pub(super) fn write_pending(
     job: &Job,
 ) -> io::Result<(Vec<PendingSidecar>, Vec<PathBuf>)> {
     let (mut written, mut places) = (Vec::new(), Vec::new());
-    let mut reports: Vec<SidecarReport> = (outcome.left_behind.iter())
-        .map(|left| SidecarReport::left(&left.path, &left.reason))
+    let note = |input: &Path, result| SidecarOutcome {
+        input: input.to_owned(),
+        result,
+    };
+    let mut outcomes: Vec<SidecarOutcome> = (outcome.left_behind.iter())
+        .map(|left| note(&left.path, Err(left.reason.clone())))
         .collect();
     for planned in &job.sidecars {
         let mut read = outcome.sidecars.iter();
@@ -53,7 +56,7 @@ pub(super) fn write_pending(
                 Some(_) => "cannot be divided among chapters",
                 None => "is in the place where it would be written",
             };
-            reports.push(SidecarReport::left(source, reason));
+            outcomes.push(note(source, Err(reason.into())));
             continue;
         };
         let beside = planned
@@ -67,10 +70,8 @@ pub(super) fn write_pending(
         places.push(output.clone());
         if replace == Replace::Never && output.symlink_metadata().is_ok() {
             outcome.warnings.push(already_there(&output));
-            reports.push(SidecarReport::left(
-                source,
-                "is there already beside the output",
-            ));
+            let reason = "is there already beside the output";
+            outcomes.push(note(source, Err(reason.into())));
             continue;
         }
         let metadata = source.metadata().ok();
@@ -78,15 +79,15 @@ pub(super) fn write_pending(
             file.write_all(text.as_bytes())?;
             file.flush()
         })?;
-        reports.push(SidecarReport::written(source, &output));
+        outcomes.push(note(source, Ok(output.clone())));
         written.push(PendingSidecar {
             pending,
             replace,
             output,
         });
     }
-    reports.sort_by(|a, b| (&a.input, &a.output).cmp(&(&b.input, &b.output)));
-    outcome.sidecar_reports = reports;
+    outcomes.sort_by(|a, b| (&a.input, a.result.as_ref()).cmp(&(&b.input, b.result.as_ref())));
+    outcome.sidecar_outcomes = outcomes;
     Ok((written, places))
 }
 

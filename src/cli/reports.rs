@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use audiostretchy::batch::{self, ExtraFile, Session};
 use audiostretchy::report::html::PagePlace;
-use audiostretchy::report::{self, FileReport, PathText, PictureReport, Report, Status};
+use audiostretchy::report::{self, FileReport, PathText, Picture, Report, Status};
 
 use super::args::ConvertArgs;
 use super::history;
@@ -36,7 +36,7 @@ pub(super) struct Reports {
 }
 
 /// Pictures by the outputs that they are of.
-type Pictures = HashMap<PathText, PictureReport>;
+type Pictures = HashMap<PathText, Picture>;
 
 /// Reports are asked for where they cannot go. Nothing has been written then.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@ pub(crate) mod keep;
 pub(crate) mod lock;
 pub(crate) mod parts;
 pub(crate) mod paths;
-mod picture;
+pub(crate) mod picture;
 mod positions;
 mod sink;
 
@@ -34,12 +34,11 @@ use ahead::Ahead;
 use helpers::Helpers;
 use keep::Keep;
 use parts::{Part, Parts};
-use picture::Picture;
+use picture::{Collector, Picture, PictureChapter};
 use positions::Times;
 use sink::OutputPath;
 
 use crate::progress::Progress;
-use crate::report::{PictureChapter, PictureReport, SidecarReport};
 
 /// The most chapters that are named in a picture.
 const MAX_PICTURE_CHAPTERS: usize = 100;
@@ -118,17 +117,24 @@ pub struct Outcome {
     /// Text files from beside the input.
     pub(crate) sidecars: Vec<Sidecar>,
     /// What became of each text file.
-    pub(crate) sidecar_reports: Vec<SidecarReport>,
+    pub(crate) sidecar_outcomes: Vec<SidecarOutcome>,
     /// Text files from beside the input that are not used.
     pub(crate) left_behind: Vec<LeftBehind>,
     /// Where the positions went that tags, chapters and text files tell.
     pub(crate) positions: MovedPositions,
     /// What a page draws of the file, if that was asked for.
-    pub(crate) picture: Option<PictureReport>,
+    pub(crate) picture: Option<Picture>,
     /// A point for every cut, at the output's rate, if the time map was asked for.
     pub time_map: Option<Vec<TimePoint>>,
     /// Warnings: what did not go as requested.
     pub warnings: Vec<Warning>,
+}
+
+/// What became of a text file beside the input: where it was written, or why it was left behind.
+#[derive(Debug, Clone)]
+pub(crate) struct SidecarOutcome {
+    pub(crate) input: PathBuf,
+    pub(crate) result: Result<PathBuf, String>,
 }
 
 /// One input, opened, with everything decided about its output.
@@ -406,7 +412,7 @@ impl Pipeline {
         let starts = parts.iter().skip(1).map(|part| part.start).collect();
         let mut times = Times::wanted_by(metadata.as_mut(), &sidecars, starts, &source);
         times.whole = time_map.then(Vec::new);
-        times.picture = picture.then(|| Picture::new(spec.channels));
+        times.picture = picture.then(|| Collector::new(spec.channels));
         let mut chapters = Vec::new();
         if let (true, Some(metadata)) = (picture, &metadata) {
             chapters.extend_from_slice(metadata.chapters());
@@ -523,7 +529,7 @@ impl Pipeline {
                 + stretcher.gap_frames() as f64 * (1.0 - stretch.gap_ratio),
             metadata,
             sidecars,
-            sidecar_reports: Vec::new(),
+            sidecar_outcomes: Vec::new(),
             left_behind,
             positions,
             picture,

@@ -5,8 +5,7 @@
 
 use audiostretchy_engine::TimePoint;
 use audiostretchy_media::samples::{MediaSample, Samples};
-
-use crate::report::{PeaksReport, PictureReport};
+use serde::{Deserialize, Serialize};
 
 /// The most peaks of a waveform: half to all of these are used.
 const PEAKS: usize = 480;
@@ -15,14 +14,71 @@ const PLACES: usize = 128;
 /// Frames of the shortest interval.
 const SHORTEST: u64 = 32;
 
+/// The digits of peaks, from silence to full scale, as in base64.
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Waveforms before and after, and where the audio went: about 1.5 kB.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Picture {
+    /// Length of the input in seconds.
+    pub input_seconds: f64,
+    /// Length of the output in seconds.
+    pub output_seconds: f64,
+    /// The input's waveform.
+    pub before: Waveform,
+    /// The output's waveform.
+    pub after: Waveform,
+    /// Seconds of the input from one place to the next.
+    pub place_seconds: f64,
+    /// Where each of these places went, in milliseconds of the output; the first is
+    /// `place_seconds` after the start, which went to 0.
+    pub places_ms: Vec<u64>,
+    /// Chapters, with where they begin before and after.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chapters: Vec<PictureChapter>,
+}
+
+/// A waveform: the largest value of each interval, over all channels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Waveform {
+    /// Seconds of an interval.
+    pub seconds: f64,
+    /// A digit of base64 for each interval: the square root of its peak, in 63rds of full scale.
+    pub peaks: String,
+}
+
+/// A chapter before and after.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PictureChapter {
+    /// The title.
+    pub title: String,
+    /// Its start in the input, in seconds.
+    pub input_seconds: f64,
+    /// Its start in the output, in seconds.
+    pub output_seconds: f64,
+}
+
+impl Waveform {
+    pub(crate) fn new(seconds: f64, peaks: &[f32]) -> Self {
+        let digit = |peak: &f32| {
+            let root = peak.clamp(0.0, 1.0).sqrt();
+            char::from(DIGITS[(root * 63.0).round() as usize])
+        };
+        Self {
+            seconds,
+            peaks: peaks.iter().map(digit).collect(),
+        }
+    }
+}
+
 /// Collects the picture of one file.
-pub(super) struct Picture {
+pub(super) struct Collector {
     before: Peaks,
     after: Peaks,
     places: Places,
 }
 
-impl Picture {
+impl Collector {
     pub(super) fn new(channels: usize) -> Self {
         Self {
             before: Peaks::new(channels),
@@ -47,11 +103,11 @@ impl Picture {
     }
 
     /// Returns the picture of audio at a rate in Hz.
-    pub(super) fn finish(self, sample_rate: u32) -> PictureReport {
+    pub(super) fn finish(self, sample_rate: u32) -> Picture {
         let rate = f64::from(sample_rate);
         let (input_frames, output_frames) = (self.before.frames, self.after.frames);
         let millis = |frames: u64| (frames as f64 / rate * 1000.0).round() as u64;
-        PictureReport {
+        Picture {
             input_seconds: input_frames as f64 / rate,
             output_seconds: output_frames as f64 / rate,
             before: self.before.finish(rate),
@@ -116,8 +172,8 @@ impl Peaks {
         self.begun = self.interval;
     }
 
-    fn finish(self, rate: f64) -> PeaksReport {
-        PeaksReport::new(self.interval as f64 / rate, &self.peaks)
+    fn finish(self, rate: f64) -> Waveform {
+        Waveform::new(self.interval as f64 / rate, &self.peaks)
     }
 }
 
@@ -205,7 +261,7 @@ mod tests {
         for frames in [0usize, 1, 31, 32, 33, 5000, 15_360, 15_361, 1_000_000] {
             let samples: Vec<i16> = (0..2 * frames).map(|i| (i % 30_000) as i16).collect();
             let make = |block: usize| {
-                let mut picture = Picture::new(2);
+                let mut picture = Collector::new(2);
                 for block in samples.chunks(2 * block) {
                     picture.read(block);
                     picture.written(&block[..block.len() / 4 * 2]);

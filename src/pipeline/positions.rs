@@ -1,6 +1,6 @@
 //! Where the positions go that tags, chapters and text files beside the audio tell.
 
-use super::picture::Picture;
+use super::picture::Collector;
 use audiostretchy_engine::{PositionMapper, Sample, Stretcher, TimePoint};
 use audiostretchy_media::decode::AudioInfo;
 use audiostretchy_tags::sidecar::Sidecar;
@@ -15,7 +15,7 @@ pub(super) struct Times {
     /// How many of them were told.
     told: usize,
     /// The picture, if one is wanted.
-    pub(super) picture: Option<Picture>,
+    pub(super) picture: Option<Collector>,
     /// All points, if they are wanted.
     pub(super) whole: Option<Vec<TimePoint>>,
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PathText, PictureReport, quotient};
-use crate::pipeline::Outcome;
+use super::{PathText, Picture, quotient};
+use crate::pipeline::{Outcome, SidecarOutcome};
 use audiostretchy_containers::warning::Warning;
 use audiostretchy_media::encode::Encoded;
 
@@ -79,7 +79,7 @@ pub struct FileReport {
     /// What a page draws of it, if that was asked for; of a file that is up to date, what was drawn
     /// when it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub picture: Option<PictureReport>,
+    pub picture: Option<Picture>,
     /// Seconds from the start of the run to that of the file, if it was taken up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_seconds: Option<f64>,
@@ -190,20 +190,17 @@ pub struct SidecarReport {
     pub reason: Option<String>,
 }
 
-impl SidecarReport {
-    pub(crate) fn written(input: &Path, output: &Path) -> Self {
+impl From<SidecarOutcome> for SidecarReport {
+    fn from(outcome: SidecarOutcome) -> Self {
+        let SidecarOutcome { input, result } = outcome;
+        let (output, reason) = match result {
+            Ok(output) => (Some((&output).into()), None),
+            Err(reason) => (None, Some(reason)),
+        };
         Self {
-            input: input.into(),
-            output: Some(output.into()),
-            reason: None,
-        }
-    }
-
-    pub(crate) fn left(input: &Path, reason: &str) -> Self {
-        Self {
-            input: input.into(),
-            output: None,
-            reason: Some(reason.to_owned()),
+            input: (&input).into(),
+            output,
+            reason,
         }
     }
 }
@@ -336,7 +333,11 @@ impl FileReport {
                 clipped_samples: outcome.encoded.clipped_samples,
                 bytes: bytes(output),
             }),
-            sidecars: outcome.sidecar_reports,
+            sidecars: outcome
+                .sidecar_outcomes
+                .into_iter()
+                .map(Into::into)
+                .collect(),
             picture: outcome.picture,
             warnings: outcome.warnings.into_iter().map(Into::into).collect(),
             elapsed_seconds,

@@ -11,7 +11,6 @@ pub mod junit;
 pub mod markdown;
 pub mod merge;
 mod path;
-mod picture;
 mod plan;
 mod settings;
 
@@ -21,13 +20,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::Plan;
 
+pub use crate::pipeline::picture::{Picture, PictureChapter, Waveform};
 pub use escape::visible;
 pub use file::{
     ChapterReport, DONE_BEFORE, ErrorReport, FileReport, GIVEN_UP, OUTPUT_EXISTS, ResultReport,
     SidecarReport, SourceReport, Status, UP_TO_DATE, WarningReport,
 };
 pub use path::PathText;
-pub use picture::{PeaksReport, PictureChapter, PictureReport};
 pub use plan::{LeftOutFile, PlanCounts, PlanReport, PlannedAction, PlannedFile, PlannedSource};
 pub use settings::{SettingReport, SettingsReport};
 
