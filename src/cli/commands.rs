@@ -11,7 +11,7 @@ pub(super) enum Command {
     /// List, show or check presets
     #[command(subcommand)]
     Presets(PresetsCommand),
-    /// Show the report of an earlier run
+    /// Show, merge or draw the reports of runs
     #[command(subcommand)]
     Report(ReportCommand),
     /// Print completions for a shell
