@@ -150,9 +150,22 @@ impl Journal {
     /// # Errors
     /// Returns an error if the file is there and cannot be read.
     pub(super) fn read(folder: &Path) -> io::Result<Self> {
+        Self::read_with(folder, None)
+    }
+
+    /// As [`read`](Self::read), with the journal that is open and locked here, by its path: not every
+    /// system lets a locked file be read through another handle.
+    fn read_with(folder: &Path, own: Option<(&Path, &File)>) -> io::Result<Self> {
         let mut journal = Self::empty(folder);
         let of_partitions = partition_journals(folder)?;
         for path in [folder.join(NAME)].into_iter().chain(of_partitions) {
+            if let Some((own, mut file)) = own
+                && own == path
+            {
+                file.rewind()?;
+                journal.merge(Self::read_from(folder, file)?);
+                continue;
+            }
             match open(&path, OpenOptions::new().read(true)) {
                 Ok(file) => journal.merge(Self::read_from(folder, &file)?),
                 // No folder yet, or none there can be: that is told when it is to be made.
@@ -166,6 +179,10 @@ impl Journal {
     /// Adds what another journal of the folder tells. Of what both have made, that counts which is
     /// there now.
     fn merge(&mut self, other: Self) {
+        if self.files.is_empty() {
+            self.files = other.files;
+            return;
+        }
         for (output, lines) in other.files {
             match self.files.entry(output) {
                 hash_map::Entry::Vacant(entry) => _ = entry.insert(lines),
@@ -295,7 +312,7 @@ impl JournalFile {
         };
         let file = this.file.get_mut().unwrap_or_else(PoisonError::into_inner);
         end_with_a_whole_line(file)?;
-        let journal = Journal::read(folder)?;
+        let journal = Journal::read_with(folder, Some((&this.path, file)))?;
         Ok((this, journal))
     }
 

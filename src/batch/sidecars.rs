@@ -8,9 +8,9 @@ use serde_json::json;
 use super::job::Job;
 use super::selection::is_audio;
 use crate::pipeline::atomic_file::{PendingOutput, Replace};
+use crate::pipeline::parts;
 use crate::pipeline::{Outcome, SidecarOutcome};
 use audiostretchy_containers::warning::Warning;
-use audiostretchy_tags::Clock;
 
 /// A text file that came from beside an input, with every time moved, whole but without its name.
 pub(super) struct PendingSidecar {
@@ -45,12 +45,7 @@ pub(super) fn write_pending(
         };
         let source = &planned.source;
         let part = planned.part.and_then(|number| outcome.parts.get(number));
-        let mut clock = match part {
-            Some((start, encoded)) => {
-                Clock::moving_to_part(&outcome.positions, *start..start + encoded.frames)
-            }
-            None => Clock::moving(&outcome.positions),
-        };
+        let mut clock = parts::clock(&outcome.positions, part);
         let Some(replace) = planned.replace else {
             let reason = match part {
                 Some(_) => "cannot be divided among chapters",
@@ -113,7 +108,8 @@ impl PendingSidecar {
 }
 
 /// Removes what earlier runs have left beside a job's output, and what this one did not write again:
-/// chapters that are none any more, and texts whose times are those of other audio. `written` are the text files that were written.
+/// chapters that are none any more, and texts whose times are those of other audio. `written` are the
+/// text files that were written.
 pub(super) fn remove_obsolete(job: &Job, written: &[PathBuf], warnings: &mut Vec<Warning>) {
     let not_written = job
         .sidecars

@@ -123,8 +123,8 @@ fn in_name(title: &str) -> String {
         .chars()
         .map(|char| if is_bad(char) { '_' } else { char });
     let mut name: String = replaced.collect();
-    let end = (0..=MAX_TITLE.min(name.len())).rev();
-    let end = end.into_iter().find(|&end| name.is_char_boundary(end));
+    let mut ends = (0..=MAX_TITLE.min(name.len())).rev();
+    let end = ends.find(|&end| name.is_char_boundary(end));
     name.truncate(end.unwrap_or(0));
     name.truncate(name.trim_end().len());
     name

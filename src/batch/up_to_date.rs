@@ -28,6 +28,10 @@ pub(super) fn decide(
     journal: &Journal,
 ) -> Result<(), PlanError> {
     let done = only_new.then(|| DoneSources::of(journal));
+    let by_folder = match jobs.iter().any(Job::is_split) {
+        true => made_by_folder(journal),
+        false => HashMap::new(),
+    };
     let refused: Vec<Option<PathBuf>> = (jobs.par_iter_mut())
         .map(|job| {
             if done.as_ref().is_some_and(|done| done.contain(job)) {
@@ -36,7 +40,7 @@ pub(super) fn decide(
             }
             let refused = decide_one(job, if_exists, journal)?;
             if job.is_to_stretch() {
-                job.obsolete = obsolete_files(job, journal);
+                job.obsolete = obsolete_files(job, journal, &by_folder);
             }
             Ok(refused)
         })
@@ -227,9 +231,27 @@ fn decide_sidecar(
     }
 }
 
+/// What audio was made from, with its path, by the folder that it is in.
+type MadeByFolder<'a> = HashMap<PathBuf, Vec<(PathBuf, &'a MadeFrom)>>;
+
+fn made_by_folder(journal: &Journal) -> MadeByFolder<'_> {
+    let mut by_folder = MadeByFolder::new();
+    for (path, lines) in journal.files() {
+        if let Some(from) = lines.made.as_ref().and_then(|made| made.from.as_ref()) {
+            let made = by_folder.entry(parent(&path).to_owned()).or_default();
+            made.push((path, from));
+        }
+    }
+    by_folder
+}
+
 /// Returns the text files and chapters that an earlier run has left beside a job's output, and that
 /// the job does not write.
-fn obsolete_files(job: &Job, journal: &Journal) -> Vec<(PathBuf, FileState)> {
+fn obsolete_files(
+    job: &Job,
+    journal: &Journal,
+    by_folder: &MadeByFolder<'_>,
+) -> Vec<(PathBuf, FileState)> {
     let others = |from: &MadeFrom| -> Vec<PathBuf> {
         let others = from.others();
         others
@@ -243,13 +265,10 @@ fn obsolete_files(job: &Job, journal: &Journal) -> Vec<(PathBuf, FileState)> {
         outputs.extend(made.into_iter().flat_map(others));
     } else {
         // The first chapter may have had another title then.
-        let folder = parent(&job.output);
-        for (path, lines) in journal.files().filter(|(path, _)| parent(path) == folder) {
-            let made = lines.made.as_ref().and_then(|made| made.from.as_ref());
-            if let Some(from) = made.filter(|from| is_source(from, job)) {
-                outputs.extend(others(from));
-                outputs.push(path);
-            }
+        let made = by_folder.get(parent(&job.output)).into_iter().flatten();
+        for (path, from) in made.filter(|(_, from)| is_source(from, job)) {
+            outputs.extend(others(from));
+            outputs.push(path.clone());
         }
     }
     let is_written = |output: &Path| {

@@ -204,8 +204,8 @@ impl Progress {
             self.say(&format!("[{finished}/{}] {about}", self.state.files));
         }
         if self.verbosity == Verbosity::Verbose {
-            for line in summary::beside(report) {
-                self.say(&line);
+            for line in report.beside() {
+                self.say(&format!("  {line}"));
             }
         }
         for warning in summary::warnings(report, colors) {

@@ -140,8 +140,8 @@ fn show(report: &Report, path: &Path, all: bool, out: &mut impl Write) -> io::Re
     for file in &report.files {
         if all {
             writeln!(out, "{}", summary::file(file, Verbosity::Verbose, colors))?;
-            for line in summary::beside(file) {
-                writeln!(out, "{line}")?;
+            for line in file.beside() {
+                writeln!(out, "  {line}")?;
             }
         }
         for warning in summary::warnings(file, colors) {

@@ -198,25 +198,6 @@ pub(super) fn file(report: &FileReport, verbosity: Verbosity, colors: Palette) -
     line
 }
 
-/// Returns what else was written of a file, and what was left behind, a line each.
-pub(super) fn beside(report: &FileReport) -> impl Iterator<Item = String> {
-    let chapters = report.chapters.iter().map(|chapter| {
-        let length = figures::length(chapter.seconds);
-        format!("  chapter {}: {length}", chapter.output)
-    });
-    let sidecars = report.sidecars.iter().map(|sidecar| {
-        let input = &sidecar.input;
-        match (&sidecar.output, &sidecar.reason) {
-            (Some(output), _) => format!("  moved {input} to {output}"),
-            (None, reason) => {
-                let reason = text::escape(reason.as_deref().unwrap_or_default());
-                format!("  left {input}: it {reason}")
-            }
-        }
-    });
-    chapters.chain(sidecars)
-}
-
 /// Returns the warnings of a file, a line each.
 pub(super) fn warnings(report: &FileReport, colors: Palette) -> impl Iterator<Item = String> {
     let style = colors.warning;

@@ -9,7 +9,7 @@ use audiostretchy_engine::{StretchOptions, Stretcher};
 use audiostretchy_media::decode::Decoder;
 use audiostretchy_media::format::{Format, OutputOptions};
 
-use super::{Pipeline, PipelineError};
+use super::{Pipeline, PipelineError, count_frames};
 
 /// Seconds of audio from which on a file is looked at here and there instead of in order.
 const LONG: f64 = 20.0;
@@ -49,7 +49,7 @@ impl Estimate {
         let trial = Trial::run(input, pipeline, stretch)?;
         let input_frames = match source.frames {
             Some(frames) => frames,
-            None => count_frames(input)?,
+            None => count_frames(Decoder::from_input(input)?, || ControlFlow::Continue(()))?,
         };
         stretch.for_input(input_frames, source.sample_rate)?;
         let input_seconds = input_frames as f64 / f64::from(source.sample_rate);
@@ -137,11 +137,4 @@ fn ratio_with_gaps(
     stretcher.finish(&mut output);
     output_len += output.len();
     Ok(output_len as f64 / (decoder.frames().max(1) as usize * channels) as f64)
-}
-
-fn count_frames(input: &Input) -> Result<u64, PipelineError> {
-    let mut decoder = Decoder::from_input(input)?;
-    let mut block = Vec::<f32>::new();
-    while decoder.next_block(&mut block)? {}
-    Ok(decoder.frames())
 }

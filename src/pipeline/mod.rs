@@ -28,7 +28,7 @@ use audiostretchy_media::format::{Format, OutputOptions};
 use audiostretchy_media::mix::Mix;
 use audiostretchy_media::resample::ResampleError;
 use audiostretchy_tags::sidecar::{LeftBehind, Sidecar};
-use audiostretchy_tags::{Clock, Metadata, MovedPositions, rescale};
+use audiostretchy_tags::{Metadata, MovedPositions, rescale};
 
 use ahead::Ahead;
 use helpers::Helpers;
@@ -367,19 +367,13 @@ impl Pipeline {
         if self.stretch.duration == 0.0 {
             return Ok(self.stretch.clone());
         }
-        let mut decoder = Decoder::from_input_within(&self.input, self.decoder.limits())?;
-        let mut block = Vec::<f32>::new();
-        while decoder.next_block(&mut block)? {
-            let so_far = Progress {
-                frames: 0,
-                total: self.source().frames,
-            };
-            if progress(so_far).is_break() {
-                return Err(PipelineError::Cancelled);
-            }
-        }
-        let rate = self.source().sample_rate;
-        Ok(self.stretch.for_input(decoder.frames(), rate)?)
+        let decoder = Decoder::from_input_within(&self.input, self.decoder.limits())?;
+        let so_far = Progress {
+            frames: 0,
+            total: self.source().frames,
+        };
+        let frames = count_frames(decoder, || progress(so_far))?;
+        Ok(self.stretch.for_input(frames, self.source().sample_rate)?)
     }
 
     fn run_as<T: DecodedSample, S: Sink>(
@@ -508,12 +502,7 @@ impl Pipeline {
             false => first_frames.zip(files).collect(),
         };
         for (number, metadata) in metadata.iter_mut().enumerate() {
-            let mut clock = match parts.get(number) {
-                Some((start, encoded)) => {
-                    Clock::moving_to_part(&positions, *start..start + encoded.frames)
-                }
-                None => Clock::moving(&positions),
-            };
+            let mut clock = parts::clock(&positions, parts.get(number));
             warnings.extend(metadata.visit(&mut clock, stretch.ratio));
         }
         Ok(Outcome {
@@ -539,9 +528,23 @@ impl Pipeline {
     }
 }
 
+/// Decodes all that is left to count its frames; `go_on` is asked after every block.
+fn count_frames(
+    mut decoder: Decoder,
+    mut go_on: impl FnMut() -> ControlFlow<()>,
+) -> Result<u64, PipelineError> {
+    let mut block = Vec::<f32>::new();
+    while decoder.next_block(&mut block)? {
+        if go_on().is_break() {
+            return Err(PipelineError::Cancelled);
+        }
+    }
+    Ok(decoder.frames())
+}
+
 /// Returns options as they are for a whole file of the length that its header tells, made to fit
 /// parts of it.
-pub(crate) fn at_about_its_ratio(stretch: &StretchOptions, source: &AudioInfo) -> StretchOptions {
+fn at_about_its_ratio(stretch: &StretchOptions, source: &AudioInfo) -> StretchOptions {
     let frames = source.frames.unwrap_or(0);
     let fitted = stretch.for_input(frames, source.sample_rate);
     StretchOptions {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use audiostretchy_media::decode::AudioInfo;
 use audiostretchy_media::encode::{EncodeError, EncodeSpec, Encoded, Encoder, Sink, Workers};
 use audiostretchy_media::samples::Samples;
-use audiostretchy_tags::Chapter;
+use audiostretchy_tags::{Chapter, Clock, MovedPositions};
 
 /// Chapters that begin closer to each other than this, in seconds, are one: a part and its first
 /// chapter.
@@ -47,6 +47,15 @@ pub(crate) fn of(chapters: &[Chapter], info: &AudioInfo) -> Vec<Part> {
         }
     }
     parts
+}
+
+/// Returns the clock of a part, of which its first frame in the whole output and what was written are
+/// given; without one, that of the whole.
+pub(crate) fn clock<'a>(positions: &'a MovedPositions, part: Option<&(u64, Encoded)>) -> Clock<'a> {
+    match part {
+        Some((start, encoded)) => Clock::moving_to_part(positions, *start..start + encoded.frames),
+        None => Clock::moving(positions),
+    }
 }
 
 /// Encoders for files that follow each other, all of one specification.

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PathText, Picture, quotient};
+use super::{PathText, Picture, quotient, visible};
 use crate::pipeline::{Outcome, SidecarOutcome};
+use audiostretchy_containers::figures;
 use audiostretchy_containers::warning::Warning;
 use audiostretchy_media::encode::Encoded;
 
@@ -381,6 +382,25 @@ impl FileReport {
             elapsed_seconds: elapsed.as_secs_f64(),
             ..Self::new(input, output, Status::Failed)
         }
+    }
+
+    /// Returns what else was written of the file, and what was left behind, a line each, safe to show.
+    pub fn beside(&self) -> impl Iterator<Item = String> {
+        let chapters = self.chapters.iter().map(|chapter| {
+            let length = figures::length(chapter.seconds);
+            format!("chapter {}: {length}", chapter.output)
+        });
+        let sidecars = self.sidecars.iter().map(|sidecar| {
+            let input = &sidecar.input;
+            match (&sidecar.output, &sidecar.reason) {
+                (Some(output), _) => format!("moved {input} to {output}"),
+                (None, reason) => {
+                    let reason = visible(reason.as_deref().unwrap_or_default());
+                    format!("left {input}: it {reason}")
+                }
+            }
+        });
+        chapters.chain(sidecars)
     }
 
     /// Returns why the file is not done: its error with all causes, or the reason; empty if it is

@@ -6,6 +6,9 @@
 //! leave audio out, back to play it again. A splice goes where the audio on both of its sides
 //! differs least, which is in a quiet place if there is one, and else where it repeats itself.
 
+use std::ops::RangeInclusive;
+
+use crate::fade::{energies, weight};
 use crate::options::StretchOptions;
 use crate::sample::EngineSample;
 use crate::time_map::TimePoint;
@@ -125,8 +128,8 @@ impl<T: EngineSample> ExactLength<T> {
             let most = self.longest_period.min(frames / 2).max(1);
             if left <= most {
                 // Its length is given, so that the place has to be the best of all.
-                let place = self.best_place(left, 0..=frames);
-                return splice(self, place);
+                let (_, best) = self.best_place_in(&self.mono(), left, 0..=frames);
+                return splice(self, best);
             }
             // As if every splice were as short as it can be, so that there is room for all.
             let section = frames.saturating_sub(from) / (2 * left.div_ceil(most) + 1);
@@ -138,24 +141,15 @@ impl<T: EngineSample> ExactLength<T> {
     }
 
     /// Returns the splice of the best lag and place.
-    fn best_lag(
-        &self,
-        lags: std::ops::RangeInclusive<usize>,
-        places: std::ops::RangeInclusive<usize>,
-    ) -> Splice {
+    fn best_lag(&self, lags: RangeInclusive<usize>, places: RangeInclusive<usize>) -> Splice {
         let step = (lags.end() / COARSE).max(1);
         let mono = self.mono();
         // Where all are alike, as in silence, the longest: the fewest splices.
         let coarse = lags.clone().rev().step_by(step);
-        let coarse = best(coarse.map(|lag| self.best_place_in(&mono, lag, places.clone())));
+        let (_, coarse) = best(coarse.map(|lag| self.best_place_in(&mono, lag, places.clone())));
         let near = coarse.lag.saturating_sub(step - 1)..coarse.lag + step;
         let near = near.rev().filter(|lag| lags.contains(lag));
-        best(near.map(|lag| self.best_place_in(&mono, lag, coarse.at..=coarse.at)))
-    }
-
-    /// Returns the splice of a lag at the best of some places.
-    fn best_place(&self, lag: usize, places: std::ops::RangeInclusive<usize>) -> Splice {
-        self.best_place_in(&self.mono(), lag, places).1
+        best(near.map(|lag| self.best_place_in(&mono, lag, coarse.at..=coarse.at))).1
     }
 
     /// Returns the splice of a lag at the best of some places, behind the energy of the difference
@@ -164,22 +158,16 @@ impl<T: EngineSample> ExactLength<T> {
         &self,
         mono: &[f32],
         lag: usize,
-        places: std::ops::RangeInclusive<usize>,
+        places: RangeInclusive<usize>,
     ) -> (f64, Splice) {
         let fade = self.longest_period.min(mono.len() - lag);
         let last = mono.len() - lag - fade;
         let (start, end) = (*places.start().min(&last), *places.end().min(&last));
         let difference = |at: usize| f64::from(mono[at] - mono[at + lag]).powi(2);
-        let mut energy: f64 = (start..start + fade).map(difference).sum();
-        let mut best = (energy, start);
-        for at in start..end {
-            energy += difference(at + fade) - difference(at);
-            if energy < best.0 {
-                best = (energy, at + 1);
-            }
-        }
-        let (energy, at) = best;
-        (energy, Splice { at, lag, fade })
+        best(
+            energies(difference, fade, start..=end)
+                .map(|(energy, at)| (energy, Splice { at, lag, fade })),
+        )
     }
 
     /// Returns the end of the output with its channels mixed.
@@ -222,13 +210,10 @@ impl<T: EngineSample> ExactLength<T> {
     }
 
     /// Returns the cross-fade between what begins at two frames.
-    ///
-    /// It begins and ends gently, so that not even a tone that turns its phase around has a corner.
     fn faded(&self, from: usize, to: usize, frames: usize) -> Vec<T> {
         let mut faded = Vec::with_capacity(frames * self.channels);
         for i in 0..frames {
-            let place = std::f32::consts::PI * (i as f32 + 0.5) / frames as f32;
-            let weight = 0.5 - 0.5 * place.cos();
+            let weight = weight(i, frames);
             for channel in 0..self.channels {
                 let value =
                     |frame: usize| self.end[(frame + i) * self.channels + channel].to_full_scale();
@@ -240,8 +225,8 @@ impl<T: EngineSample> ExactLength<T> {
     }
 }
 
-/// Returns the first splice with the least difference.
-fn best(splices: impl Iterator<Item = (f64, Splice)>) -> Splice {
+/// Returns the first splice with the least difference, behind that.
+fn best(splices: impl Iterator<Item = (f64, Splice)>) -> (f64, Splice) {
     let least = splices.reduce(|best, next| if next.0 < best.0 { next } else { best });
-    least.expect("there is a lag").1
+    least.expect("there is a lag and a place")
 }

@@ -2,6 +2,7 @@
 
 mod adaptive;
 mod exact_length;
+mod fade;
 mod gaps;
 mod kernels;
 pub mod options;

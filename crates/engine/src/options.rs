@@ -331,8 +331,8 @@ impl StretchOptions {
             return Some((self.duration * output_rate).round() as u64);
         }
         let frames = self.ratio * input_frames as f64;
-        let is_exact = self.exact_length.then_some(());
-        is_exact.map(|()| (frames * output_rate / f64::from(input_rate)).round() as u64)
+        let frames = frames * output_rate / f64::from(input_rate);
+        self.exact_length.then_some(frames.round() as u64)
     }
 
     /// Checks that a stretcher can begin without knowing the length of the input.

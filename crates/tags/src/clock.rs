@@ -187,6 +187,21 @@ pub fn rescale(value: u64, from: u64, to: u64) -> u64 {
     u64::try_from(scaled).unwrap_or(u64::MAX)
 }
 
+/// Positions of audio of some frames, at a rate of 1000, that became half as long.
+#[cfg(test)]
+pub(crate) fn halved(frames: u64) -> MovedPositions {
+    let point = |input| TimePoint {
+        input,
+        output: input / 2,
+    };
+    MovedPositions {
+        points: (0..frames).map(point).collect(),
+        end: point(frames),
+        input_rate: 1000,
+        output_rate: 1000,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

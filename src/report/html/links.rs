@@ -77,8 +77,8 @@ mod tests {
     #[test]
     fn links_are_relative_and_encoded() {
         let links = Links {
-            folder: "/work/out".into(),
-            base: "/work".into(),
+            folder: "/audio/out".into(),
+            base: "/audio".into(),
         };
         let link = |path: &str| links.to(&PathText::from(path));
         assert_eq!(link("out/a.mp3"), "a.mp3");

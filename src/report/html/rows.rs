@@ -149,20 +149,7 @@ pub(super) fn details(file: &FileReport, is_pictured: bool, links: &Links) -> Va
             .iter()
             .map(|warning| format!("warning: {}", warning.message)),
     );
-    texts.extend(file.chapters.iter().map(|chapter| {
-        format!(
-            "chapter {}: {}",
-            chapter.output,
-            figures::length(chapter.seconds)
-        )
-    }));
-    texts.extend(file.sidecars.iter().map(|sidecar| match &sidecar.output {
-        Some(output) => format!("moved {} to {output}", sidecar.input),
-        None => {
-            let reason = sidecar.reason.as_deref().unwrap_or_default();
-            format!("left {}: it {reason}", sidecar.input)
-        }
-    }));
+    texts.extend(file.beside());
     let texts: Vec<String> = texts.iter().map(|text| visible(text)).collect();
     json!([
         links.to(&file.input),

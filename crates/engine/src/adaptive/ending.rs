@@ -5,6 +5,7 @@
 
 use super::input::Input;
 use super::output::Output;
+use crate::fade;
 use crate::time_map::TimePoint;
 
 /// Fades from what was rendered to the input as it ends, where the two differ least.
@@ -40,25 +41,18 @@ pub(super) fn end_as_input(
         let difference: f32 = pairs.map(|((a, b), weight)| (a - b) * weight).sum();
         f64::from(difference * difference)
     };
-    let fade = fade as usize;
-    let mut energy: f64 = (0..fade).map(difference).sum();
-    let mut best = (energy, 0);
-    let places = (room as usize).saturating_sub(fade);
-    for at in 0..places {
-        energy += difference(at + fade) - difference(at);
-        if energy <= best.0 {
-            best = (energy, at + 1);
-        }
-    }
-    let (_, at) = best;
+    let fade_len = fade as usize;
+    let places = 0..=(room as usize).saturating_sub(fade_len);
+    let later = |best: (f64, usize), next: (f64, usize)| if next.0 <= best.0 { next } else { best };
+    let best = fade::energies(difference, fade_len, places).reduce(later);
+    let (_, at) = best.expect("there is a place");
     let wanted = input.frames(from + at as i64, frames - at);
     let rendered = output.frames_mut(first + at as i64, frames - at);
-    let (faded, rest) = rendered.split_at_mut(fade * channels);
-    let (to, ending) = wanted.split_at(fade * channels);
+    let (faded, rest) = rendered.split_at_mut(fade_len * channels);
+    let (to, ending) = wanted.split_at(fade_len * channels);
     let pairs = (faded.chunks_exact_mut(channels)).zip(to.chunks_exact(channels));
     for (i, (rendered, wanted)) in pairs.enumerate() {
-        let place = (i as f32 + 0.5) / fade as f32;
-        let weight = 0.5 - 0.5 * (std::f32::consts::PI * place).cos();
+        let weight = fade::weight(i, fade_len);
         for (rendered, wanted) in rendered.iter_mut().zip(wanted) {
             *rendered += weight * (wanted - *rendered);
         }

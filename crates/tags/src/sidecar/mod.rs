@@ -345,6 +345,12 @@ fn to_units(seconds: f64, per_second: u64) -> Option<u64> {
     (0.0..1e9).contains(&seconds).then(units)
 }
 
+/// Returns a time as `00:00:01.000`, with `mark` in front of the milliseconds.
+fn written_clock(millis: u64, mark: char) -> String {
+    let (hours, minutes, seconds, millis) = split_millis(millis);
+    format!("{hours:02}:{minutes:02}:{seconds:02}{mark}{millis:03}")
+}
+
 /// Splits a time into hours, minutes, seconds and milliseconds.
 fn split_millis(millis: u64) -> (u64, u64, u64, u64) {
     let (seconds, rest) = (millis / 1000, millis % 1000);

@@ -1,7 +1,7 @@
 //! SubRip (`.srt`) and WebVTT (`.vtt`) subtitles: lines of `start --> end`. YouTube's (`.sbv`):
 //! `start,end`.
 
-use super::{Broken, parse_time, split_millis, split_soon};
+use super::{Broken, parse_time, split_millis, split_soon, written_clock};
 use crate::clock::Clock;
 
 /// The format of a time.
@@ -137,39 +137,21 @@ fn push_with_word_times(to: &mut String, mut line: &str, clock: &mut Clock<'_>) 
 }
 
 fn written(millis: u64, dialect: Dialect) -> String {
-    let (hours, minutes, seconds, millis) = split_millis(millis);
     let mark = match dialect {
         Dialect::Srt => ',',
         Dialect::Vtt => '.',
     };
-    format!("{hours:02}:{minutes:02}:{seconds:02}{mark}{millis:03}")
+    written_clock(millis, mark)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::MovedPositions;
-    use audiostretchy_engine::TimePoint;
-
-    fn halved() -> MovedPositions {
-        let points = (0..10_000).map(|input| TimePoint {
-            input,
-            output: input / 2,
-        });
-        MovedPositions {
-            points: points.collect(),
-            end: TimePoint {
-                input: 10_000,
-                output: 5000,
-            },
-            input_rate: 1000,
-            output_rate: 1000,
-        }
-    }
+    use crate::clock::halved;
 
     #[test]
     fn subtitles_keep_everything_but_their_times() {
-        let positions = halved();
+        let positions = halved(10_000);
         let text = "1\r\n00:00:01,000 --> 00:00:02,500 X1:40\r\nHé --  <i>you</i>\r\n\r\n";
         let moved = moved(text, Dialect::Srt, &mut Clock::moving(&positions)).unwrap();
         let expected = text.replace("01,000", "00,500").replace("02,500", "01,250");
@@ -178,7 +160,7 @@ mod tests {
 
     #[test]
     fn words_within_webvtt_move_too() {
-        let positions = halved();
+        let positions = halved(10_000);
         let text = "WEBVTT\n\nNOTE 00:01 --> x\n\n00:01.000 --> 00:02.000 align:start\na <00:01.500><c>b</c>\n";
         let moved = moved(text, Dialect::Vtt, &mut Clock::moving(&positions)).unwrap();
         assert!(moved.contains("00:00:00.500 --> 00:00:01.000 align:start\na <00:00:00.750><c>b"));
@@ -206,7 +188,7 @@ mod tests {
 
     #[test]
     fn the_first_line_of_each_sbv_cue_has_its_times() {
-        let positions = halved();
+        let positions = halved(10_000);
         let text = "0:00:01.000,0:00:02.500\nOne, two\n0:00,1\n\n0:00:04.000,0:00:05.000\nx\n";
         let moved = moved_sbv(text, &mut Clock::moving(&positions)).unwrap();
         let expected = "0:00:00.500,0:00:01.250\nOne, two\n0:00,1\n\n0:00:02.000,0:00:02.500\nx\n";
@@ -225,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_part_has_its_own_cues_alone() {
-        let positions = halved();
+        let positions = halved(10_000);
         let text = "1\n00:00:01,000 --> 00:00:02,000\none\n\n2\n00:00:02,500 --> 00:00:03,500\n\
                     two\n\n3\n00:00:04,000 --> 00:00:05,000\nthree\n";
         let part = |part| {

@@ -7,7 +7,7 @@ use quick_xml::events::attributes::Attribute;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 
-use super::{Broken, split_millis, to_units};
+use super::{Broken, to_units, written_clock};
 use crate::clock::Clock;
 
 /// Times are written to the millisecond.
@@ -175,7 +175,7 @@ impl Work<'_, '_, '_> {
         self.times += edits.len();
         let edits = edits.into_iter();
         self.edits
-            .extend(edits.map(|(place, time)| (place, written(time))));
+            .extend(edits.map(|(place, time)| (place, written_clock(time, '.'))));
         Ok(Some(element))
     }
 
@@ -263,32 +263,10 @@ impl Rates {
     }
 }
 
-fn written(millis: u64) -> String {
-    let (hours, minutes, seconds, millis) = split_millis(millis);
-    format!("{hours:02}:{minutes:02}:{seconds:02}.{millis:03}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::MovedPositions;
-    use audiostretchy_engine::TimePoint;
-
-    fn halved() -> MovedPositions {
-        let points = (0..20_000).map(|input| TimePoint {
-            input,
-            output: input / 2,
-        });
-        MovedPositions {
-            points: points.collect(),
-            end: TimePoint {
-                input: 20_000,
-                output: 10_000,
-            },
-            input_rate: 1000,
-            output_rate: 1000,
-        }
-    }
+    use crate::clock::halved;
 
     const TEXT: &str = r#"<?xml version="1.0"?>
 <tt xmlns="http://www.w3.org/ns/ttml" xmlns:ttp="x" ttp:frameRate="25" ttp:tickRate="1000">
@@ -302,7 +280,7 @@ mod tests {
 
     #[test]
     fn times_count_from_the_element_around_them() {
-        let positions = halved();
+        let positions = halved(20_000);
         let moved = moved(TEXT, &mut Clock::moving(&positions)).unwrap();
         let expected = TEXT
             .replace("div begin=\"2s\"", "div begin=\"00:00:01.000\"")
@@ -319,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_part_has_its_own_paragraphs_alone() {
-        let positions = halved();
+        let positions = halved(20_000);
         let part = |part| moved(TEXT, &mut Clock::moving_to_part(&positions, part)).unwrap();
         let first = part(0..1600);
         assert!(
