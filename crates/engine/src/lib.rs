@@ -1,8 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod adaptive;
+mod energies;
 mod exact_length;
-mod fade;
+
 mod gaps;
 mod kernels;
 pub mod options;

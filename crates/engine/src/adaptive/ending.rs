@@ -5,7 +5,7 @@
 
 use super::input::Input;
 use super::output::Output;
-use crate::fade;
+use crate::energies::energies;
 use crate::time_map::TimePoint;
 
 /// Fades from what was rendered to the input as it ends, where the two differ least.
@@ -44,7 +44,7 @@ pub(super) fn end_as_input(
     let fade_len = fade as usize;
     let places = 0..=(room as usize).saturating_sub(fade_len);
     let later = |best: (f64, usize), next: (f64, usize)| if next.0 <= best.0 { next } else { best };
-    let best = fade::energies(difference, fade_len, places).reduce(later);
+    let best = energies(difference, fade_len, places).reduce(later);
     let (_, at) = best.expect("there is a place");
     let wanted = input.frames(from + at as i64, frames - at);
     let rendered = output.frames_mut(first + at as i64, frames - at);
@@ -52,7 +52,8 @@ pub(super) fn end_as_input(
     let (to, ending) = wanted.split_at(fade_len * channels);
     let pairs = (faded.chunks_exact_mut(channels)).zip(to.chunks_exact(channels));
     for (i, (rendered, wanted)) in pairs.enumerate() {
-        let weight = fade::weight(i, fade_len);
+        let place = (i as f32 + 0.5) / fade_len as f32;
+        let weight = 0.5 - 0.5 * (std::f32::consts::PI * place).cos();
         for (rendered, wanted) in rendered.iter_mut().zip(wanted) {
             *rendered += weight * (wanted - *rendered);
         }

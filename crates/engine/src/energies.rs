@@ -1,4 +1,4 @@
-//! What both engines need to go over from one piece of audio to another.
+//! The search for the place where two pieces of audio differ least.
 
 use std::ops::RangeInclusive;
 
@@ -16,11 +16,4 @@ pub(crate) fn energies(
         }
         (energy, place)
     })
-}
-
-/// Returns the weight of what is faded to, in frame `i` of a fade of `len` frames: a raised cosine,
-/// which begins and ends gently, so that not even a tone that turns its phase around has a corner.
-pub(crate) fn weight(i: usize, len: usize) -> f32 {
-    let place = (i as f32 + 0.5) / len as f32;
-    0.5 - 0.5 * (std::f32::consts::PI * place).cos()
 }
