@@ -3,7 +3,6 @@
 mod adaptive;
 mod energies;
 mod exact_length;
-
 mod gaps;
 mod kernels;
 pub mod options;
