@@ -198,7 +198,11 @@ fn what_is_stopped_or_killed_leaves_a_report_and_loses_nothing() {
         let child = command.stderr(Stdio::null()).spawn().unwrap();
         let report = "out/audiostretchy-report.1-of-1.json";
         let end = Instant::now() + Duration::from_secs(20);
-        while !env.exists(report) || !env.exists("out/1/5.mp3") {
+        let made = |env: &TestEnv| {
+            let names = env.files("out");
+            names.iter().filter(|name| name.ends_with(".mp3")).count()
+        };
+        while !env.exists(report) || made(&env) < 6 {
             assert!(Instant::now() < end, "nothing happens");
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -226,7 +230,9 @@ fn what_is_stopped_or_killed_leaves_a_report_and_loses_nothing() {
     let stopped = merged(&env, report);
     assert_eq!(stopped["outcome"], "interrupted");
     assert_eq!(stopped["counts"]["not_run"], 1, "{stopped:#}");
-    assert_eq!(stopped["counts"]["skipped"], 6);
+    // A file whose output was there when the run was killed may not have been in the journal yet.
+    let whole = ["done", "skipped"].map(|key| stopped["counts"][key].as_u64().unwrap());
+    assert_eq!(whole.iter().sum::<u64>(), 6, "{stopped:#}");
     std::fs::remove_file(env.path("in/long.wav")).unwrap();
     env.run("in out --engine adaptive --speed 1.1 --format mp3")
         .succeeds()
