@@ -378,7 +378,7 @@ impl AudioStretch {
         let source = self.path.as_deref().and_then(|path| path.metadata().ok());
         let pending = PendingOutput::create(path, source.as_ref()).map_err(failed)?;
         let warnings = self.write(pending.file(), format, options, &output)?;
-        pending.sync().map_err(failed)?;
+        pending.finish(None).map_err(failed)?;
         pending.commit(Replace::Always).map_err(failed)?;
         Ok(warnings)
     }

@@ -144,7 +144,7 @@ impl Conversion {
         remove_leftovers(parent(path), "");
         let pending = PendingOutput::create(path, input.metadata()).map_err(failed)?;
         let mut outcome = self.run(pipeline, pending.file(), input, &end, progress)?;
-        pending.sync().map_err(failed)?;
+        pending.finish(None).map_err(failed)?;
         let replace = match self.overwrite {
             true => Replace::Always,
             false => Replace::Never,

@@ -32,21 +32,30 @@ pub(super) fn check_encoders(jobs: &[Job]) -> Result<(), PlanError> {
 
 /// Checks all files that will be written: none may take the place of another, nor of a file that is
 /// read, by whatever name. What is the same file given twice is taken once.
+///
+/// Only outputs of jobs that `is_own` are looked up on the disk: what is in the place of others,
+/// other partitions find.
 pub(super) fn check_written(
     jobs: &mut Vec<Job>,
     extra_files: &[ExtraFile],
     read_files: &[PathBuf],
     folder: Option<&Path>,
+    is_own: impl Fn(&Job) -> bool + Sync,
 ) -> Result<(), PlanError> {
-    check_kinds(jobs, extra_files)?;
-    check_sources_survive(jobs, extra_files, read_files)?;
+    check_kinds(jobs, extra_files, &is_own)?;
+    check_sources_survive(jobs, extra_files, read_files, &is_own)?;
     check_collisions(jobs, extra_files, folder)
 }
 
 /// Finds outputs in whose place there is something that is neither a file nor a folder, which a
 /// renamed file would replace.
-fn check_kinds(jobs: &[Job], extra_files: &[ExtraFile]) -> Result<(), PlanError> {
-    let outputs = jobs.par_iter().flat_map_iter(Job::outputs);
+fn check_kinds(
+    jobs: &[Job],
+    extra_files: &[ExtraFile],
+    is_own: &(impl Fn(&Job) -> bool + Sync),
+) -> Result<(), PlanError> {
+    let jobs = jobs.par_iter().filter(|job| is_own(job));
+    let outputs = jobs.flat_map_iter(Job::outputs);
     if let Some(path) = outputs.filter(|path| is_special(path)).find_first(|_| true) {
         return Err(PlanError::OutputNotAFile { path: path.clone() });
     }
@@ -70,8 +79,10 @@ fn check_sources_survive(
     jobs: &mut [Job],
     extra_files: &[ExtraFile],
     read_files: &[PathBuf],
+    is_own: &(impl Fn(&Job) -> bool + Sync),
 ) -> Result<(), PlanError> {
     let written: Vec<(FileId, usize)> = (jobs.par_iter().enumerate())
+        .filter(|(_, job)| is_own(job))
         .flat_map_iter(|(index, job)| {
             let sidecars = job.sidecars.iter().map(|sidecar| &sidecar.output);
             let outputs = job.outputs().chain(sidecars);

@@ -308,6 +308,18 @@ pub enum PlanError {
         /// The suffix.
         suffix: OsString,
     },
+    /// Files cannot be created in the folder for temporary ones.
+    #[error(
+        "--temp-dir {}: files cannot be created there; give a folder that is there and can be written \
+         to",
+        path.display()
+    )]
+    TempDir {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The output folder cannot be written to.
     #[error("{}: cannot write there", path.display())]
     OutputUnwritable {

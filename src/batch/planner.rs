@@ -103,14 +103,18 @@ impl PlanRequest {
             split::split(&mut jobs, self);
         }
         checks::check_encoders(&jobs)?;
+        let is_own = |job: &Job| {
+            let partition = self.partition;
+            partition.is_none_or(|partition| partition.has(job.path_in_input()))
+        };
         let check_written = |jobs: &mut Vec<Job>| {
             let extra = self.extra_files();
-            checks::check_written(jobs, &extra, &self.read_files, folder.as_deref())
+            checks::check_written(jobs, &extra, &self.read_files, folder.as_deref(), is_own)
         };
         check_written(&mut jobs)?;
         let all = jobs.len() + unreadable.len();
         if let Some(partition) = self.partition {
-            jobs.retain(|job| partition.has(job.path_in_input()));
+            jobs.retain(is_own);
             unreadable.retain(|unreadable| partition.has(&unreadable.path));
             // Names that depend on what is in files are those of this partition's files alone.
             if self.split_chapters {

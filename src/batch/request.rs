@@ -56,6 +56,9 @@ pub struct PlanRequest {
     /// Other files that the caller has read, such as lists and presets: none of `extra_files` may
     /// take their place.
     pub read_files: Vec<PathBuf>,
+    /// Where outputs are written until they are whole, to be copied then; `None` for the folder of
+    /// each. A folder that is there.
+    pub temp_dir: Option<PathBuf>,
     /// What to do where an output exists already.
     pub if_exists: IfExists,
     /// Put between the name of an output and its extension.
@@ -116,6 +119,7 @@ impl PlanRequest {
             time_map: None,
             extra_files: Vec::new(),
             read_files: Vec::new(),
+            temp_dir: None,
             if_exists: IfExists::Resume,
             suffix: OsString::new(),
             split_chapters: false,

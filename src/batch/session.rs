@@ -1,13 +1,13 @@
 //! One run's hold on an output folder, and stretching single files into it.
 
 use std::collections::HashSet;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::events::Event;
 use super::job::{Action, Job};
@@ -38,6 +38,8 @@ pub struct Session {
     plan: Plan,
     /// What the names of this run's temporary files have in them.
     tag: String,
+    /// Where outputs are written until they are whole, if not beside their names.
+    temp_dir: Option<PathBuf>,
     folder: Option<Folder>,
     /// The temporary files of outputs that are being written.
     unfinished: Mutex<HashSet<PathBuf>>,
@@ -64,6 +66,12 @@ impl Session {
     /// Returns the same errors as [`PlanRequest::plan`]; [`PlanError::Locked`] where another run
     /// has the folder, or where it cannot be written to and something would have to be.
     pub fn start(request: &PlanRequest) -> Result<Self, PlanError> {
+        if let Some(path) = &request.temp_dir {
+            atomic_file::check_creatable(path).map_err(|source| PlanError::TempDir {
+                path: path.clone(),
+                source,
+            })?;
+        }
         let Some(path) = request.folder()? else {
             let plan = request.plan()?;
             for job in plan.to_stretch() {
@@ -136,15 +144,22 @@ impl Session {
             .partition
             .map(|partition| partition.in_names() + "-");
         let tag = tag.unwrap_or_default();
-        for folder in folders {
+        for folder in folders.into_iter().chain(request.temp_dir.as_deref()) {
             atomic_file::remove_leftovers(folder, &tag);
         }
         Self {
             plan,
             tag,
+            temp_dir: request.temp_dir.clone(),
             folder,
             unfinished: Mutex::default(),
         }
+    }
+
+    /// Notes temporary files for as long as the result lives.
+    fn note(&self, pending: &[PendingOutput]) -> Vec<Unfinished<'_>> {
+        let note = |pending: &PendingOutput| Unfinished::note(&self.unfinished, pending.path());
+        pending.iter().map(note).collect()
     }
 
     /// Returns the plan.
@@ -434,15 +449,16 @@ impl Worker<'_> {
             let folder = paths::parent(&job.output);
             paths::create_folder_below(root, folder).map_err(FileError::Output)?;
         }
-        let pending = job
-            .outputs()
-            .map(|output| PendingOutput::create_for(output, input.metadata(), &self.session.tag));
-        let pending: Vec<PendingOutput> = pending
-            .collect::<Result<_, _>>()
-            .map_err(FileError::Output)?;
-        let noted = pending.iter();
-        let noted = noted.map(|pending| Unfinished::note(&self.session.unfinished, pending.path()));
-        let noted = noted.collect();
+        let (temp_dir, tag) = (self.session.temp_dir.as_deref(), &*self.session.tag);
+        let create = |temp_dir| -> Result<Vec<PendingOutput>, FileError> {
+            let create = |output: &PathBuf| {
+                PendingOutput::create_in(temp_dir, output, input.metadata(), tag)
+            };
+            let all: Result<_, _> = job.outputs().map(create).collect();
+            all.map_err(FileError::Output)
+        };
+        let mut pending = create(temp_dir)?;
+        let mut noted = self.session.note(&pending);
         let files: Vec<&File> = pending.iter().map(PendingOutput::file).collect();
         let mut told = Instant::now();
         let outcome = file::stretch(pipeline, &files, plan.strict, &mut |progress| {
@@ -460,17 +476,18 @@ impl Worker<'_> {
                 _ => ControlFlow::Continue(()),
             }
         })?;
-        let modified = match (plan.keep_mtime, input.metadata()) {
-            (true, Some(source)) => source.modified().map(Some),
-            // A time that Windows sets when the file is closed would not be the one recorded.
-            _ => Ok(cfg!(windows).then(SystemTime::now)),
-        };
-        let finish = |pending: &PendingOutput, time: Option<SystemTime>| {
-            time.map_or(Ok(()), |time| pending.file().set_modified(time))?;
-            pending.sync()
-        };
+        if temp_dir.is_some() {
+            let beside = create(None)?;
+            noted.extend(self.session.note(&beside));
+            let mut both = pending.into_iter().zip(&beside);
+            both.try_for_each(|(from, to)| from.copy_to(to))
+                .map_err(FileError::Output)?;
+            pending = beside;
+        }
+        let modified = input.metadata().filter(|_| plan.keep_mtime);
+        let modified = modified.map(Metadata::modified).transpose();
         modified
-            .and_then(|time| pending.iter().try_for_each(|pending| finish(pending, time)))
+            .and_then(|time| pending.iter().try_for_each(|pending| pending.finish(time)))
             .map_err(FileError::Output)?;
         Ok(Written {
             outcome,

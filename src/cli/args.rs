@@ -489,6 +489,12 @@ pub(super) struct ConvertArgs {
     #[arg(long, value_name = "TIME", allow_negative_numbers = true,
         value_parser = values::time, help_heading = "Running")]
     pub timeout: Option<Duration>,
+    /// Make outputs in this folder, then copy them to their places
+    ///
+    /// For outputs on a disk that is slow, or that cannot be written to out of order, such as some
+    /// mounts of cloud storage. Without it, they are written next to where they belong and renamed.
+    #[arg(long, alias = "temp_dir", value_name = "DIR", help_heading = "Running")]
+    pub temp_dir: Option<PathBuf>,
     /// Wait up to TIME for another run that has OUTPUT
     ///
     /// Otherwise the program ends at once then, with exit code 75.

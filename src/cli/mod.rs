@@ -118,6 +118,7 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
             Err(error) if pass(&error) => return Ok(ExitCode::SUCCESS),
             plan => plan?,
         };
+        tell_partition(args, &plan);
         warn(args, &request, &plan);
         return dry_run::run(args, &mut plan, &resolved);
     }
@@ -140,15 +141,22 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
         }
     };
     session.probe();
-    if let Some(partition) = session.plan().partition {
-        if args.verbosity() > Verbosity::Quiet {
-            say!("{}", partition_line(&partition));
-        }
+    tell_partition(args, session.plan());
+    if session.plan().partition.is_some() {
         let mut begun = Report::at_start(session.plan(), (&resolved).into());
         begun.command = command_line();
         reports.begin(&begun)?;
     }
     run(args, &request, &session, &options, &mut reports, time_map)
+}
+
+/// Says which part of the files is this run's.
+fn tell_partition(args: &ConvertArgs, plan: &Plan) {
+    if let Some(partition) = &plan.partition
+        && args.verbosity() > Verbosity::Quiet
+    {
+        say!("{}", partition_line(partition));
+    }
 }
 
 /// Carries out a plan, tells how that goes, and leaves the reports.

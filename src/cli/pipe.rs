@@ -244,6 +244,7 @@ fn option_for_files(args: &ConvertArgs) -> Option<&'static str> {
         ("--suffix", !args.suffix.is_empty()),
         ("--portable-names", args.portable_names),
         ("--split", args.split.is_some()),
+        ("--temp-dir", args.temp_dir.is_some()),
         ("--partition", args.partition.is_some()),
     ];
     let (option, _) = given.into_iter().find(|&(_, is_given)| is_given)?;

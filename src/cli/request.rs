@@ -115,6 +115,7 @@ impl ConvertArgs {
             checksum: self.checksum,
             keep_mtime: self.keep_mtime,
             strict: self.strict,
+            temp_dir: self.temp_dir.clone(),
             partition: self.partition,
             only_new: self.only_new,
             prune: self.prune,

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use tempfile::{Builder, NamedTempFile, PersistError};
 
@@ -11,6 +12,7 @@ use audiostretchy_containers::warning::Warning;
 
 use super::lock::{ATTEMPTS, is_unsupported, try_lock};
 use super::paths::{is_file_at, parent};
+use crate::pipeline::file;
 use crate::pipeline::file_state::FileState;
 
 const PREFIX: &str = ".audiostretchy-";
@@ -51,15 +53,19 @@ impl PendingOutput {
     /// # Errors
     /// Returns an error if the folder or the file cannot be created.
     pub(crate) fn create(target: &Path, source: Option<&Metadata>) -> io::Result<Self> {
-        Self::create_for(target, source, "")
+        Self::create_in(None, target, source, "")
     }
 
     /// As [`create`](Self::create), for a run whose temporary files have `tag` in their names, by
     /// which [`remove_leftovers`] tells them.
     ///
+    /// In a `temp_dir`, the file is written there, and has to be [copied](Self::copy_to) to one beside
+    /// its target, which can be renamed.
+    ///
     /// # Errors
     /// Returns the same errors.
-    pub(crate) fn create_for(
+    pub(crate) fn create_in(
+        temp_dir: Option<&Path>,
         target: &Path,
         source: Option<&Metadata>,
         tag: &str,
@@ -68,10 +74,19 @@ impl PendingOutput {
         fs::create_dir_all(folder)?;
         let replaced = target.symlink_metadata().ok();
         let replaced = replaced.as_ref().filter(|metadata| metadata.is_file());
+        let models = source.into_iter().chain(replaced);
         Ok(Self {
-            file: temporary_in(folder, source.into_iter().chain(replaced), tag)?,
+            file: temporary_in(temp_dir.unwrap_or(folder), models, tag)?,
             target: target.to_owned(),
         })
+    }
+
+    /// Copies the file, from its start to its end, to a new one, and removes it.
+    ///
+    /// # Errors
+    /// Returns an error if reading or writing fails.
+    pub(crate) fn copy_to(mut self, other: &Self) -> io::Result<()> {
+        file::copy(self.file.as_file_mut(), &mut other.file())
     }
 
     /// As [`create`](Self::create), with all that is to be written, which is on the disk then.
@@ -85,7 +100,7 @@ impl PendingOutput {
     ) -> io::Result<Self> {
         let pending = Self::create(target, source)?;
         write(BufWriter::new(pending.file()))?;
-        pending.sync()?;
+        pending.finish(None)?;
         Ok(pending)
     }
 
@@ -99,12 +114,21 @@ impl PendingOutput {
         self.file.path()
     }
 
-    /// Brings the file to the disk.
+    /// Gives the file a time of modification, which is that of now if there is none, and brings it to
+    /// the disk.
+    ///
+    /// A time that was not asked for is set all the same: some systems set another one when the file
+    /// is closed (Windows, mounts of cloud storage), and it would not be the one in the journal.
     ///
     /// # Errors
-    /// Returns an error if that fails.
-    pub(crate) fn sync(&self) -> io::Result<()> {
-        self.file.as_file().sync_all()
+    /// Returns an error if a time that was given cannot be set, or the file cannot be brought to the
+    /// disk.
+    pub(crate) fn finish(&self, modified: Option<SystemTime>) -> io::Result<()> {
+        match modified {
+            Some(time) => self.file().set_modified(time)?,
+            None => drop(self.file().set_modified(SystemTime::now())),
+        }
+        self.file().sync_all()
     }
 
     /// Renames the file, once synced, to its target. The warning says that a power cut may still undo
@@ -197,6 +221,14 @@ pub fn is_special(path: &Path) -> bool {
 /// Returns an error if the folder or a file in it cannot be created.
 pub(crate) fn check_writable(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
+    check_creatable(folder)
+}
+
+/// Finds out whether files can be created in a folder that is there.
+///
+/// # Errors
+/// Returns an error if they cannot.
+pub(crate) fn check_creatable(folder: &Path) -> io::Result<()> {
     temporary_in(folder, [].into_iter(), "")?.close()
 }
 

@@ -178,6 +178,9 @@ fn a_partition_without_files_is_no_failure_and_wrong_ones_are() {
     ] {
         env.refuses(&format!("{options} --speed 2"), 2, &[message]);
     }
+    env.run("in out --speed 2 --partition 3/8 --dry-run")
+        .succeeds()
+        .says(&["partition 3 of 8: "]);
     let mut command = env.command("in out --speed 2 --partition auto/8".split(' '));
     let output = command.env("JOB_COMPLETION_INDEX", "2").output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();

@@ -31,6 +31,8 @@ mod faults;
 mod gone;
 mod kill;
 mod live;
+#[cfg(target_os = "linux")]
+mod mounts;
 mod ownership;
 mod resume;
 mod selection;
