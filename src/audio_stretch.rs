@@ -13,13 +13,14 @@ use audiostretchy_engine::{
     Engine, OptionError, PositionMapper, Sample, StretchOptions, Stretcher, level_db,
 };
 use audiostretchy_media::decode::{AudioInfo, DecodeError, DecodedSample, Decoder};
-use audiostretchy_media::encode::{EncodeError, EncodeSpec, Encoded};
+use audiostretchy_media::encode::{EncodeSpec, Encoded};
 use audiostretchy_media::format::{Format, OutputOptions};
 use audiostretchy_media::mix::Mix;
 use audiostretchy_media::resample::Resampler;
 use audiostretchy_media::samples::Samples;
 use audiostretchy_tags::{Clock, Metadata, MovedPositions, rescale};
 
+use crate::batch::StopToken;
 use crate::conversion::{format_of, guarded};
 use crate::error::{End, Error};
 use crate::pipeline::PipelineError;
@@ -63,6 +64,7 @@ pub struct AudioStretch {
     /// The file it was read from.
     path: Option<PathBuf>,
     warnings: Vec<Warning>,
+    stop: StopToken,
 }
 
 impl AudioStretch {
@@ -102,15 +104,27 @@ impl AudioStretch {
     /// # Errors
     /// Returns the same errors as [`open`](Self::open), and where a limit is reached.
     pub fn open_input_within(input: &Input, limits: &Limits) -> Result<Self, Error> {
+        Self::open_input_until(input, limits, StopToken::new())
+    }
+
+    /// As [`open_input_within`](Self::open_input_within), for a program whose user may break off: see
+    /// [`set_stop`](Self::set_stop).
+    ///
+    /// # Errors
+    /// Returns the same errors, and [`Error::Cancelled`] once `stop` was asked to.
+    pub fn open_input_until(
+        input: &Input,
+        limits: &Limits,
+        stop: StopToken,
+    ) -> Result<Self, Error> {
         guarded(&End::of(input), &End::Writer, || {
             let decoder = Decoder::from_input_within(input, limits);
             let decoder = decoder.map_err(PipelineError::from)?;
             let info = decoder.info().clone();
             let mut this = match info.fits_16_bits() {
-                true => Self::decode::<i16>(decoder),
-                false => Self::decode::<f32>(decoder),
-            }
-            .map_err(PipelineError::from)?;
+                true => Self::decode::<i16>(decoder, stop)?,
+                false => Self::decode::<f32>(decoder, stop)?,
+            };
             let (metadata, warnings) = Metadata::read(input, info.container, info.sample_rate);
             if input.is_changed() {
                 return Err(PipelineError::from(DecodeError::ChangedWhileRead).into());
@@ -122,17 +136,22 @@ impl AudioStretch {
         })
     }
 
-    fn decode<T: DecodedSample>(mut decoder: Decoder) -> Result<Self, DecodeError>
+    fn decode<T: DecodedSample>(
+        mut decoder: Decoder,
+        stop: StopToken,
+    ) -> Result<Self, PipelineError>
     where
         Samples<'static>: From<Vec<T>>,
     {
         let (mut samples, mut block) = (Vec::new(), Vec::new());
         while decoder.next_block::<T>(&mut block)? {
             samples.extend_from_slice(&block);
+            go_on(&stop)?;
         }
         let warnings = decoder.damage().warnings(decoder.info().sample_rate);
         let mut this = Self::new(decoder.info().clone(), samples.into());
         this.warnings = warnings;
+        this.stop = stop;
         Ok(this)
     }
 
@@ -192,6 +211,7 @@ impl AudioStretch {
             ratio: 1.0,
             path: None,
             warnings: Vec::new(),
+            stop: StopToken::new(),
         }
     }
 
@@ -204,6 +224,12 @@ impl AudioStretch {
             point.output = point.input;
         }
         self.metadata = metadata;
+    }
+
+    /// Lets another thread break off: once `stop` is asked to, what is being done to the audio, and
+    /// all that is begun then, returns [`Error::Cancelled`] and leaves the audio as it was.
+    pub fn set_stop(&mut self, stop: StopToken) {
+        self.stop = stop;
     }
 
     /// What the source's header told, with the sample rate, channels and length of the audio as it
@@ -311,9 +337,12 @@ impl AudioStretch {
         let wanted = (!self.positions.points.is_empty()).then_some(&mut mapper);
         self.samples = match &self.samples {
             Samples::Int16(samples) if options.engine == Engine::Tdhs => {
-                stretch(samples, options, rate, channels, wanted)?.into()
+                stretch(samples, options, rate, channels, wanted, &self.stop)?.into()
             }
-            samples => stretch(&samples.to_f32(), options, rate, channels, wanted)?.into(),
+            samples => {
+                let samples = samples.to_f32();
+                stretch(&samples, options, rate, channels, wanted, &self.stop)?.into()
+            }
         };
         let moved = mapper.finish();
         for point in &mut self.positions.points {
@@ -342,6 +371,9 @@ impl AudioStretch {
         let mut output = Vec::new();
         for block in self.samples.chunks(BLOCK_FRAMES * self.info.channels) {
             resampler.process(&block.to_f32(), &mut output);
+            if self.stop.is_stopped() {
+                return Err(Error::Cancelled);
+            }
         }
         resampler.finish(&mut output);
         self.samples = output.into();
@@ -426,7 +458,7 @@ impl AudioStretch {
             audio.to_mut().resample(spec.sample_rate)?;
         }
         guarded(&self.origin(), output, || {
-            let encoded = audio.encode(&spec, file).map_err(PipelineError::from)?;
+            let encoded = audio.encode(&spec, file)?;
             warnings.extend(encoded.clipping());
             let mut metadata = audio.metadata.clone();
             let mut positions = audio.positions.clone();
@@ -440,12 +472,13 @@ impl AudioStretch {
         })
     }
 
-    fn encode(&self, spec: &EncodeSpec, file: &File) -> Result<Encoded, EncodeError> {
+    fn encode(&self, spec: &EncodeSpec, file: &File) -> Result<Encoded, PipelineError> {
         let mut encoder = spec.start(file)?;
         for block in self.samples.chunks(BLOCK_FRAMES * spec.channels) {
             encoder.write(block)?;
+            go_on(&self.stop)?;
         }
-        encoder.finish()
+        Ok(encoder.finish()?)
     }
 
     fn note_length(&mut self) {
@@ -465,6 +498,13 @@ impl AudioStretch {
     }
 }
 
+fn go_on(stop: &StopToken) -> Result<(), PipelineError> {
+    match stop.is_stopped() {
+        true => Err(PipelineError::Cancelled),
+        false => Ok(()),
+    }
+}
+
 fn check_rate(sample_rate: u32) -> Result<(), Error> {
     if SAMPLE_RATE.contains(&sample_rate) {
         return Ok(());
@@ -472,14 +512,16 @@ fn check_rate(sample_rate: u32) -> Result<(), Error> {
     Err(OptionError::out_of_range("sample_rate", sample_rate, "from 8000 to 384000 Hz").into())
 }
 
-/// Stretches interleaved samples at a rate in Hz; `mapper` is told where its positions go.
+/// Stretches interleaved samples at a rate in Hz, until it is stopped; `mapper` is told where its
+/// positions go.
 fn stretch<T: Sample>(
     samples: &[T],
     options: &StretchOptions,
     rate: u32,
     channels: usize,
     mut mapper: Option<&mut PositionMapper>,
-) -> Result<Vec<T>, OptionError> {
+    stop: &StopToken,
+) -> Result<Vec<T>, Error> {
     let mut stretcher = match mapper {
         Some(_) => Stretcher::with_time_map(options, rate, channels)?,
         None => Stretcher::new(options, rate, channels)?,
@@ -497,6 +539,9 @@ fn stretch<T: Sample>(
         }
         if block.is_none() {
             return Ok(output);
+        }
+        if stop.is_stopped() {
+            return Err(Error::Cancelled);
         }
     }
 }

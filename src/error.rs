@@ -164,8 +164,8 @@ impl Error {
         Self::from_input(error, End::File(path.to_owned()))
     }
 
-    /// The error of writing an output.
-    pub(crate) fn of_output(error: io::Error, output: End) -> Self {
+    /// The error of writing an output, for those who do that themselves.
+    pub fn of_output(error: io::Error, output: End) -> Self {
         let source = FileError::Output(error);
         Self::Output { output, source }
     }

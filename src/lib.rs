@@ -84,10 +84,17 @@
 //! WAV and AIFF are always written, and everything is always read. All are on by default; a format
 //! that was left out is refused with an error that names its feature.
 //!
-//! The library never prints and never exits.
+//! The library never prints and never exits, other than in the program itself.
+
+// The command line is written as any user of the library is.
+#[cfg(feature = "cli")]
+extern crate self as audiostretchy;
 
 mod audio_stretch;
 pub mod batch;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod cli;
 mod conversion;
 mod error;
 mod pipeline;

@@ -1,9 +1,7 @@
 //! The command-line program.
 
-mod cli;
-
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::main()
+    audiostretchy::cli::main(std::env::args_os()).into()
 }

@@ -10,7 +10,7 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, ColorChoice, CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 use super::commands::Command;
-use super::{color, help, text, values, words};
+use super::{arguments, color, help, text, values, words};
 
 /// Change the speed of whole folders of audio without changing pitch.
 #[derive(Debug, Parser)]
@@ -614,7 +614,7 @@ pub(super) enum Verbosity {
 impl Args {
     fn parse_words(words: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
         let words: Vec<OsString> = words.collect();
-        let mut command = Self::command().color(color::asked_for(std::env::args_os()));
+        let mut command = Self::command().color(color::asked_for(arguments()));
         if help::is_short(&words) {
             command = command.mut_args(|option| match option.get_action().takes_values() {
                 true => option.hide_possible_values(true),
@@ -632,10 +632,10 @@ impl Args {
 
     /// Parses the command line; ends the program where it is wrong or asks for help.
     pub(super) fn parse_or_exit() -> Self {
-        let args = Self::parse_words(std::env::args_os()).unwrap_or_else(|error| {
+        let args = Self::parse_words(arguments()).unwrap_or_else(|error| {
             // The error repeats what was given, which `*` may have filled in with names of files:
             // the same mistake, made with what can be shown.
-            let visible = std::env::args_os().map(|word| text::escape(&word.to_string_lossy()));
+            let visible = arguments().map(|word| text::escape(&word.to_string_lossy()));
             match Self::parse_words(visible.map(OsString::from)) {
                 Err(visible) => visible.exit(),
                 Ok(_) => error.exit(),

@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use audiostretchy::batch::{Plan, PlanError, estimate};
 use audiostretchy::preset::Resolved;
@@ -23,7 +22,7 @@ pub(super) fn run(
     args: &ConvertArgs,
     plan: &mut Plan,
     resolved: &Resolved,
-) -> Result<ExitCode, Box<dyn Error>> {
+) -> Result<u8, Box<dyn Error>> {
     if plan.to_stretch().next().is_some() {
         let parents = plan.jobs.iter().filter_map(|job| job.output.parent());
         match &plan.folder {
@@ -63,7 +62,7 @@ pub(super) fn run(
     if !is_shown {
         print(&report)?;
     }
-    Ok(report.exit_code.into())
+    Ok(report.exit_code)
 }
 
 /// Returns whether a folder could be written to, or created; touches nothing.

@@ -4,12 +4,13 @@
 //! 129, 130 or 143 if a signal stopped it.
 
 use std::error::Error;
-use std::process::ExitCode;
 
 use audiostretchy::batch::PlanError;
 
 use super::reports::ReportError;
 
+/// All went well.
+pub(super) const SUCCESS: u8 = 0;
 /// The command line, a preset or the plan is wrong; nothing was written.
 const USAGE: u8 = 2;
 /// A report could not be written.
@@ -20,14 +21,13 @@ const NO_AUDIO: u8 = 4;
 const LOCKED: u8 = 75;
 
 /// Returns the exit code of an error that ends the program.
-pub(super) fn of(error: &(dyn Error + 'static)) -> ExitCode {
+pub(super) fn of(error: &(dyn Error + 'static)) -> u8 {
     if error.is::<ReportError>() {
-        return REPORT.into();
+        return REPORT;
     }
     match error.downcast_ref() {
         Some(PlanError::NoAudio { .. }) => NO_AUDIO,
         Some(PlanError::Locked { .. }) => LOCKED,
         _ => USAGE,
     }
-    .into()
 }

@@ -30,9 +30,10 @@ mod words;
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::ExitCode;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use audiostretchy::batch::{
@@ -52,10 +53,22 @@ use reports::{ReportError, Reports};
 use screen::say;
 use time_map::TimeMap;
 
-/// Parses the command line, does what it says, and tells the exit code.
-pub(crate) fn main() -> ExitCode {
+/// What the program was called with, its own name first.
+static COMMAND_LINE: OnceLock<Vec<OsString>> = OnceLock::new();
+
+/// Returns what the program was called with, its own name first.
+fn arguments() -> impl Iterator<Item = OsString> {
+    COMMAND_LINE.get().into_iter().flatten().cloned()
+}
+
+/// The program, called with some words of which the first is its name; returns its exit code.
+///
+/// Signals are the program's from here on, and wrong usage ends the process: to be called once, by
+/// a process that has nothing else to do.
+pub fn main(command_line: impl IntoIterator<Item = OsString>) -> u8 {
+    COMMAND_LINE.get_or_init(|| command_line.into_iter().collect());
     signals::outlive_full_files();
-    color::set(color::asked_for(std::env::args_os()));
+    color::set(color::asked_for(arguments()));
     let args = Args::parse_or_exit();
     color::set(args.color);
     let result = match args.command {
@@ -67,14 +80,14 @@ pub(crate) fn main() -> ExitCode {
     };
     result.unwrap_or_else(|error| {
         if is_closed_pipe(error.as_ref()) {
-            return ExitCode::SUCCESS;
+            return exit_code::SUCCESS;
         }
         say!("error: {}", text::with_causes(error.as_ref()));
         exit_code::of(error.as_ref())
     })
 }
 
-fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
+fn convert(args: &ConvertArgs) -> Result<u8, Box<dyn Error>> {
     if let Some((output, inputs)) = args.paths.split_last() {
         words::check_no_addresses(inputs, output)?;
     }
@@ -97,7 +110,7 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
             if args.verbosity() > Verbosity::Quiet {
                 say!("nothing failed in {}", text::path(file));
             }
-            return Ok(ExitCode::SUCCESS);
+            return Ok(exit_code::SUCCESS);
         }
         request.only = Some(unfinished);
     }
@@ -107,7 +120,7 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
     if let Err(useless) = changes::check(args, &resolved, &request) {
         // What else is wrong comes first.
         return match request.plan() {
-            Err(error) if pass(&error) => Ok(ExitCode::SUCCESS),
+            Err(error) if pass(&error) => Ok(exit_code::SUCCESS),
             Err(error) => Err(error.into()),
             Ok(_) => Err(useless.into()),
         };
@@ -115,7 +128,7 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
     silence_worker_panics();
     if args.dry_run {
         let mut plan = match request.plan() {
-            Err(error) if pass(&error) => return Ok(ExitCode::SUCCESS),
+            Err(error) if pass(&error) => return Ok(exit_code::SUCCESS),
             plan => plan?,
         };
         tell_partition(args, &plan);
@@ -133,7 +146,7 @@ fn convert(args: &ConvertArgs) -> Result<ExitCode, Box<dyn Error>> {
     let give_up = args.wait_lock.map(|time| Instant::now() + time);
     let mut session = loop {
         match Session::start(&request) {
-            Err(error) if pass(&error) => return Ok(ExitCode::SUCCESS),
+            Err(error) if pass(&error) => return Ok(exit_code::SUCCESS),
             Err(PlanError::Locked { .. }) if give_up.is_some_and(|end| Instant::now() < end) => {
                 std::thread::sleep(LOCK_INTERVAL);
             }
@@ -167,7 +180,7 @@ fn run(
     options: &RunOptions,
     reports: &mut Reports,
     time_map: Option<TimeMap>,
-) -> Result<ExitCode, Box<dyn Error>> {
+) -> Result<u8, Box<dyn Error>> {
     let plan = session.plan();
     warn(args, request, plan);
     let progress = Progress::new(args.verbosity(), plan);
@@ -196,7 +209,7 @@ fn leave_reports(
     reports: &mut Reports,
     time_map: Option<TimeMap>,
     events: Option<&EventLines<'_>>,
-) -> Result<ExitCode, Box<dyn Error>> {
+) -> Result<u8, Box<dyn Error>> {
     let plan = session.plan();
     report.command = command_line();
     let printed = time_map.map_or(Ok(()), TimeMap::print);
@@ -222,7 +235,7 @@ fn leave_reports(
     for error in &errors {
         say!("error: {}", text::with_causes(error));
     }
-    Ok(report.exit_code.into())
+    Ok(report.exit_code)
 }
 
 /// How often it is looked again whether another run has ended.
@@ -306,12 +319,12 @@ fn left_out(files: &[LeftOut], is_verbose: bool) -> String {
 /// one's business and differs from machine to machine.
 fn command_line() -> Vec<PathText> {
     let program = PathText::from(env!("CARGO_PKG_NAME"));
-    let arguments = std::env::args_os().skip(1);
+    let arguments = arguments().skip(1);
     let arguments = arguments.map(|argument| PathText::from(&argument));
     std::iter::once(program).chain(arguments).collect()
 }
 
-fn completions(shell: clap_complete::Shell) -> Result<ExitCode, Box<dyn Error>> {
+fn completions(shell: clap_complete::Shell) -> Result<u8, Box<dyn Error>> {
     let mut script = Vec::new();
     clap_complete::generate(
         shell,
@@ -320,14 +333,14 @@ fn completions(shell: clap_complete::Shell) -> Result<ExitCode, Box<dyn Error>> 
         &mut script,
     );
     io::stdout().lock().write_all(&script)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(exit_code::SUCCESS)
 }
 
-fn manual() -> Result<ExitCode, Box<dyn Error>> {
+fn manual() -> Result<u8, Box<dyn Error>> {
     io::stdout()
         .lock()
         .write_all(&help::manual(Args::command())?)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(exit_code::SUCCESS)
 }
 
 /// Returns whether an error says that the reader of our output has seen enough, as `head` does.

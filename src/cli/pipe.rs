@@ -4,7 +4,6 @@ use std::error::Error as StdError;
 use std::io::{self, IsTerminal};
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -16,7 +15,7 @@ use audiostretchy_containers::figures;
 
 use super::args::{ConvertArgs, IfExistsArg, Verbosity};
 use super::screen::say;
-use super::{changes, signals, text};
+use super::{changes, exit_code, signals, text};
 
 /// The file failed.
 const FAILED: u8 = 1;
@@ -57,7 +56,7 @@ pub(super) fn is_asked_for(args: &ConvertArgs) -> bool {
 }
 
 /// Stretches one piece of audio from or to a pipe.
-pub(super) fn run(args: &ConvertArgs, resolved: &Resolved) -> Result<ExitCode, Box<dyn StdError>> {
+pub(super) fn run(args: &ConvertArgs, resolved: &Resolved) -> Result<u8, Box<dyn StdError>> {
     let [from, to] = &args.paths[..] else {
         return Err(UsageError::SeveralPaths.into());
     };
@@ -85,7 +84,7 @@ pub(super) fn run(args: &ConvertArgs, resolved: &Resolved) -> Result<ExitCode, B
     if !is_pipe(to) && to.symlink_metadata().is_ok() {
         match args.if_exists {
             IfExistsArg::Overwrite => {}
-            IfExistsArg::Skip => return Ok(ExitCode::SUCCESS),
+            IfExistsArg::Skip => return Ok(exit_code::SUCCESS),
             IfExistsArg::Resume | IfExistsArg::Error => {
                 return Err(UsageError::Exists(to.clone()).into());
             }
@@ -109,11 +108,11 @@ pub(super) fn run(args: &ConvertArgs, resolved: &Resolved) -> Result<ExitCode, B
     };
     match convert(args, conversion, from, to) {
         Ok(exit_code) => Ok(exit_code),
-        Err(error) if is_closed_pipe(&error) => Ok(ExitCode::SUCCESS),
+        Err(error) if is_closed_pipe(&error) => Ok(exit_code::SUCCESS),
         Err(error @ (Error::NotFound { .. } | Error::OutputIsInput { .. })) => Err(error.into()),
         Err(error) => {
             say!("error: {}", text::with_causes(&error));
-            Ok(FAILED.into())
+            Ok(FAILED)
         }
     }
 }
@@ -123,7 +122,7 @@ fn convert(
     mut conversion: Conversion,
     from: &Path,
     to: &Path,
-) -> Result<ExitCode, Error> {
+) -> Result<u8, Error> {
     let input = if is_pipe(from) {
         Input::spool(io::stdin().lock()).map_err(Error::from_reader)?
     } else {
@@ -152,7 +151,7 @@ fn convert(
     let outcome = match (result, signal.load(Ordering::Relaxed)) {
         (Err(Error::Cancelled), number) if number != 0 => {
             say!("stopped; nothing was written");
-            return Ok((128 + number as u8).into());
+            return Ok(128 + number as u8);
         }
         // Whatever a decoder makes of it that nothing more can be read.
         (
@@ -165,7 +164,7 @@ fn convert(
             _,
         ) if timed_out() => {
             say!("error: took longer than --timeout allows and was given up");
-            return Ok(FAILED.into());
+            return Ok(FAILED);
         }
         (result, _) => result?,
     };
@@ -183,7 +182,7 @@ fn convert(
             outcome.spec.format.name(),
         );
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(exit_code::SUCCESS)
 }
 
 /// Returns whether a standard stream is the file that a path leads to.

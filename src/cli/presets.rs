@@ -3,14 +3,13 @@
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::ExitCode;
 
 use audiostretchy::preset::{Layer, PresetStore, Resolved};
 
 use super::commands::PresetsCommand;
-use super::text;
+use super::{exit_code, text};
 
-pub(super) fn run(command: &PresetsCommand) -> Result<ExitCode, Box<dyn Error>> {
+pub(super) fn run(command: &PresetsCommand) -> Result<u8, Box<dyn Error>> {
     let mut out = io::stdout().lock();
     match command {
         PresetsCommand::List { preset_dir } => list(&store(preset_dir.as_deref())?, &mut out)?,
@@ -23,7 +22,7 @@ pub(super) fn run(command: &PresetsCommand) -> Result<ExitCode, Box<dyn Error>> 
             writeln!(out, "{}: good", text::path(file))?;
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(exit_code::SUCCESS)
 }
 
 fn store(preset_dir: Option<&Path>) -> Result<PresetStore, Box<dyn Error>> {

@@ -122,7 +122,6 @@ impl Progress {
                 self.finish_file(report);
             }
             Event::RunFinished { .. } => self.clear_bars(),
-            _ => {}
         }
     }
 

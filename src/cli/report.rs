@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use audiostretchy::report::{self, Report};
 
@@ -13,16 +12,16 @@ use super::commands::ReportCommand;
 use super::history::REPORT_NAME;
 use super::reports::{ReportError, write_page, write_to};
 use super::screen::say;
-use super::{summary, text};
+use super::{exit_code, summary, text};
 
 /// Shows a report, and returns what its run did, makes a page of it, or merges several.
-pub(super) fn run(command: &ReportCommand) -> Result<ExitCode, Box<dyn Error>> {
+pub(super) fn run(command: &ReportCommand) -> Result<u8, Box<dyn Error>> {
     match command {
         ReportCommand::Show { path, verbose } => {
             let file = in_folder(path);
             let report = report::json::read(&file)?;
             show(&report, &file, *verbose, &mut io::stdout().lock())?;
-            return Ok(report.exit_code.into());
+            return Ok(report.exit_code);
         }
         ReportCommand::Html { path, output } => {
             let file = in_folder(path);
@@ -30,7 +29,7 @@ pub(super) fn run(command: &ReportCommand) -> Result<ExitCode, Box<dyn Error>> {
         }
         ReportCommand::Merge { reports, output } => merge(reports, output)?,
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(exit_code::SUCCESS)
 }
 
 /// Returns a report's file, which may be named by its folder.

@@ -4,6 +4,7 @@
 //! [`junit`] and [`markdown`], and to look at as [`html`].
 
 mod escape;
+mod event;
 mod file;
 pub mod html;
 pub mod json;
@@ -22,6 +23,7 @@ use crate::batch::Plan;
 
 pub use crate::pipeline::picture::{Picture, PictureChapter, Waveform};
 pub use escape::visible;
+pub use event::EventReport;
 pub use file::{
     ChapterReport, DONE_BEFORE, ErrorReport, FileReport, GIVEN_UP, OUTPUT_EXISTS, ResultReport,
     SidecarReport, SourceReport, Status, UP_TO_DATE, WarningReport,

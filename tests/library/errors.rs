@@ -5,6 +5,7 @@ use std::io::{self, Cursor, Write};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use audiostretchy::batch::StopToken;
 use audiostretchy::{
     AudioStretch, Conversion, Error, Format, Input, OptionError, OutputOptions, StretchOptions,
     stretch_audio,
@@ -228,6 +229,30 @@ fn a_cancelled_conversion_leaves_nothing() {
     assert!(matches!(result, Err(Error::Cancelled)));
     assert!(told > 0);
     assert!(names(&files).is_empty());
+}
+
+#[test]
+fn audio_in_memory_that_is_stopped_stays_as_it_was() {
+    let files = Files::new();
+    let input = Input::open(recording("stories/sea.wav")).unwrap();
+    let stop = StopToken::new();
+    let mut audio =
+        AudioStretch::open_input_until(&input, &Limits::default(), stop.clone()).unwrap();
+    let frames = audio.frames();
+    stop.stop();
+    let options = OutputOptions::default();
+    for result in [
+        audio.stretch(&at_ratio(0.5)),
+        audio.resample(48_000),
+        audio.save(files.path("out.wav"), &options).map(drop),
+        AudioStretch::open_input_until(&input, &Limits::default(), stop).map(drop),
+    ] {
+        assert!(matches!(result, Err(Error::Cancelled)), "{result:?}");
+    }
+    assert_eq!(audio.frames(), frames);
+    assert!(names(&files).is_empty());
+    audio.set_stop(StopToken::new());
+    audio.stretch(&at_ratio(0.5)).unwrap();
 }
 
 #[test]
