@@ -70,7 +70,8 @@ impl Audio {
     #[staticmethod]
     fn open(py: Python<'_>, path: PathBuf, hint: Option<&str>) -> PyResult<Self> {
         let input = py.detach(|| Input::open(&path));
-        let input = input.map_err(|error| to_python(py, Error::from_input(error, End::File(path))))?;
+        let input =
+            input.map_err(|error| to_python(py, Error::from_input(error, End::File(path))))?;
         Self::open_input(py, with_hint(input, hint))
     }
 
@@ -135,7 +136,9 @@ impl Audio {
             .map(|bytes| f32::from_ne_bytes(bytes.try_into().expect("four bytes")))
             .collect();
         if channels == 0 {
-            return Err(PyValueError::new_err("samples has no channels: it must have 1 to 8"));
+            return Err(PyValueError::new_err(
+                "samples has no channels: it must have 1 to 8",
+            ));
         }
         let frames = samples.len() / channels;
         let interleaved: Vec<f32> = (0..frames)

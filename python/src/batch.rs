@@ -28,7 +28,8 @@ pub(crate) fn batch(
     if_exists: &str,
     settings: &Bound<'_, PyDict>,
 ) -> PyResult<Vec<u8>> {
-    let wrong = |error: &(dyn std::error::Error + 'static)| PyValueError::new_err(with_causes(error));
+    let wrong =
+        |error: &(dyn std::error::Error + 'static)| PyValueError::new_err(with_causes(error));
     let layer = layer(settings)?;
     let store = PresetStore::from_environment(None).map_err(|error| wrong(&error))?;
     let resolved = store.resolve(preset.as_deref(), &layer);

@@ -45,7 +45,11 @@ pub(crate) fn to_python(py: Python<'_>, error: Error) -> PyErr {
 const ENOENT: i32 = 2;
 
 fn not_found(path: &Path) -> PyErr {
-    PyFileNotFoundError::new_err((ENOENT, "No such file or directory", path.as_os_str().to_owned()))
+    PyFileNotFoundError::new_err((
+        ENOENT,
+        "No such file or directory",
+        path.as_os_str().to_owned(),
+    ))
 }
 
 /// An error of the system about a file: with its number, Python finds the class, such as
@@ -55,7 +59,9 @@ fn of_system(error: &Error, end: &End, text: String) -> PyErr {
         .filter_map(|cause| cause.downcast_ref::<io::Error>())
         .find_map(io::Error::raw_os_error);
     match (number, end) {
-        (Some(number), End::File(path)) => PyOSError::new_err((number, text, path.as_os_str().to_owned())),
+        (Some(number), End::File(path)) => {
+            PyOSError::new_err((number, text, path.as_os_str().to_owned()))
+        }
         (Some(number), _) => PyOSError::new_err((number, text)),
         _ => PyOSError::new_err(text),
     }
@@ -109,13 +115,14 @@ fn causes<'a>(
 
 /// Returns an error with what caused it, in one line.
 pub(crate) fn with_causes(error: &(dyn StdError + 'static)) -> String {
-    causes(error).map(ToString::to_string).fold(
-        String::new(),
-        |text, cause| match (text.is_empty(), text.contains(&cause)) {
-            (true, _) => cause,
-            // Some messages repeat what caused them.
-            (false, true) => text,
-            (false, false) => format!("{text}: {cause}"),
-        },
-    )
+    causes(error)
+        .map(ToString::to_string)
+        .fold(String::new(), |text, cause| {
+            match (text.is_empty(), text.contains(&cause)) {
+                (true, _) => cause,
+                // Some messages repeat what caused them.
+                (false, true) => text,
+                (false, false) => format!("{text}: {cause}"),
+            }
+        })
 }

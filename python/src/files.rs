@@ -18,7 +18,8 @@ impl Read for Reader<'_> {
         }
         let bytes: &[u8] = bytes.extract().map_err(PyErr::from)?;
         let taken = buffer.get_mut(..bytes.len());
-        let taken = taken.ok_or_else(|| io::Error::other("read() returned more than was asked for"))?;
+        let taken =
+            taken.ok_or_else(|| io::Error::other("read() returned more than was asked for"))?;
         taken.copy_from_slice(bytes);
         Ok(bytes.len())
     }

@@ -91,7 +91,9 @@ fn convert(
         Err(Error::OutputIsInput { path }) => {
             let mut conversion = conversion.clone();
             conversion.encoding.format = options::format_of(&path);
-            replace(&path, |file| conversion.to_writer(&source, file, &mut progress))
+            replace(&path, |file| {
+                conversion.to_writer(&source, file, &mut progress)
+            })
         }
         result => result,
     }
@@ -122,7 +124,8 @@ fn replace<T>(
 /// Estimates lengths and time: input seconds, output seconds, seconds of work.
 #[pyfunction]
 fn estimate(py: Python<'_>, input: PathBuf, options: Options) -> PyResult<(f64, f64, f64)> {
-    let estimate = py.detach(|| audiostretchy::estimate(&input, &options.stretch, &options.encoding));
+    let estimate =
+        py.detach(|| audiostretchy::estimate(&input, &options.stretch, &options.encoding));
     let estimate = estimate.map_err(|error| to_python(py, error))?;
     Ok((
         estimate.input_seconds,
@@ -138,7 +141,10 @@ fn main(py: Python<'_>, command_line: Vec<OsString>) -> u8 {
 }
 
 fn messages(warnings: Vec<Warning>) -> Vec<String> {
-    warnings.into_iter().map(|warning| warning.message).collect()
+    warnings
+        .into_iter()
+        .map(|warning| warning.message)
+        .collect()
 }
 
 #[pymodule(gil_used = false)]

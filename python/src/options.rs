@@ -37,7 +37,10 @@ impl<'py> FromPyObject<'_, 'py> for Options {
         let whole = |name, value: i64| {
             u32::try_from(value).map_err(|_| {
                 let allowed = "a positive whole number";
-                invalid(object.py(), &OptionError::out_of_range(name, value, allowed))
+                invalid(
+                    object.py(),
+                    &OptionError::out_of_range(name, value, allowed),
+                )
             })
         };
         let sample_rate = whole("sample_rate", sample_rate)?;

@@ -44,8 +44,8 @@ def program():
 
 @pytest.fixture(scope="session")
 def long_file(tmp_path_factory):
-    """Forty minutes of noise, which take a while."""
+    """Noise of 25 minutes, which takes a while."""
     path = tmp_path_factory.mktemp("long") / "long.flac"
-    args = ["-v", "error", "-f", "lavfi", "-i", "anoisesrc=d=2400:r=44100", "-ac", "2", "-compression_level", "0"]
+    args = ["-v", "error", "-f", "lavfi", "-i", "anoisesrc=d=1500:r=44100", "-ac", "2", "-compression_level", "0"]
     subprocess.run(["ffmpeg", *args, path], check=True)
     return path

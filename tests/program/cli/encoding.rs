@@ -23,7 +23,7 @@ fn the_number_of_workers_changes_no_byte() {
     make(&env, "-r 24000 -c 1 in/short.wav synth 2 pinknoise vol 0.3");
     for format in Format::ALL {
         let name = format.name();
-        for jobs in [1, 2, 8] {
+        for jobs in [1, 8] {
             let command = format!("in {name}{jobs} --speed 1.1 --format {name} -j {jobs}");
             env.run(&command).succeeds();
         }
@@ -34,7 +34,7 @@ fn the_number_of_workers_changes_no_byte() {
             };
             let alone = read(1);
             assert!(!alone.is_empty());
-            assert!(read(2) == alone && read(8) == alone, "{file} as {name}");
+            assert!(read(8) == alone, "{file} as {name}");
         }
     }
 }

@@ -206,10 +206,8 @@ fn a_journal_of_one_endless_line_is_no_harm() {
     env.create_folder("out");
     let journal = fs::File::create(env.path("out/.audiostretchy.jsonl")).unwrap();
     journal.set_len(1 << 30).unwrap();
-    for args in ["in out --ratio 0.8 --dry-run", "in out --ratio 0.8"] {
-        let command = after(&env, "ulimit -v 600000", args);
-        Run::of(&env, command).succeeds();
-    }
+    let command = after(&env, "ulimit -v 600000", "in out --ratio 0.8");
+    Run::of(&env, command).succeeds();
     let journal = env.read("out/.audiostretchy.jsonl");
     assert_eq!(journal.split(|&byte| byte == b'\n').count(), 3);
 }
