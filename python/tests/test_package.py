@@ -115,6 +115,18 @@ def test_a_value_out_of_range_is_told_with_the_range(talk, tmp_path, parameter, 
     assert not (tmp_path / "out.wav").exists()
 
 
+def test_a_value_of_another_type_is_told_by_name(talk, tmp_path):
+    for parameters, message in [
+        ({"ratio": "fast"}, "ratio must be a number, not str"),
+        ({"upper_freq": 333.5}, "upper_freq must be a whole number, not float"),
+        ({"double_range": "yes"}, "double_range must be True or False, not str"),
+    ]:
+        with pytest.raises(TypeError, match=message):
+            stretch_audio(talk, tmp_path / "out.wav", **parameters)
+    # numpy's numbers are numbers.
+    stretch_audio(os.fsencode(talk), tmp_path / "out.wav", numpy.float32(1.2), upper_freq=numpy.int64(300))
+
+
 def test_errors_have_classes_numbers_and_names(recordings, talk, tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         stretch_audio("nothing.wav", tmp_path / "out.wav")
@@ -198,7 +210,7 @@ def test_a_batch_returns_its_report(recordings, tmp_path):
     preset.write_text('extends = "music"\nratio = 0.9\n')
     one = audiostretchy.batch(recordings / "sea.wav", tmp_path / "mine.wav", preset=preset)
     assert one["counts"]["done"] == 1
-    for wrong in ({"ration": 2}, {"ratio": 9}, {"preset": "nothing"}, {"if_exists": "maybe"}):
+    for wrong in ({"ration": 2}, {"ratio": 9}, {"preset": "nothing"}, {"if_exists": "maybe"}, {"jobs": -1}):
         with pytest.raises(ValueError):
             audiostretchy.batch(recordings, tmp_path / "no", **wrong)
     with pytest.raises(FileNotFoundError):

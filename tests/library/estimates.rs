@@ -89,9 +89,7 @@ fn long_files_are_looked_at_all_over() {
         gap_ratio: 0.25,
         ..StretchOptions::default()
     };
-    for extension in [
-        "wav", "flac", "mp3", "ogg", "opus", "m4a", "aiff", "caf", "w64",
-    ] {
+    for extension in ["wav", "flac", "mp3", "opus", "m4a", "caf"] {
         // Half a minute of silence, then speech: the beginning is not representative of the rest.
         let path = files.path("long").with_extension(extension);
         let filter = "[0]adelay=30000:all=1[out]";

@@ -85,8 +85,10 @@ def batch(
     Raises `ValueError` for settings and plans that are wrong, `FileNotFoundError` for an input that
     is missing, and `BlockingIOError` where another run is writing to the output folder.
     """
-    if isinstance(inputs, (str, os.PathLike)):
+    if isinstance(inputs, (str, bytes, os.PathLike)):
         inputs = [inputs]
+    if jobs < 0:
+        raise ValueError(f"jobs is {jobs}: it must be 0 for one a processor, or more")
     told = None
     if on_event is not None:
         listener = on_event

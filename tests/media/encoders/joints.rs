@@ -116,6 +116,10 @@ impl Workers for Threads {
 fn bytes_do_not_depend_on_who_encodes() {
     let samples = steady(2 * RATE as usize * SECONDS);
     for format in Format::ALL {
+        // M4B is M4A by another name.
+        if format == Format::M4b {
+            continue;
+        }
         let options = OutputOptions::default();
         let (spec, _) = EncodeSpec::new(&source(2, RATE, true), format, &options).unwrap();
         let files = [None, Some(Arc::new(Threads) as Arc<dyn Workers>)].map(|workers| {

@@ -23,9 +23,14 @@ fn every_output_of_any_format_lasts_as_long_as_asked() {
     env.copy_recording("speech-44k-stereo", "in/high.wav");
     // One by its number of seconds, one as a clock, one with units.
     let given = [("2.3451", 2.3451), ("0:01.75", 1.75), ("3s", 3.0)];
-    for format in ["wav", "aiff", "flac", "mp3", "m4a", "ogg", "opus"] {
+    let formats = ["wav", "aiff", "flac", "mp3", "m4a", "ogg", "opus"];
+    for (turn, format) in formats.into_iter().enumerate() {
         let engines = [("--engine tdhs", given[0]), ("--engine adaptive", given[1])];
+        // Each format by one of the engines, WAV by both.
         for (number, (options, (length, seconds))) in engines.into_iter().enumerate() {
+            if turn > 0 && turn % 2 != number {
+                continue;
+            }
             let out = format!("{format}{number}");
             env.run(&format!(
                 "in {out} --duration {length} --format {format} {options}"

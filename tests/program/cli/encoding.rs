@@ -21,7 +21,11 @@ fn the_number_of_workers_changes_no_byte() {
     let long = "-r 24000 -c 2 in/long.wav synth 95 sine 300-900 sine 500 vol 0.5";
     make(&env, long);
     make(&env, "-r 24000 -c 1 in/short.wav synth 2 pinknoise vol 0.3");
+    // Of those that are encoded in chunks.
     for format in Format::ALL {
+        if matches!(format, Format::Wav | Format::Aiff | Format::M4b) {
+            continue;
+        }
         let name = format.name();
         for jobs in [1, 8] {
             let command = format!("in {name}{jobs} --speed 1.1 --format {name} -j {jobs}");

@@ -71,7 +71,7 @@ fn every_file_that_was_begun_before_a_signal_is_finished_in_the_events() {
 #[test]
 fn a_second_signal_gives_up_the_files_at_work_and_leaves_nothing_partial() {
     for (first, second, code) in [("INT", "INT", 130), ("INT", "TERM", 143)] {
-        let env: TestEnv = inputs(2, 600);
+        let env: TestEnv = inputs(2, 400);
         env.run("in whole --ratio 0.8 -n").succeeds();
         let mut run = Live::start(&env, "in out --ratio 0.8 -n -j 2");
         run.wait_for_event("file-progress");
