@@ -20,6 +20,17 @@ pub(super) fn after(env: &TestEnv, commands: &str, args: &str) -> Command {
     wrap(command, &program)
 }
 
+/// Returns a command that runs strace, or `None` if that is not possible.
+pub(super) fn strace() -> Option<Command> {
+    let mut probe = Command::new("strace");
+    probe.args(["-o", "/dev/null", "true"]);
+    if !probe.status().is_ok_and(|status| status.success()) {
+        eprintln!("skipped: strace cannot be run here");
+        return None;
+    }
+    Some(Command::new("strace"))
+}
+
 /// Appends the program and its arguments to `outer`, which also gets its folder and environment.
 pub(super) fn wrap(mut outer: Command, program: &Command) -> Command {
     outer

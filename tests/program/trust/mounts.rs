@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::env::{Run, TestEnv};
-use crate::trust::faults::{without_privileges, wrap};
+use crate::trust::faults::{strace, without_privileges, wrap};
 
 /// A folder that shows another one through rclone, until it is dropped.
 struct Mount {
@@ -96,17 +96,10 @@ fn a_mount_of_cloud_storage_is_written_to_and_resumed_when_it_is_mounted_anew() 
 /// Returns the system calls, as strace shows them, that a run makes to files whose path contains
 /// `part`.
 fn calls(env: &TestEnv, args: &str, part: &str) -> Option<Vec<String>> {
-    let mut strace = Command::new("strace");
+    let mut strace = strace()?;
     strace.args(["-f", "-qq", "-y", "-o", "calls", "-e"]);
     strace
         .arg("trace=read,write,pread64,pwrite64,lseek,rename,renameat2,ftruncate,copy_file_range");
-    let probe = Command::new("strace")
-        .args(["-o", "/dev/null", "true"])
-        .status();
-    if !probe.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: strace cannot be run here");
-        return None;
-    }
     Run::of(env, wrap(strace, &env.command(args.split(' ')))).succeeds();
     let calls = String::from_utf8_lossy(&env.read("calls")).into_owned();
     let lines = calls.lines().filter(|line| line.contains(part));

@@ -7,22 +7,15 @@ use std::fs;
 use std::process::Command;
 
 use crate::env::{Run, TestEnv};
-use crate::trust::faults::{after, set_mode, without_privileges, wrap};
+use crate::trust::faults::{after, set_mode, strace, without_privileges, wrap};
 use crate::trust::live::{Live, has_temporary, inputs};
 
 /// Returns a command in which strace makes system calls fail, or `None` if that is not possible.
 fn with_faults(env: &TestEnv, faults: &[&str], args: &str) -> Option<Command> {
-    let mut strace = Command::new("strace");
+    let mut strace = strace()?;
     strace.args(["-f", "-qq", "-o", "/dev/null"]);
     for fault in faults {
         strace.args(["-e", &format!("inject={fault}")]);
-    }
-    let works = Command::new("strace")
-        .args(["-o", "/dev/null", "true"])
-        .status();
-    if !works.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: strace cannot be run here");
-        return None;
     }
     Some(wrap(strace, &env.command(args.split(' '))))
 }
