@@ -400,11 +400,25 @@ impl AudioStretch {
         options: &OutputOptions,
     ) -> Result<Vec<Warning>, Error> {
         let path = path.as_ref();
-        let output = End::File(path.to_owned());
         if (self.path.as_deref()).is_some_and(|input| is_same_file(input, path)) {
             let path = path.to_owned();
             return Err(Error::OutputIsInput { path });
         }
+        self.save_in_place(path, options)
+    }
+
+    /// As [`save`](Self::save), to any file, also the one that was opened.
+    ///
+    /// # Errors
+    /// Returns an error if no format is known, it cannot hold the audio, or the file cannot be
+    /// written.
+    pub fn save_in_place(
+        &self,
+        path: impl AsRef<Path>,
+        options: &OutputOptions,
+    ) -> Result<Vec<Warning>, Error> {
+        let path = path.as_ref();
+        let output = End::File(path.to_owned());
         let format = format_of(options, Some(path))?;
         let failed = |error| Error::of_output(error, output.clone());
         let source = self.path.as_deref().and_then(|path| path.metadata().ok());

@@ -94,6 +94,8 @@ pub struct Conversion {
     pub strict: bool,
     /// Whether a file of the output's name is replaced.
     pub overwrite: bool,
+    /// Whether the output may be the input, which is replaced once the whole output is there.
+    pub in_place: bool,
     /// How long the audio may be, and until when it may be decoded: from then on, the input is
     /// [`Unreadable`](Error::Unreadable).
     pub limits: Limits,
@@ -108,6 +110,7 @@ impl Default for Conversion {
             tags: true,
             strict: false,
             overwrite: true,
+            in_place: false,
             limits: Limits::default(),
         }
     }
@@ -130,7 +133,8 @@ impl Conversion {
     ) -> Result<Outcome, Error> {
         let path = output.as_ref();
         let end = End::File(path.to_owned());
-        if input.path().is_some_and(|input| is_same_file(input, path)) {
+        let is_input = input.path().is_some_and(|input| is_same_file(input, path));
+        if is_input && !self.in_place {
             let path = path.to_owned();
             return Err(Error::OutputIsInput { path });
         }

@@ -90,6 +90,19 @@ pub enum Error {
     Cancelled,
 }
 
+/// Returns an error with all that caused it, in one line.
+pub fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    for cause in std::iter::successors(error.source(), |&cause| cause.source()) {
+        let cause = cause.to_string();
+        // Some messages repeat what caused them.
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
 /// Where audio comes from or goes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -164,8 +177,8 @@ impl Error {
         Self::from_input(error, End::File(path.to_owned()))
     }
 
-    /// The error of writing an output, for those who do that themselves.
-    pub fn of_output(error: io::Error, output: End) -> Self {
+    /// The error of writing an output.
+    pub(crate) fn of_output(error: io::Error, output: End) -> Self {
         let source = FileError::Output(error);
         Self::Output { output, source }
     }

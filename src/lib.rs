@@ -119,7 +119,7 @@ pub use audiostretchy_media::format::{
 pub use audiostretchy_media::resample::ResampleError;
 pub use audiostretchy_media::samples::Samples;
 pub use conversion::{Conversion, estimate, stretch_audio};
-pub use error::{End, Error};
+pub use error::{End, Error, with_causes};
 pub use pipeline::estimate::Estimate;
 pub use pipeline::keep::Keep;
 pub use pipeline::{Outcome, PipelineError};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use audiostretchy::batch::StopToken;
-use audiostretchy::{AudioStretch, End, Error, Input, Limits, OutputOptions, Warning};
+use audiostretchy::{AudioStretch, End, Error, Input, Limits, OutputOptions};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyByteArray;
@@ -13,7 +13,7 @@ use pyo3::types::PyByteArray;
 use crate::errors::to_python;
 use crate::files::{Reader, Writer};
 use crate::options::{self, Options};
-use crate::{messages, replace, wait};
+use crate::{messages, wait};
 
 /// Bytes copied at a time to and from Python's files.
 const BLOCK: usize = 1 << 20;
@@ -94,7 +94,7 @@ impl Audio {
     /// Writes a file, which may be the one that was opened; returns the messages of warnings.
     fn save(&self, py: Python<'_>, path: PathBuf, format: Option<&str>) -> PyResult<Vec<String>> {
         let options = encoding(py, format)?;
-        let warnings = self.run(py, |audio| save(audio, path, &options))?;
+        let warnings = self.run(py, |audio| audio.save_in_place(path, &options))?;
         Ok(messages(warnings))
     }
 
@@ -181,21 +181,4 @@ fn encoding(py: Python<'_>, format: Option<&str>) -> PyResult<OutputOptions> {
         format: format.map(|name| options::format(py, name)).transpose()?,
         ..OutputOptions::default()
     })
-}
-
-fn save(
-    audio: &AudioStretch,
-    path: PathBuf,
-    options: &OutputOptions,
-) -> Result<Vec<Warning>, Error> {
-    match audio.save(&path, options) {
-        Err(Error::OutputIsInput { path }) => {
-            let options = OutputOptions {
-                format: options.format.or_else(|| options::format_of(&path)),
-                ..options.clone()
-            };
-            replace(&path, |file| audio.save_writer(file, &options))
-        }
-        result => result,
-    }
 }

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use audiostretchy::batch::{IfExists, PlanError, PlanRequest, RunOptions, Session, StopToken};
 use audiostretchy::preset::{Layer, PresetStore, Value};
 use audiostretchy::report::{EventReport, Report, json};
+use audiostretchy::with_causes;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
 
-use crate::errors::{of_plan, with_causes};
+use crate::errors::of_plan;
 use crate::wait;
 
 /// Stretches files and folders; returns the report as JSON. `on_event` is called with the JSON of

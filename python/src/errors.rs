@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use audiostretchy::batch::PlanError;
-use audiostretchy::{End, Error, OptionError};
+use audiostretchy::{End, Error, OptionError, with_causes};
 use pyo3::create_exception;
 use pyo3::exceptions::{
     PyBlockingIOError, PyFileNotFoundError, PyInterruptedError, PyOSError, PyRuntimeError,
@@ -34,8 +34,8 @@ pub(crate) fn to_python(py: Python<'_>, error: Error) -> PyErr {
         Error::InvalidParameter(error) => invalid(py, error),
         Error::Damaged { .. } => DamagedAudioError::new_err(text),
         Error::Unsupported { .. } => UnsupportedAudioError::new_err(text),
-        Error::Unreadable { input, .. } => of_system(&error, input, text),
-        Error::Output { output, .. } => of_system(&error, output, text),
+        Error::Unreadable { input, .. } => of_system(&error, path_of(input)),
+        Error::Output { output, .. } => of_system(&error, path_of(output)),
         Error::Cancelled => PyInterruptedError::new_err(text),
         _ => PyRuntimeError::new_err(text),
     }
@@ -52,18 +52,26 @@ fn not_found(path: &Path) -> PyErr {
     ))
 }
 
-/// An error of the system about a file: with its number, Python finds the class, such as
-/// `PermissionError`.
-fn of_system(error: &Error, end: &End, text: String) -> PyErr {
-    let number = causes(error)
+/// The error of the system that is among the causes, about a file: with its number, Python finds the
+/// class, such as `PermissionError`.
+fn of_system(error: &(dyn StdError + 'static), path: Option<&Path>) -> PyErr {
+    let text = with_causes(error);
+    let number = std::iter::successors(Some(error), |&error| error.source())
         .filter_map(|cause| cause.downcast_ref::<io::Error>())
         .find_map(io::Error::raw_os_error);
-    match (number, end) {
-        (Some(number), End::File(path)) => {
+    match (number, path) {
+        (Some(number), Some(path)) => {
             PyOSError::new_err((number, text, path.as_os_str().to_owned()))
         }
-        (Some(number), _) => PyOSError::new_err((number, text)),
-        _ => PyOSError::new_err(text),
+        (Some(number), None) => PyOSError::new_err((number, text)),
+        (None, _) => PyOSError::new_err(text),
+    }
+}
+
+fn path_of(end: &End) -> Option<&Path> {
+    match end {
+        End::File(path) => Some(path),
+        _ => None,
     }
 }
 
@@ -96,33 +104,7 @@ pub(crate) fn of_plan(error: &PlanError) -> PyErr {
     match error {
         PlanError::InputMissing { path, .. } => not_found(path),
         PlanError::Locked { .. } => PyBlockingIOError::new_err(text),
-        PlanError::OutputUnwritable { path, source } => {
-            let number = source.raw_os_error();
-            number.map_or_else(
-                || PyOSError::new_err(text.clone()),
-                |number| PyOSError::new_err((number, text.clone(), path.as_os_str().to_owned())),
-            )
-        }
+        PlanError::OutputUnwritable { path, .. } => of_system(error, Some(path)),
         _ => PyValueError::new_err(text),
     }
-}
-
-fn causes<'a>(
-    error: &'a (dyn StdError + 'static),
-) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source())
-}
-
-/// Returns an error with what caused it, in one line.
-pub(crate) fn with_causes(error: &(dyn StdError + 'static)) -> String {
-    causes(error)
-        .map(ToString::to_string)
-        .fold(String::new(), |text, cause| {
-            match (text.is_empty(), text.contains(&cause)) {
-                (true, _) => cause,
-                // Some messages repeat what caused them.
-                (false, true) => text,
-                (false, false) => format!("{text}: {cause}"),
-            }
-        })
 }

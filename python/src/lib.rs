@@ -9,13 +9,11 @@ mod options;
 mod wait;
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use audiostretchy::batch::{StopToken, write_file};
+use audiostretchy::batch::StopToken;
 use audiostretchy::{Conversion, End, Error, Input, Outcome, Progress, Warning};
 use pyo3::prelude::*;
 
@@ -37,6 +35,7 @@ fn stretch_audio(
     let conversion = Conversion {
         stretch: options.stretch,
         encoding: options.encoding,
+        in_place: true,
         ..Conversion::default()
     };
     let stop = StopToken::new();
@@ -78,47 +77,16 @@ fn tell(
     Ok(())
 }
 
-/// Converts a file to another, or to itself: the whole of it is there before it is replaced.
+/// Converts a file to another, or to itself.
 fn convert(
     conversion: &Conversion,
     input: &Path,
     output: &Path,
-    mut progress: impl FnMut(Progress) -> ControlFlow<()>,
+    progress: impl FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Outcome, Error> {
     let end = || End::File(input.to_owned());
     let source = Input::open(input).map_err(|error| Error::from_input(error, end()))?;
-    match conversion.to_file(&source, output, &mut progress) {
-        Err(Error::OutputIsInput { path }) => {
-            let mut conversion = conversion.clone();
-            conversion.encoding.format = options::format_of(&path);
-            replace(&path, |file| {
-                conversion.to_writer(&source, file, &mut progress)
-            })
-        }
-        result => result,
-    }
-}
-
-/// Replaces a file by what is written, once that is whole.
-fn replace<T>(
-    path: &Path,
-    write: impl FnOnce(&mut io::BufWriter<&File>) -> Result<T, Error>,
-) -> Result<T, Error> {
-    let mut written = None;
-    let result = write_file(path, |mut file| {
-        written = Some(write(&mut file));
-        match &written {
-            Some(Ok(_)) => io::Write::flush(&mut file),
-            // What is there stays.
-            _ => Err(io::ErrorKind::Other.into()),
-        }
-    });
-    match (written, result) {
-        (Some(Err(error)), _) => Err(error),
-        (Some(Ok(value)), Ok(())) => Ok(value),
-        (_, Err(error)) => Err(Error::of_output(error, End::File(path.to_owned()))),
-        (None, Ok(())) => unreachable!("it is written once the file is there"),
-    }
+    conversion.to_file(&source, output, progress)
 }
 
 /// Estimates lengths and time: input seconds, output seconds, seconds of work.

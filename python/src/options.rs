@@ -1,7 +1,5 @@
 //! Parameters as Python gives them.
 
-use std::path::Path;
-
 use audiostretchy::{Format, OptionError, OutputOptions, StretchOptions};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -83,9 +81,4 @@ pub(crate) fn format(py: Python<'_>, name: &str) -> PyResult<Format> {
         let allowed = format!("one of {names}");
         invalid(py, &OptionError::out_of_range("format", name, allowed))
     })
-}
-
-/// Returns the format that a file's extension tells.
-pub(crate) fn format_of(path: &Path) -> Option<Format> {
-    Format::from_extension(path.extension()?.to_str()?)
 }

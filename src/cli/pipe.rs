@@ -105,6 +105,7 @@ pub(super) fn run(args: &ConvertArgs, resolved: &Resolved) -> Result<u8, Box<dyn
             max_duration: args.max_duration_per_file.unwrap_or(Limits::MAX_DURATION),
             ..Limits::default()
         },
+        ..Conversion::default()
     };
     match convert(args, conversion, from, to) {
         Ok(exit_code) => Ok(exit_code),

@@ -12,13 +12,5 @@ pub(super) fn path(path: &Path) -> String {
 
 /// An error and its causes on one line, safe to print.
 pub(super) fn with_causes(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    for cause in std::iter::successors(error.source(), |&cause| cause.source()) {
-        let cause = cause.to_string();
-        // Some messages repeat what caused them.
-        if !text.contains(&cause) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    escape(&text)
+    escape(&audiostretchy::with_causes(error))
 }

@@ -218,6 +218,31 @@ fn a_file_is_never_written_over_itself() {
 }
 
 #[test]
+fn a_file_is_replaced_by_what_it_became_where_that_is_asked_for() {
+    let files = Files::new();
+    let bytes = std::fs::read(recording("stories/sea.wav")).unwrap();
+    let (path, other) = (files.write("in.wav", &bytes), files.path("other.wav"));
+    let conversion = Conversion {
+        stretch: at_ratio(0.5),
+        in_place: true,
+        ..Conversion::default()
+    };
+    for output in [&other, &path] {
+        let input = Input::open(&path).unwrap();
+        let done = conversion.to_file(&input, output, |_| ControlFlow::Continue(()));
+        done.unwrap();
+    }
+    let half = std::fs::read(&path).unwrap();
+    assert!(half == std::fs::read(&other).unwrap() && half != bytes);
+    let audio = AudioStretch::open(&path).unwrap();
+    audio
+        .save_in_place(&path, &OutputOptions::default())
+        .unwrap();
+    assert!(std::fs::read(&path).unwrap() == half);
+    assert_eq!(names(&files), ["in.wav", "other.wav"]);
+}
+
+#[test]
 fn a_cancelled_conversion_leaves_nothing() {
     let files = Files::new();
     let input = Input::open(recording("stories/sea.wav")).unwrap();
