@@ -68,7 +68,7 @@ fn pictures(criterion: &mut Criterion) {
     for engine in Engine::ALL {
         let mut request = PlanRequest::new(vec![input.clone()], folder.path().join("output.wav"));
         request.if_exists = IfExists::Overwrite;
-        request.stretch = StretchOptions {
+        request.settings.stretch = StretchOptions {
             engine,
             ..StretchOptions::from_speed(1.5)
         };

@@ -19,11 +19,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: batch INPUT-FOLDER OUTPUT-FOLDER RATIO".into());
     };
     let mut request = PlanRequest::new(vec![input.into()], output.into());
-    request.stretch = StretchOptions {
+    request.settings.stretch = StretchOptions {
         ratio: ratio.parse()?,
         ..StretchOptions::default()
     };
-    request.encoding.format = Some(Format::Flac);
+    request.settings.encoding.format = Some(Format::Flac);
     request.if_exists = IfExists::Overwrite;
     // Checks everything, and keeps other runs out of the folder from now on.
     let mut session = Session::start(&request)?;

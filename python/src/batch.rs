@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use audiostretchy::batch::{IfExists, PlanError, PlanRequest, RunOptions, Session, StopToken};
+use audiostretchy::batch::{
+    FileSettings, IfExists, PlanError, PlanRequest, RunOptions, Session, StopToken,
+};
 use audiostretchy::preset::{Layer, PresetStore, Value};
 use audiostretchy::report::{EventReport, Report, json};
 use audiostretchy::with_causes;
@@ -36,8 +38,11 @@ pub(crate) fn batch(
     let resolved = store.resolve(preset.as_deref(), &layer);
     let resolved = resolved.map_err(|error| wrong(&error))?;
     let request = PlanRequest {
-        stretch: resolved.settings.stretch.clone(),
-        encoding: resolved.settings.output.clone(),
+        settings: FileSettings {
+            stretch: resolved.settings.stretch.clone(),
+            encoding: resolved.settings.output.clone(),
+            ..FileSettings::default()
+        },
         if_exists: parse_if_exists(if_exists)?,
         ..PlanRequest::new(inputs, output)
     };

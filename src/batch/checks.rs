@@ -39,12 +39,12 @@ pub(super) fn check_written(
     jobs: &mut Vec<Job>,
     extra_files: &[ExtraFile],
     read_files: &[PathBuf],
-    folder: Option<&Path>,
+    folders: &[PathBuf],
     is_own: impl Fn(&Job) -> bool + Sync,
 ) -> Result<(), PlanError> {
     check_kinds(jobs, extra_files, &is_own)?;
     check_sources_survive(jobs, extra_files, read_files, &is_own)?;
-    check_collisions(jobs, extra_files, folder)
+    check_collisions(jobs, extra_files, folders)
 }
 
 /// Finds outputs in whose place there is something that is neither a file nor a folder, which a
@@ -160,12 +160,12 @@ enum Written {
 fn check_collisions(
     jobs: &mut Vec<Job>,
     extra_files: &[ExtraFile],
-    folder: Option<&Path>,
+    folders: &[PathBuf],
 ) -> Result<(), PlanError> {
     let mut places = Places::default();
     let mut seen: HashMap<Place, Written> = HashMap::with_capacity(jobs.len());
     let mut twice = Vec::new();
-    if let Some(folder) = folder {
+    for folder in folders {
         seen.insert(places.find(&folder.join(journal::NAME)), Written::Journal);
     }
     for index in 0..jobs.len() {
@@ -181,12 +181,14 @@ fn check_collisions(
                 Entry::Vacant(entry) => _ = entry.insert(Written::Audio(index)),
                 Entry::Occupied(entry) => match *entry.get() {
                     Written::Audio(other)
-                        if other != index && is_same_file(&jobs[other].input, &job.input) =>
+                        if other != index
+                            && jobs[other].request == job.request
+                            && is_same_file(&jobs[other].input, &job.input) =>
                     {
                         is_twice = true;
                         break;
                     }
-                    other => return Err(collision(jobs, other, &job.input, path)),
+                    other => return Err(collision(jobs, other, job, &job.input, path)),
                 },
             }
         }
@@ -212,7 +214,10 @@ fn check_collisions(
                             });
                         }
                     }
-                    other => return Err(collision(jobs, other, &sidecar.source, &sidecar.output)),
+                    other => {
+                        let (source, output) = (&sidecar.source, &sidecar.output);
+                        return Err(collision(jobs, other, &jobs[index], source, output));
+                    }
                 },
             }
         }
@@ -258,16 +263,25 @@ fn is_not_written(sidecar: &SidecarJob) -> bool {
     sidecar.replace.is_none() || read().is_ok_and(|(found, _)| found.is_empty())
 }
 
-fn collision(jobs: &[Job], other: Written, source: &Path, output: &Path) -> PlanError {
-    let (first, place) = match other {
-        Written::Audio(index) => (jobs[index].input.clone(), &*jobs[index].output),
+fn collision(jobs: &[Job], other: Written, job: &Job, source: &Path, output: &Path) -> PlanError {
+    let (first, place, first_job) = match other {
+        Written::Audio(index) => {
+            let other = &jobs[index];
+            (other.input.clone(), &*other.output, Some(other))
+        }
         Written::Sidecar(index, number) => {
             let SidecarJob { source, output, .. } = &jobs[index].sidecars[number];
-            (source.clone(), &**output)
+            (source.clone(), &**output, Some(&jobs[index]))
         }
-        Written::Extra(_) | Written::Journal => (journal::NAME.into(), output),
+        Written::Extra(_) | Written::Journal => (journal::NAME.into(), output, None),
     };
+    let requests = first_job.and_then(|first| {
+        let [first, second] = [first, job].map(|job| job.part_of.as_ref());
+        let (first, second) = (first?.request.clone(), second?.request.clone());
+        (first != second).then_some([first, second])
+    });
     PlanError::Collision {
+        requests,
         first,
         second: source.to_owned(),
         output: output.to_owned(),
@@ -287,8 +301,11 @@ pub(super) fn check_suffix(suffix: &OsStr) -> Result<(), PlanError> {
 }
 
 /// Finds links that would lead outputs out of the output folder.
-pub(super) fn check_links(jobs: &[Job], root: &Path) -> Result<(), PlanError> {
-    let folders: HashSet<&Path> = jobs.iter().map(|job| parent(&job.output)).collect();
+pub(super) fn check_links<'a>(
+    jobs: impl Iterator<Item = &'a Job>,
+    root: &Path,
+) -> Result<(), PlanError> {
+    let folders: HashSet<&Path> = jobs.map(|job| parent(&job.output)).collect();
     let link = |folder: &Path| paths::link_below(root, folder);
     match folders.into_iter().filter_map(link).min() {
         Some(path) => Err(PlanError::LinkInOutput { path }),

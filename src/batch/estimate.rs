@@ -1,6 +1,7 @@
 //! How long outputs will be, and how long that will take on this machine.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::job::Job;
@@ -12,24 +13,23 @@ use crate::pipeline::{Pipeline, PipelineError};
 use audiostretchy_containers::input::Input;
 use audiostretchy_media::format::Format;
 
-/// Files that are alike: codec in, format out, sample rate, channels.
-type Kind = (&'static str, Format, u32, usize);
+/// Files that are alike: codec in, format out, sample rate, channels, where their settings are.
+type Kind = (&'static str, Format, u32, usize, usize);
 
 /// How long a plan's outputs will be, and how long it will take.
 #[derive(Debug, Clone)]
 pub struct PlanEstimate {
     /// Time that the whole plan will take.
     pub processing: Duration,
-    /// Length of every output in seconds, if it is given.
-    duration: Option<f64>,
     trials: HashMap<Kind, Option<Trial>>,
 }
 
 impl PlanEstimate {
     /// About how many seconds the output of a job will last, if the length of its input is known.
     pub fn output_seconds(&self, job: &Job) -> Option<f64> {
-        if let Some(seconds) = job.duration.or(self.duration) {
-            return Some(seconds);
+        let duration = job.stretch().duration;
+        if duration != 0.0 {
+            return Some(duration);
         }
         let trial = self.trials.get(&kind(job)?)?.as_ref()?;
         Some(job.audio.as_ref()?.seconds()? * trial.ratio)
@@ -46,31 +46,35 @@ pub fn estimate(plan: &Plan, jobs: usize) -> PlanEstimate {
     let mut longest: f64 = 0.0;
     for job in plan.to_stretch() {
         let Some(kind) = kind(job) else { continue };
-        let trial = trials
-            .entry(kind)
-            .or_insert_with(|| try_out(plan, job).ok());
+        let trial = trials.entry(kind).or_insert_with(|| try_out(job).ok());
         let cost = trial.map_or(0.0, |trial| trial.cost) * job.seconds();
         total += cost;
         longest = longest.max(cost);
     }
     PlanEstimate {
         processing: Duration::from_secs_f64((total / jobs as f64).max(longest)),
-        duration: Some(plan.stretch.duration).filter(|&seconds| seconds != 0.0),
         trials,
     }
 }
 
 fn kind(job: &Job) -> Option<Kind> {
     let audio = job.audio.as_ref()?;
-    Some((audio.codec, job.format, audio.sample_rate, audio.channels))
+    let settings = Arc::as_ptr(&job.settings).addr();
+    Some((
+        audio.codec,
+        job.format,
+        audio.sample_rate,
+        audio.channels,
+        settings,
+    ))
 }
 
 /// A file on which a decoder or encoder panics gives no estimate; so will its run.
-fn try_out(plan: &Plan, job: &Job) -> Result<Trial, FileError> {
+fn try_out(job: &Job) -> Result<Trial, FileError> {
     file::guarded(|| {
         let input = Input::open(&job.input).map_err(PipelineError::from)?;
-        let stretch = plan.stretch_of(job);
-        let pipeline = Pipeline::open(&input, &stretch, job.format, &plan.encoding)?;
+        let stretch = job.stretch();
+        let pipeline = Pipeline::open(&input, &stretch, job.format, &job.settings.encoding)?;
         Ok(Trial::run(&input, pipeline, &stretch)?)
     })
 }

@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::job::{Job, Origin, SidecarJob};
+use super::job::{Job, Origin, PartOf, SidecarJob};
 use super::journal::Journal;
 use super::left_out::{Filter, Filtered, LeftOut, WhyLeftOut};
 use super::naming::{kept_format_of, listed_place};
 use super::plan_error::PlanError;
-use super::request::PlanRequest;
+use super::request::{FileSettings, PlanRequest};
 use super::selection::is_audio;
 use super::up_to_date;
 use super::walk::{self, Found, Unreadable};
@@ -31,34 +31,71 @@ use audiostretchy_tags::sidecar;
 pub(super) struct Finder<'a> {
     request: &'a PlanRequest,
     journal: &'a Journal,
+    /// The number of the request, from 0.
+    number: usize,
     /// The output folder, if it exists.
     output: Option<FileId>,
+    /// All output folders of the plan that exist.
+    outputs: &'a [FileId],
     current_folder: Arc<Path>,
-    /// The same for all files of a format, and too slow to make for each.
-    fingerprints: HashMap<(Format, bool), Arc<str>>,
+    /// The settings of each rule, then those of the files that fit none.
+    settings: Vec<(Arc<FileSettings>, Option<Arc<PartOf>>)>,
+    /// The same for all files of a rule and a format, and too slow to make for each.
+    fingerprints: HashMap<(usize, Format, bool), Arc<str>>,
     /// By folder, the names of files that may be text files beside audio.
     listings: HashMap<PathBuf, Listing>,
-    outputs: EarlierOutputs,
+    earlier: EarlierOutputs,
     /// What could not be looked at at this moment, which is no reason to take less.
     pub(super) failure: Option<PlanError>,
     pub(super) jobs: Vec<Job>,
     pub(super) unreadable: Vec<Unreadable>,
     pub(super) left_out: Vec<LeftOut>,
     filtered: Filtered,
-    /// Inputs whose own format cannot be written, with their places and origins.
-    unwritable: Vec<(PathBuf, PathBuf, Origin)>,
+    /// Inputs whose own format cannot be written.
+    unwritable: Vec<Input>,
+}
+
+/// A file that is taken.
+struct Input {
+    path: PathBuf,
+    /// Where it belongs in the output folder.
+    place: PathBuf,
+    origin: Origin,
+    /// The number of its settings.
+    settings: usize,
 }
 
 impl<'a> Finder<'a> {
-    pub(super) fn new(request: &'a PlanRequest, journal: &'a Journal) -> Self {
+    pub(super) fn new(
+        number: usize,
+        request: &'a PlanRequest,
+        journal: &'a Journal,
+        outputs: &'a [FileId],
+    ) -> Self {
+        let part_of = |rule: Option<&Arc<str>>| {
+            let request = request.name.clone()?;
+            let rule = rule.cloned();
+            Some(Arc::new(PartOf { request, rule }))
+        };
+        let rules = request.rules.iter();
+        let rules = rules.map(|rule| (&rule.settings, Some(&rule.name)));
+        let settings = rules.chain([(&request.settings, None)]);
+        let settings = settings.map(|(settings, rule)| {
+            let mut settings = settings.clone();
+            settings.keep.time_map |= request.time_map.is_some();
+            (Arc::new(settings), part_of(rule))
+        });
         Self {
             request,
             journal,
+            number,
             output: FileId::of(&request.output),
+            outputs,
+            settings: settings.collect(),
             current_folder: std::env::current_dir().unwrap_or_default().into(),
             fingerprints: HashMap::new(),
             listings: HashMap::new(),
-            outputs: EarlierOutputs::default(),
+            earlier: EarlierOutputs::default(),
             failure: None,
             jobs: Vec::new(),
             unreadable: Vec::new(),
@@ -71,11 +108,24 @@ impl<'a> Finder<'a> {
     /// Adds the one input of a single output file.
     pub(super) fn add_single(&mut self, input: &Path) -> Result<(), PlanError> {
         input_exists(input)?;
-        let format = self.request.output_format()?;
-        let output = self.request.output.clone();
-        let origin = self.origin_of_file(input);
-        self.add_job(input.to_owned(), output, format, false, origin);
+        let place = PathBuf::from(input.file_name().unwrap_or_default());
+        let settings = self.settings_of(&place);
+        let format = self.request.output_format(&self.settings[settings].0)?;
+        let input = Input {
+            path: input.to_owned(),
+            place,
+            origin: self.origin_of_file(input),
+            settings,
+        };
+        self.add_job(input, self.request.output.clone(), format, false);
         Ok(())
+    }
+
+    /// Returns the number of the settings of a file that belongs at `place` in the output folder.
+    fn settings_of(&self, place: &Path) -> usize {
+        let rules = &self.request.rules;
+        let fits = rules.iter().position(|rule| rule.globs.matches(place));
+        fits.unwrap_or(rules.len())
     }
 
     /// Adds all inputs of an output folder.
@@ -89,14 +139,33 @@ impl<'a> Finder<'a> {
             self.add_listed(input)?;
         }
         self.substitute_formats()?;
-        if self.jobs.is_empty() && self.unreadable.is_empty() {
-            return Err(PlanError::NoAudio {
-                inputs: [&request.inputs[..], &request.listed[..]].concat(),
-                filtered: std::mem::take(&mut self.filtered),
-            });
-        }
         self.keep_sidecars_of_jobs();
         Ok(())
+    }
+
+    /// Warns of rules that no file fits.
+    pub(super) fn unused_rules(&self) -> Vec<Warning> {
+        let is_used = |rule: &Arc<FileSettings>| {
+            (self.jobs.iter()).any(|job| Arc::ptr_eq(&job.settings, rule))
+        };
+        let rules = self.request.rules.iter().zip(&self.settings);
+        rules
+            .filter(|(_, (settings, _))| !is_used(settings))
+            .map(|(rule, _)| {
+                let name = self.request.name.as_deref().unwrap_or_default();
+                let message = format!("job {name}: the rule {} fits no file", rule.name);
+                Warning::new("unused-rule", message)
+            })
+            .collect()
+    }
+
+    /// Returns the error of a request without audio, if it is one.
+    pub(super) fn no_audio(&self) -> Option<PlanError> {
+        let is_empty = self.jobs.is_empty() && self.unreadable.is_empty();
+        is_empty.then(|| PlanError::NoAudio {
+            inputs: [&self.request.inputs[..], &self.request.listed[..]].concat(),
+            filtered: self.filtered.clone(),
+        })
     }
 
     /// Adds what a list names. A list may be of anything, as that of a commit's files is: names
@@ -140,7 +209,7 @@ impl<'a> Finder<'a> {
             return;
         }
         let stems: HashSet<PathBuf> = (self.jobs.iter())
-            .filter(|_| self.request.keep.sidecars)
+            .filter(|job| job.settings.keep.sidecars)
             .map(|job| job.input.with_extension(""))
             .collect();
         self.left_out.retain(|left_out| {
@@ -170,15 +239,14 @@ impl<'a> Finder<'a> {
             return Ok(());
         }
         let request = self.request;
-        let output = self.output.clone();
-        let is_in_place = output.is_some() && FileId::of(input) == output;
+        let is_in_place = self.output.is_some() && FileId::of(input) == self.output;
         let folder: Arc<Path> = self.absolute(input).into();
         let mut failure = None;
         let place_of = |path: &Path| path.strip_prefix(input).unwrap_or(path).to_owned();
         walk::walk(
             input,
             &request.selection,
-            output.as_ref(),
+            self.outputs,
             |found| match found {
                 Found::File(path) => {
                     let place = place_of(&path);
@@ -221,7 +289,7 @@ impl<'a> Finder<'a> {
                 .find(&self.request.output.join(place))
                 .is_some()
         };
-        let contained = self.outputs.contain(path, root);
+        let contained = self.earlier.contain(path, root);
         is_in_place && is_ours()
             || contained.unwrap_or_else(|(path, source)| {
                 self.failure = Some(PlanError::Journal { path, source });
@@ -236,31 +304,40 @@ impl<'a> Finder<'a> {
             found.is_ok_and(|found| up_to_date::is_ours(output, &found, journal, false))
         };
         let in_place = self.request.output.join(place);
-        let mut earlier = self.outputs.0.values();
+        let mut earlier = self.earlier.0.values();
         if !is_ours(&in_place, self.journal) && !earlier.any(|journal| is_ours(&path, journal)) {
             let why = WhyLeftOut::ChangedOutput;
             self.left_out.push(LeftOut { path, why });
         }
     }
 
-    fn add_file(&mut self, input: PathBuf, place: &Path, origin: Origin) {
-        let option = self.request.encoding.format;
-        match option.or_else(|| kept_format_of(&input)) {
+    fn add_file(&mut self, path: PathBuf, place: &Path, origin: Origin) {
+        let settings = self.settings_of(place);
+        let input = Input {
+            path,
+            place: place.to_owned(),
+            origin,
+            settings,
+        };
+        let settings = &self.settings[settings].0;
+        let option = settings.encoding.format;
+        match option.or_else(|| kept_format_of(&input.path)) {
             Some(format) => {
-                let output = self.request.output_of(place, format);
-                self.add_job(input, output, format, option.is_none(), origin);
+                let output = self.request.output_of(place, format, &settings.suffix);
+                self.add_job(input, output, format, option.is_none());
             }
-            None => self.unwritable.push((input, place.to_owned(), origin)),
+            None => self.unwritable.push(input),
         }
     }
 
     /// Finds the format that holds the codec of each input whose own cannot be written.
     fn substitute_formats(&mut self) -> Result<(), PlanError> {
         let unwritable = std::mem::take(&mut self.unwritable);
-        if self.request.strict && !unwritable.is_empty() {
-            return Err(PlanError::CannotKeepFormat {
-                inputs: unwritable.into_iter().map(|(input, ..)| input).collect(),
-            });
+        let is_strict = |input: &&Input| self.settings[input.settings].0.strict;
+        let refused = unwritable.iter().filter(is_strict);
+        let refused: Vec<PathBuf> = refused.map(|input| input.path.clone()).collect();
+        if !refused.is_empty() {
+            return Err(PlanError::CannotKeepFormat { inputs: refused });
         }
         let nearest = |input: &Path| match Decoder::open(input) {
             Ok(decoder) => Format::nearest_to_codec(decoder.info().codec),
@@ -268,11 +345,12 @@ impl<'a> Finder<'a> {
             Err(_) => Format::Wav,
         };
         let inputs = unwritable.par_iter();
-        let formats: Vec<Format> = inputs.map(|(input, ..)| nearest(input)).collect();
-        for ((input, place, origin), format) in unwritable.into_iter().zip(formats) {
-            let output = self.request.output_of(&place, format);
-            let warning = format_substituted(&input, format);
-            self.add_job(input, output, format, false, origin);
+        let formats: Vec<Format> = inputs.map(|input| nearest(&input.path)).collect();
+        for (input, format) in unwritable.into_iter().zip(formats) {
+            let suffix = &self.settings[input.settings].0.suffix;
+            let output = self.request.output_of(&input.place, format, suffix);
+            let warning = format_substituted(&input.path, format);
+            self.add_job(input, output, format, false);
             if let Some(job) = self.jobs.last_mut() {
                 job.warnings.push(warning);
             }
@@ -280,23 +358,25 @@ impl<'a> Finder<'a> {
         Ok(())
     }
 
-    fn add_job(
-        &mut self,
-        input: PathBuf,
-        output: PathBuf,
-        format: Format,
-        keeps_format: bool,
-        origin: Origin,
-    ) {
-        let request = self.request;
-        let fingerprint = self.fingerprints.entry((format, keeps_format));
+    fn add_job(&mut self, input: Input, output: PathBuf, format: Format, keeps_format: bool) {
+        let Input {
+            path: input,
+            origin,
+            settings: number,
+            ..
+        } = input;
+        let (settings, part_of) = &self.settings[number];
+        let fingerprint = self.fingerprints.entry((number, format, keeps_format));
         let fingerprint =
-            fingerprint.or_insert_with(|| request.fingerprint(format, keeps_format).into());
+            fingerprint.or_insert_with(|| settings.fingerprint(format, keeps_format).into());
         self.jobs.push(Job {
             keeps_format,
             fingerprint: fingerprint.clone(),
-            checksum: request.checksum,
-            sidecars: match request.keep.sidecars {
+            checksum: self.request.checksum,
+            settings: settings.clone(),
+            part_of: part_of.clone(),
+            request: self.number,
+            sidecars: match settings.keep.sidecars {
                 true => sidecars_of(&mut self.listings, &input, &output).unwrap_or_else(|source| {
                     let path = parent(&input).to_owned();
                     self.failure = Some(PlanError::InputUnreadable { path, source });

@@ -1,13 +1,20 @@
 //! One input of a plan, with its output and all that is to be written beside that.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::request::FileSettings;
 use crate::pipeline::atomic_file::Replace;
+use crate::pipeline::file::FileError;
 use crate::pipeline::file_state::FileState;
 use crate::pipeline::parts::Part;
+use crate::pipeline::{Pipeline, PipelineError};
+use audiostretchy_containers::input::Input;
+use audiostretchy_containers::limits::Limits;
 use audiostretchy_containers::warning::Warning;
-use audiostretchy_media::decode::AudioInfo;
+use audiostretchy_engine::StretchOptions;
+use audiostretchy_media::decode::{AudioInfo, Decoder};
 use audiostretchy_media::format::Format;
 
 /// One input and its output.
@@ -23,12 +30,18 @@ pub struct Job {
     pub keeps_format: bool,
     /// Length of the output in seconds, if this one has its own.
     pub duration: Option<f64>,
+    /// How it is converted.
+    pub settings: Arc<FileSettings>,
+    /// The request that it comes from, and the rule, if those have names.
+    pub part_of: Option<Arc<PartOf>>,
     /// What is to be done.
     pub action: Action,
     /// Warnings that are known before the run.
     pub warnings: Vec<Warning>,
     /// What the input's header tells, once probed; `None` if it cannot be read.
     pub audio: Option<AudioInfo>,
+    /// The number of its request, from 0.
+    pub(super) request: usize,
     /// Where the input was found.
     pub(super) origin: Origin,
     /// Whether a file in the output's place may be replaced.
@@ -55,9 +68,12 @@ impl Job {
             format,
             keeps_format: false,
             duration: None,
+            settings: Arc::default(),
+            part_of: None,
             action: Action::Stretch(Why::New),
             warnings: Vec::new(),
             audio: None,
+            request: 0,
             origin: Origin::default(),
             replace: Replace::Never,
             parts: Vec::new(),
@@ -78,6 +94,16 @@ impl Job {
         }
     }
 
+    /// Returns the name of its request.
+    pub(crate) fn request_name(&self) -> Option<String> {
+        Some(self.part_of.as_ref()?.request.to_string())
+    }
+
+    /// Returns the name of the rule that the file fits.
+    pub(crate) fn rule_name(&self) -> Option<String> {
+        Some(self.part_of.as_ref()?.rule.as_ref()?.to_string())
+    }
+
     /// Returns whether each chapter becomes an output.
     pub fn is_split(&self) -> bool {
         !self.parts.is_empty()
@@ -95,10 +121,43 @@ impl Job {
         audio.and_then(AudioInfo::seconds).unwrap_or(0.0)
     }
 
+    /// Returns how the audio is stretched.
+    pub(super) fn stretch(&self) -> Cow<'_, StretchOptions> {
+        let stretch = &self.settings.stretch;
+        match self.duration {
+            None => Cow::Borrowed(stretch),
+            Some(duration) => Cow::Owned(StretchOptions {
+                duration,
+                ..stretch.clone()
+            }),
+        }
+    }
+
+    /// Returns the job's pipeline, without what is kept beside the audio.
+    pub(super) fn pipeline(&self, input: &Input, limits: &Limits) -> Result<Pipeline, FileError> {
+        let start = match self.keeps_format {
+            true => Pipeline::of_to_keep,
+            false => Pipeline::of,
+        };
+        let decoder = Decoder::from_input_within(input, limits).map_err(PipelineError::from)?;
+        let encoding = &self.settings.encoding;
+        let pipeline = start(input, decoder, &self.stretch(), self.format, encoding);
+        Ok(pipeline?)
+    }
+
     /// Returns whether the file is to be stretched.
     pub fn is_to_stretch(&self) -> bool {
         matches!(self.action, Action::Stretch(_))
     }
+}
+
+/// Which part of a plan of several requests a job belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartOf {
+    /// The name of the request.
+    pub request: Arc<str>,
+    /// The name of the rule that the file fits.
+    pub rule: Option<Arc<str>>,
 }
 
 /// Where an input was found.

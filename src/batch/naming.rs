@@ -5,13 +5,13 @@ use std::path::{Component, Path, PathBuf};
 
 use super::plan_error::PlanError;
 use super::portable;
-use super::request::PlanRequest;
+use super::request::{FileSettings, PlanRequest};
 use super::selection::is_audio;
 use audiostretchy_media::format::Format;
 
 impl PlanRequest {
     /// Returns the output of an input that belongs at `place` in the output folder.
-    pub(super) fn output_of(&self, place: &Path, format: Format) -> PathBuf {
+    pub(super) fn output_of(&self, place: &Path, format: Format, suffix: &OsStr) -> PathBuf {
         let name = Path::new(place.file_name().unwrap_or_default());
         // In a name like "take 1.5" what follows the dot is no extension.
         let extension = name.extension().filter(|extension| is_audio(extension));
@@ -20,7 +20,7 @@ impl PlanRequest {
             None => name.as_os_str(),
         };
         let mut output = stem.to_owned();
-        output.push(&self.suffix);
+        output.push(suffix);
         output.push(".");
         output.push(match extension {
             Some(extension) if format_of(place) == Some(format) => extension,
@@ -38,16 +38,18 @@ impl PlanRequest {
     /// where outputs go into a folder.
     pub fn single_format(&self) -> Option<Format> {
         let is_single = !self.writes_folder();
-        is_single.then(|| self.output_format().ok()).flatten()
+        is_single
+            .then(|| self.output_format(&self.settings).ok())
+            .flatten()
     }
 
     /// Returns the format of a single output file: the one that its name or the option tells.
     ///
     /// # Errors
     /// Returns an error if they disagree, or neither tells one.
-    pub(super) fn output_format(&self) -> Result<Format, PlanError> {
+    pub(super) fn output_format(&self, settings: &FileSettings) -> Result<Format, PlanError> {
         let path = self.output.clone();
-        match (format_of(&path), self.encoding.format) {
+        match (format_of(&path), settings.encoding.format) {
             (Some(name), Some(option)) if name != option => {
                 Err(PlanError::FormatMismatch { path, name, option })
             }

@@ -1,7 +1,6 @@
 //! What is to be done: every input with its output, checked before anything is written.
 
-use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rayon::prelude::*;
@@ -10,19 +9,16 @@ use super::job::{Action, Job};
 use super::left_out::LeftOut;
 use super::walk::Unreadable;
 use super::workers;
+use crate::pipeline::PipelineError;
 use crate::pipeline::file::{self, FileError};
-use crate::pipeline::keep::Keep;
-use crate::pipeline::{Pipeline, PipelineError};
 use crate::report::{ErrorReport, PartitionReport};
 use audiostretchy_containers::input::Input;
 use audiostretchy_containers::limits::Limits;
 use audiostretchy_containers::warning::Warning;
-use audiostretchy_engine::StretchOptions;
 use audiostretchy_media::decode::Decoder;
-use audiostretchy_media::format::OutputOptions;
 
 /// Everything a run will do.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Plan {
     /// The files, longest first once [`probe`](Self::probe) has been called.
     pub jobs: Vec<Job>,
@@ -30,26 +26,29 @@ pub struct Plan {
     pub unreadable: Vec<Unreadable>,
     /// Files that look as if they should be taken and are not.
     pub left_out: Vec<LeftOut>,
-    /// The output folder; `None` where a single file is written.
-    pub folder: Option<PathBuf>,
+    /// The output folders; none where a single file is written.
+    pub folders: Vec<PathBuf>,
+    /// What all jobs of a request have in common.
+    pub(super) requests: Vec<PlannedRequest>,
     /// The part of the inputs that these files are, if not all.
     pub partition: Option<PartitionReport>,
-    /// How audio is to be stretched.
-    pub stretch: StretchOptions,
-    /// How output is to be encoded.
-    pub encoding: OutputOptions,
-    /// What is kept beside the audio.
-    pub keep: Keep,
-    /// Where the time map of a single file goes.
-    pub time_map: Option<PathBuf>,
-    /// Give outputs the modification time of their inputs.
-    pub keep_mtime: bool,
-    /// Do nothing that was not asked for: see [`PlanRequest::strict`](super::PlanRequest::strict).
-    pub strict: bool,
     /// Files that are removed once all else went well.
     pub to_prune: Vec<PathBuf>,
     /// Warnings about the run as a whole.
     pub warnings: Vec<Warning>,
+}
+
+/// What all jobs of a request have in common.
+#[derive(Debug)]
+pub(super) struct PlannedRequest {
+    /// The number of its output folder; `None` where it writes a single file.
+    pub(super) folder: Option<usize>,
+    /// Where the time map of a single file goes.
+    pub(super) time_map: Option<PathBuf>,
+    /// Where outputs are written until they are whole, if not beside their names.
+    pub(super) temp_dir: Option<PathBuf>,
+    /// Remove outputs whose source is gone.
+    pub(super) prune: bool,
 }
 
 /// What a run would find of a file.
@@ -62,12 +61,21 @@ pub struct Foreseen {
 }
 
 impl Plan {
-    /// What is kept of each file beside the audio.
-    pub(super) fn keep(&self) -> Keep {
-        Keep {
-            time_map: self.time_map.is_some(),
-            ..self.keep
-        }
+    /// Returns whether there is nothing to do and nothing to tell of.
+    pub(super) fn is_empty(&self) -> bool {
+        self.jobs.is_empty() && self.unreadable.is_empty()
+    }
+
+    /// Returns what a job has in common with the others of its request.
+    pub(super) fn request_of(&self, job: &Job) -> &PlannedRequest {
+        &self.requests[job.request]
+    }
+
+    /// Returns the folder that a job's output is in, by itself or in a folder there; `None` where it
+    /// is a single file.
+    pub fn folder_of(&self, job: &Job) -> Option<&Path> {
+        let number = self.request_of(job).folder?;
+        Some(&self.folders[number])
     }
 
     /// Reads the headers of the files to be stretched, on all processors, and puts the longest
@@ -86,9 +94,10 @@ impl Plan {
         let is_dull = |job: &Job| {
             job.is_to_stretch()
                 && job.audio.as_ref().is_some_and(|audio| {
-                    let channels = self.encoding.channels.count(audio.channels);
-                    let rate = self.encoding.sample_rate.unwrap_or(audio.sample_rate);
-                    (self.encoding).asks_for_dull_sound(job.format, channels, rate)
+                    let encoding = &job.settings.encoding;
+                    let channels = encoding.channels.count(audio.channels);
+                    let rate = encoding.sample_rate.unwrap_or(audio.sample_rate);
+                    encoding.asks_for_dull_sound(job.format, channels, rate)
                 })
         };
         if jobs.iter().any(is_dull) {
@@ -109,7 +118,7 @@ impl Plan {
                 Action::Refuse => Err(FileError::OutputChanged(job.output.clone())),
                 Action::Stretch(_) => {
                     let input = Input::open(&job.input).map_err(PipelineError::from)?;
-                    let pipeline = self.pipeline(job, &input, &limits)?;
+                    let pipeline = job.pipeline(&input, &limits)?;
                     pipeline.check_length()?;
                     Ok(pipeline.warnings().to_vec())
                 }
@@ -126,34 +135,6 @@ impl Plan {
             Foreseen { warnings, error }
         };
         workers::in_parallel(|| self.jobs.par_iter().map(foresee).collect())
-    }
-
-    /// Returns how a job's audio is stretched.
-    pub(super) fn stretch_of(&self, job: &Job) -> Cow<'_, StretchOptions> {
-        match job.duration {
-            None => Cow::Borrowed(&self.stretch),
-            Some(duration) => Cow::Owned(StretchOptions {
-                duration,
-                ..self.stretch.clone()
-            }),
-        }
-    }
-
-    /// Returns the pipeline of a job, without what is kept beside the audio.
-    pub(super) fn pipeline(
-        &self,
-        job: &Job,
-        input: &Input,
-        limits: &Limits,
-    ) -> Result<Pipeline, FileError> {
-        let start = match job.keeps_format {
-            true => Pipeline::of_to_keep,
-            false => Pipeline::of,
-        };
-        let decoder = Decoder::from_input_within(input, limits).map_err(PipelineError::from)?;
-        let stretch = self.stretch_of(job);
-        let pipeline = start(input, decoder, &stretch, job.format, &self.encoding);
-        Ok(pipeline?)
     }
 
     /// Returns the files to be stretched.

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::left_out::Filtered;
 use super::selection::AUDIO_EXTENSIONS;
@@ -11,6 +12,26 @@ use audiostretchy_media::format::Format;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
+    /// One of several requests cannot be carried out.
+    #[error("job {name}")]
+    OfRequest {
+        /// The name of the request.
+        name: Arc<str>,
+        /// Why.
+        source: Box<PlanError>,
+    },
+    /// An input of a request lies in the output folder of another.
+    #[error(
+        "{}: is written by the job {writer}, and all jobs are planned before any is run; give the \
+         sources of that job, or run one after the other",
+        path.display()
+    )]
+    InputIsOutput {
+        /// The input.
+        path: PathBuf,
+        /// The name of the other request.
+        writer: Arc<str>,
+    },
     /// An input is not there.
     #[error("{}: no such file or folder", path.display())]
     InputMissing {
@@ -154,9 +175,12 @@ pub enum PlanError {
     },
     /// Two inputs would be written to one file.
     #[error(
-        "{} and {} would both be written to {}{}; rename one or give them different output folders",
+        "{}{} and {}{} would both be written to {}{}; rename one or give them different output \
+         folders",
         first.display(),
+        of_request(requests, 0),
         second.display(),
+        of_request(requests, 1),
         output.display(),
         if *is_case_alone {
             ", as names that differ only in case are one file on many disks"
@@ -165,6 +189,8 @@ pub enum PlanError {
         }
     )]
     Collision {
+        /// The names of their requests, if these are two.
+        requests: Option<[Arc<str>; 2]>,
         /// One input.
         first: PathBuf,
         /// The other.
@@ -328,6 +354,22 @@ pub enum PlanError {
         /// Why.
         source: std::io::Error,
     },
+}
+
+impl PlanError {
+    /// Returns the error itself, without the request that it is of.
+    pub fn of_any_request(&self) -> &Self {
+        match self {
+            Self::OfRequest { source, .. } => source.of_any_request(),
+            error => error,
+        }
+    }
+}
+
+/// Returns the name of a request as it stands behind that of a file.
+fn of_request(requests: &Option<[Arc<str>; 2]>, number: usize) -> String {
+    let name = requests.as_ref().map(|names| &names[number]);
+    name.map_or(String::new(), |name| format!(" (job {name})"))
 }
 
 /// Returns the first few paths of a list, and how many more there are.

@@ -7,22 +7,30 @@ use std::path::{Path, PathBuf};
 use audiostretchy_containers::figures;
 use audiostretchy_containers::warning::Warning;
 
-use super::job::Job;
 use super::journal::{Entry, Journal, Lines, MadeFrom};
+use super::plan::Plan;
 use super::up_to_date::is_as_recorded;
 use crate::pipeline::paths::{self, parent};
 
-/// Returns the files that can be removed: outputs of earlier runs, and text files beside them, that
-/// nobody has touched since, and whose source is no longer on the disk.
+/// Returns the files that can be removed from an output folder, given by its number in the plan and
+/// its journal: outputs of earlier runs, and text files beside them, that nobody has touched since,
+/// and whose source is no longer on the disk.
 ///
-/// Only outputs of input folders count in which `jobs` have audio now: of an empty folder nobody
-/// knows whether it is the disk that is missing. What `jobs` write is not among them.
-pub(super) fn find(journal: &Journal, jobs: &[Job], checksum: bool) -> Vec<PathBuf> {
+/// Only outputs of input folders count in which jobs have audio now: of an empty folder nobody
+/// knows whether it is the disk that is missing. What jobs write is not among them.
+pub(super) fn find(journal: &Journal, plan: &Plan, folder: usize) -> Vec<PathBuf> {
+    let jobs = plan.jobs.iter().filter(|job| {
+        let request = plan.request_of(job);
+        request.prune && request.folder == Some(folder)
+    });
+    let checksum = jobs.clone().any(|job| job.checksum);
     let inputs: HashSet<&Path> = jobs
-        .iter()
         .filter_map(|job| job.origin.folder.as_deref())
         .collect();
-    let written: HashSet<&Path> = (jobs.iter())
+    if inputs.is_empty() {
+        return Vec::new();
+    }
+    let written: HashSet<&Path> = (plan.jobs.iter())
         .flat_map(|job| {
             let sidecars = job.sidecars.iter().map(|sidecar| sidecar.output.as_path());
             sidecars.chain(job.outputs().map(PathBuf::as_path))

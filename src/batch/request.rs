@@ -2,10 +2,11 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::durations::Durations;
 use super::partition::Partition;
-use super::selection::Selection;
+use super::selection::{Globs, Selection};
 use super::unfinished::UnfinishedFiles;
 use crate::pipeline::keep::Keep;
 use crate::pipeline::paths::ends_in_separator;
@@ -28,9 +29,44 @@ pub enum IfExists {
     Error,
 }
 
+/// How a file is converted.
+#[derive(Debug, Clone, Default)]
+pub struct FileSettings {
+    /// How the audio is stretched.
+    pub stretch: StretchOptions,
+    /// How the output is encoded.
+    pub encoding: OutputOptions,
+    /// What is kept beside the audio.
+    pub keep: Keep,
+    /// Put between the name of the output and its extension.
+    pub suffix: OsString,
+    /// Write an output for each chapter, into a folder of the input's name in the output folder.
+    pub split_chapters: bool,
+    /// Give the output the modification time of its input.
+    pub keep_mtime: bool,
+    /// Do nothing that was not asked for: no damage is filled up with silence, no audio that
+    /// changes its format midway is converted (those files fail), and no format takes the place of
+    /// one that cannot be written (the plan is refused).
+    pub strict: bool,
+}
+
+/// Settings of its own for some of the files of a request.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// What stands for it in reports, such as its patterns.
+    pub name: Arc<str>,
+    /// The files: a pattern without a slash is held against the name, any other against the path
+    /// below the input folder, or as it stands in a list.
+    pub globs: Globs,
+    /// How they are converted.
+    pub settings: FileSettings,
+}
+
 /// What a plan is made from.
 #[derive(Debug, Clone)]
 pub struct PlanRequest {
+    /// What it is called where several requests make one plan.
+    pub name: Option<Arc<str>>,
     /// Files and folders.
     pub inputs: Vec<PathBuf>,
     /// Files and folders that a list names: where their paths are relative, the output has the
@@ -40,14 +76,12 @@ pub struct PlanRequest {
     pub selection: Selection,
     /// A file for a single input file, else a folder.
     pub output: PathBuf,
-    /// How audio is to be stretched.
-    pub stretch: StretchOptions,
+    /// How files are converted.
+    pub settings: FileSettings,
+    /// Files that are converted with settings of their own: the first rule that fits a file counts.
+    pub rules: Vec<Rule>,
     /// A length of its own for each output, instead of `stretch.duration` or `stretch.ratio`.
     pub durations: Option<Durations>,
-    /// How output is to be encoded.
-    pub encoding: OutputOptions,
-    /// What is kept beside the audio.
-    pub keep: Keep,
     /// Where the time map of a single file goes.
     pub time_map: Option<PathBuf>,
     /// Other files that the caller will write, such as reports: none of them may take the place of
@@ -61,22 +95,14 @@ pub struct PlanRequest {
     pub temp_dir: Option<PathBuf>,
     /// What to do where an output exists already.
     pub if_exists: IfExists,
-    /// Put between the name of an output and its extension.
-    pub suffix: OsString,
-    /// Write an output for each chapter, into a folder of the input's name in the output folder.
-    pub split_chapters: bool,
     /// Give outputs, and the folders they are mirrored in, names that FAT, exFAT and Windows take.
     pub portable_names: bool,
     /// Write all outputs right into the output folder instead of mirroring the input folders.
     pub flatten: bool,
     /// Compare contents instead of modification times, those of sources and of outputs.
     pub checksum: bool,
-    /// Give outputs the modification time of their inputs.
-    pub keep_mtime: bool,
-    /// Do nothing that was not asked for: no damage is filled up with silence, no audio that
-    /// changes its format midway is converted (those files fail), and no format takes the place of
-    /// one that cannot be written (the plan is refused).
-    pub strict: bool,
+    /// Let a plan of several requests have no file of this one; a plan of none is refused always.
+    pub may_be_empty: bool,
     /// Leave what was made once from a source that has not changed since, also where its output is
     /// gone or settings have changed. Needs an output folder.
     pub only_new: bool,
@@ -108,32 +134,34 @@ impl PlanRequest {
     /// A request with everything but inputs and output left at its default.
     pub fn new(inputs: Vec<PathBuf>, output: PathBuf) -> Self {
         Self {
+            name: None,
             inputs,
             listed: Vec::new(),
             selection: Selection::default(),
             output,
-            stretch: StretchOptions::default(),
+            settings: FileSettings::default(),
+            rules: Vec::new(),
             durations: None,
-            encoding: OutputOptions::default(),
-            keep: Keep::default(),
             time_map: None,
             extra_files: Vec::new(),
             read_files: Vec::new(),
             temp_dir: None,
             if_exists: IfExists::Resume,
-            suffix: OsString::new(),
-            split_chapters: false,
             portable_names: false,
             flatten: false,
             checksum: false,
-            keep_mtime: false,
-            strict: false,
+            may_be_empty: false,
             only_new: false,
             prune: false,
             partition: None,
             only: None,
             warnings: Vec::new(),
         }
+    }
+
+    /// Returns the settings of the request and of its rules.
+    pub(super) fn all_settings(&self) -> impl Iterator<Item = &FileSettings> {
+        std::iter::once(&self.settings).chain(self.rules.iter().map(|rule| &rule.settings))
     }
 
     /// Returns whether outputs go into a folder, rather than to a single file.

@@ -132,7 +132,7 @@ pub(super) fn run_with(
     let take_files = || {
         while let Some(index) = shared.slots.take(&next, plan.jobs.len()) {
             let job = &plan.jobs[index];
-            let report = run_job(index, job, reason_to_end(), &shared);
+            let report = run_job(index, job, reason_to_end(), &shared).part_of(job);
             shared.slots.release();
             if report.status == Status::Failed {
                 failures.fetch_add(1, Ordering::Relaxed);
@@ -242,7 +242,7 @@ fn run_job(
     let report = FileReport {
         started_seconds: Some(started_seconds),
         worker: Some(rayon::current_thread_index().unwrap_or(0)),
-        ..report
+        ..report.part_of(job)
     };
     on_event(Event::FileFinished {
         index,

@@ -143,7 +143,7 @@ impl Globs {
         self.names.is_empty() && self.paths.is_empty()
     }
 
-    fn matches(&self, relative: &Path) -> bool {
+    pub(super) fn matches(&self, relative: &Path) -> bool {
         let name = relative.file_name().unwrap_or_default();
         self.names.is_match(name) || self.paths.is_match(relative)
     }

@@ -5,15 +5,16 @@ use std::fs::{File, Metadata};
 use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::events::Event;
 use super::job::{Action, Job};
-use super::journal::{Journal, JournalFile};
+use super::journal::Journal;
+use super::output_folder::{Folder, check_writable};
 use super::plan::Plan;
 use super::plan_error::PlanError;
+use super::planner::Folders;
 use super::record::{self, Sources};
 use super::request::PlanRequest;
 use super::run::{self, RunOptions, StopToken, Work};
@@ -21,7 +22,7 @@ use super::{prune, sidecars, up_to_date};
 use crate::pipeline::atomic_file::{self, PendingOutput, Replace};
 use crate::pipeline::file::{self, FileError};
 use crate::pipeline::helpers::Helpers;
-use crate::pipeline::paths::{self, FileId};
+use crate::pipeline::paths;
 use crate::pipeline::{Outcome, PipelineError};
 use crate::report::{Report, RunOutcome};
 use audiostretchy_containers::input::Input;
@@ -32,30 +33,16 @@ use audiostretchy_media::decode::DecodeError;
 /// Shortest time between two progress events of a file.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
 
-/// A plan whose output folder is ours until this is dropped.
+/// A plan whose output folders are ours until this is dropped.
 #[derive(Debug)]
 pub struct Session {
     plan: Plan,
     /// What the names of this run's temporary files have in them.
     tag: String,
-    /// Where outputs are written until they are whole, if not beside their names.
-    temp_dir: Option<PathBuf>,
-    folder: Option<Folder>,
+    /// The output folders, in the order of the plan's.
+    folders: Vec<Folder>,
     /// The temporary files of outputs that are being written.
     unfinished: Mutex<HashSet<PathBuf>>,
-}
-
-/// The output folder.
-#[derive(Debug)]
-struct Folder {
-    path: PathBuf,
-    id: Option<FileId>,
-    /// What was known of it before the run.
-    known: Journal,
-    /// `None` where nothing can be written, and nothing is to be.
-    journal: Option<JournalFile>,
-    /// Set once it was found to have been removed or replaced.
-    is_lost: AtomicBool,
 }
 
 impl Session {
@@ -66,92 +53,93 @@ impl Session {
     /// Returns the same errors as [`PlanRequest::plan`]; [`PlanError::Locked`] where another run
     /// has the folder, or where it cannot be written to and something would have to be.
     pub fn start(request: &PlanRequest) -> Result<Self, PlanError> {
-        if let Some(path) = &request.temp_dir {
+        Self::start_all(std::slice::from_ref(request))
+    }
+
+    /// As [`start`](Self::start), for several requests: see [`Plan::of`].
+    ///
+    /// # Errors
+    /// Returns the errors of [`start`](Self::start).
+    pub fn start_all(requests: &[PlanRequest]) -> Result<Self, PlanError> {
+        for path in requests
+            .iter()
+            .filter_map(|request| request.temp_dir.as_ref())
+        {
             atomic_file::check_creatable(path).map_err(|source| PlanError::TempDir {
                 path: path.clone(),
                 source,
             })?;
         }
-        let Some(path) = request.folder()? else {
-            let plan = request.plan()?;
-            for job in plan.to_stretch() {
-                check_writable(paths::parent(&job.output))?;
-            }
-            return Ok(Self::new(request, plan, None));
-        };
-        let first_plan = match path.is_dir() {
+        let folders = Folders::of(requests)?;
+        let are_there = folders.paths.iter().all(|path| path.is_dir());
+        let first_plan = match are_there && !folders.paths.is_empty() {
             true => None,
             false => {
-                let plan = request.plan()?;
-                check_writable(path)?;
+                let plan = Plan::of(requests)?;
+                for path in folders.paths.iter().filter(|path| !path.is_dir()) {
+                    check_writable(path)?;
+                }
                 Some(plan)
             }
         };
-        let (journal, known) = match JournalFile::open(path, request.partition) {
-            Ok((journal, known)) => (Some(journal), known),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                return Err(PlanError::Locked { path: path.into() });
-            }
-            Err(source) => {
-                let unwritable = || PlanError::OutputUnwritable {
-                    path: path.into(),
-                    source,
-                };
-                let plan = request.plan()?;
-                if plan.to_stretch().next().is_some() {
-                    return Err(unwritable());
+        let partition = requests.iter().find_map(|request| request.partition);
+        let mut opened = Vec::with_capacity(folders.paths.len());
+        for path in &folders.paths {
+            match Folder::open(path, partition) {
+                Ok(folder) => opened.push(folder),
+                Err(error) => {
+                    opened.into_iter().for_each(Folder::remove_if_unused);
+                    return Err(error);
                 }
-                let known = Journal::read(path).unwrap_or_default();
-                return Ok(Self::new(
-                    request,
-                    plan,
-                    Some(Folder::new(path, None, known)),
-                ));
             }
-        };
+        }
         // What was planned where no folder was yet still holds, unless another run has come and
         // gone since.
         let plan = match first_plan {
-            Some(plan) if known.is_empty() => Ok(plan),
-            _ => request.plan_with(&known).and_then(|plan| {
-                if plan.to_stretch().next().is_some() {
-                    check_writable(path)?;
-                }
-                Ok(plan)
-            }),
+            Some(plan) if opened.iter().all(|folder| folder.known.is_empty()) => Ok(plan),
+            _ => {
+                let known: Vec<&Journal> = opened.iter().map(|folder| &folder.known).collect();
+                Plan::with(requests, &folders, &known)
+            }
         };
+        let plan = plan.and_then(|plan| {
+            check_outputs(&plan, &opened)?;
+            Ok(plan)
+        });
         let mut plan = match plan {
             Ok(plan) => plan,
             Err(error) => {
-                journal.into_iter().for_each(JournalFile::remove_if_unused);
+                opened.into_iter().for_each(Folder::remove_if_unused);
                 return Err(error);
             }
         };
-        if journal.as_ref().is_some_and(|journal| !journal.is_locked()) {
-            plan.warnings.push(not_locked(path));
-        }
-        let folder = Folder::new(path, journal, known);
-        Ok(Self::new(request, plan, Some(folder)))
+        let unlocked = opened.iter().filter(|folder| !folder.is_locked());
+        plan.warnings
+            .extend(unlocked.map(|folder| not_locked(&folder.path)));
+        Ok(Self::new(requests, plan, opened))
     }
 
-    fn new(request: &PlanRequest, plan: Plan, folder: Option<Folder>) -> Self {
+    fn new(requests: &[PlanRequest], plan: Plan, folders: Vec<Folder>) -> Self {
         let outputs = plan.jobs.iter().map(|job| job.output.as_path());
-        let extra = request.extra_files.iter().map(|extra| extra.path.as_path());
-        let files = outputs.chain(extra).chain(request.time_map.as_deref());
-        let folders: HashSet<&Path> = files.map(paths::parent).collect();
+        let extra = requests.iter().flat_map(|request| {
+            let extra = request.extra_files.iter().map(|extra| extra.path.as_path());
+            extra.chain(request.time_map.as_deref())
+        });
+        let parents: HashSet<&Path> = outputs.chain(extra).map(paths::parent).collect();
+        let temp_dirs = requests
+            .iter()
+            .filter_map(|request| request.temp_dir.as_deref());
         // Locks may not reach as far as other machines do.
-        let tag = request
-            .partition
-            .map(|partition| partition.in_names() + "-");
+        let partition = requests.iter().find_map(|request| request.partition);
+        let tag = partition.map(|partition| partition.in_names() + "-");
         let tag = tag.unwrap_or_default();
-        for folder in folders.into_iter().chain(request.temp_dir.as_deref()) {
+        for folder in parents.into_iter().chain(temp_dirs) {
             atomic_file::remove_leftovers(folder, &tag);
         }
         Self {
             plan,
             tag,
-            temp_dir: request.temp_dir.clone(),
-            folder,
+            folders,
             unfinished: Mutex::default(),
         }
     }
@@ -167,18 +155,28 @@ impl Session {
         &self.plan
     }
 
-    /// Returns whether the output folder can be written to; where it cannot, nothing has to be.
+    /// Returns whether the output folders can be written to; where one cannot, nothing has to be.
     pub fn is_writable(&self) -> bool {
-        self.folder
-            .as_ref()
-            .is_none_or(|folder| folder.journal.is_some())
+        self.folders.iter().all(Folder::is_writable)
     }
 
-    /// Returns whether the output folder was found to have been removed, moved or replaced during
+    /// Returns whether an output folder was found to have been removed, moved or replaced during
     /// the run.
     pub fn has_lost_folder(&self) -> bool {
-        let is_lost = |folder: &Folder| folder.is_lost.load(Ordering::Relaxed);
-        self.folder.as_ref().is_some_and(is_lost)
+        self.folders.iter().any(Folder::is_lost)
+    }
+
+    /// Returns whether a path leads into an output folder that was removed, moved or replaced during
+    /// the run.
+    pub fn is_in_lost_folder(&self, path: &Path) -> bool {
+        let mut lost = self.folders.iter().filter(|folder| folder.is_lost());
+        lost.any(|folder| path.starts_with(&folder.path))
+    }
+
+    /// Returns the output folder of a job; `None` where it is a single file.
+    fn folder_of(&self, job: &Job) -> Option<&Folder> {
+        let number = self.plan.request_of(job).folder?;
+        Some(&self.folders[number])
     }
 
     /// Reads the headers of the files to be stretched and puts the longest first: see
@@ -230,52 +228,27 @@ impl Session {
 
     /// Removes what the plan lists for that, as far as it is still so.
     fn prune(&self, report: &mut Report) {
-        let Some(folder) = &self.folder else { return };
-        if self.plan.to_prune.is_empty() || folder.check().is_err() {
+        if self.plan.to_prune.is_empty() {
             return;
         }
-        let checksum = self.plan.jobs.iter().any(|job| job.checksum);
-        let still = prune::find(&folder.known, &self.plan.jobs, checksum);
-        for path in self
-            .plan
-            .to_prune
-            .iter()
-            .filter(|path| still.contains(path))
-        {
-            match prune::remove(&folder.path, path) {
-                Ok(()) => report.pruned.push(path.into()),
-                Err(error) => {
-                    let warning = prune::not_removed(path, &error);
-                    report.warnings.push(warning.into());
+        for (number, folder) in self.folders.iter().enumerate() {
+            if folder.check().is_err() {
+                continue;
+            }
+            let still = prune::find(&folder.known, &self.plan, number);
+            for path in still
+                .iter()
+                .filter(|path| self.plan.to_prune.contains(path))
+            {
+                match prune::remove(&folder.path, path) {
+                    Ok(()) => report.pruned.push(path.into()),
+                    Err(error) => {
+                        let warning = prune::not_removed(path, &error);
+                        report.warnings.push(warning.into());
+                    }
                 }
             }
         }
-    }
-}
-
-impl Folder {
-    fn new(path: &Path, journal: Option<JournalFile>, known: Journal) -> Self {
-        Self {
-            path: path.to_owned(),
-            // Some file systems number their files anew each time.
-            id: FileId::of(path).filter(|id| FileId::of(path).as_ref() == Some(id)),
-            known,
-            journal,
-            is_lost: AtomicBool::new(false),
-        }
-    }
-
-    /// Checks that the folder is still the one that the run began with.
-    ///
-    /// # Errors
-    /// Returns an error if it, or its journal, was removed or replaced.
-    fn check(&self) -> Result<(), FileError> {
-        let has_journal = self.journal.as_ref().is_none_or(JournalFile::is_in_place);
-        if has_journal && (self.id.is_none() || FileId::of(&self.path) == self.id) {
-            return Ok(());
-        }
-        self.is_lost.store(true, Ordering::Relaxed);
-        Err(FileError::FolderLost(self.path.clone()))
     }
 }
 
@@ -311,7 +284,7 @@ impl Work for Worker<'_> {
     }
 
     fn warnings(&self, job: &Job) -> Vec<Warning> {
-        match (&self.session.folder, job.action) {
+        match (self.session.folder_of(job), job.action) {
             (Some(folder), Action::SkipChanged) => {
                 let changed = up_to_date::changed_outputs(job, &folder.known);
                 changed.map(output_changed).collect()
@@ -335,7 +308,7 @@ impl Worker<'_> {
         limits: &Limits,
         helpers: &Arc<Helpers>,
     ) -> Result<Outcome, FileError> {
-        let folder = self.session.folder.as_ref();
+        let folder = self.session.folder_of(job);
         if let Some(folder) = folder {
             folder.check()?;
         }
@@ -364,10 +337,10 @@ impl Worker<'_> {
             folder.check()?;
         }
         let (sidecars, texts) = sidecars::write_pending(&mut outcome, job).map_err(failed)?;
-        let time_map = self.session.plan.time_map.as_ref();
+        let time_map = self.session.plan.request_of(job).time_map.as_ref();
         let time_map = time_map.map(|path| sidecars::pending_time_map(&outcome, path));
         let time_map = time_map.transpose().map_err(failed)?;
-        let journal = folder.and_then(|folder| folder.journal.as_ref());
+        let journal = folder.and_then(Folder::journal);
         let mut entries = Vec::new();
         if let Some(journal) = journal {
             let entry = sources.into_entry(journal, job, &input, &pending[0], &texts);
@@ -427,15 +400,15 @@ impl Worker<'_> {
         limits: &Limits,
         helpers: &Arc<Helpers>,
     ) -> Result<Written<'_>, FileError> {
-        let plan = &self.session.plan;
+        let (plan, settings) = (&self.session.plan, &job.settings);
         let mut sidecars: Vec<PathBuf> = (job.sidecars.iter())
             .map(|sidecar| sidecar.source.clone())
             .collect();
         // Each chapter has one of a source's.
         sidecars.dedup();
-        let pipeline = plan
-            .pipeline(job, input, limits)?
-            .keeping(plan.keep())
+        let pipeline = job
+            .pipeline(input, limits)?
+            .keeping(settings.keep)
             .with_sidecars(&sidecars)?
             .split(job.parts.iter().map(|part| part.part.clone()).collect())
             .with_picture(self.options.pictures)
@@ -445,11 +418,12 @@ impl Worker<'_> {
             return Err(PipelineError::from(DecodeError::ChangedWhileRead).into());
         }
         let rate = f64::from(pipeline.source().sample_rate);
-        if let Some(root) = &plan.folder {
+        if let Some(root) = plan.folder_of(job) {
             let folder = paths::parent(&job.output);
             paths::create_folder_below(root, folder).map_err(FileError::Output)?;
         }
-        let (temp_dir, tag) = (self.session.temp_dir.as_deref(), &*self.session.tag);
+        let temp_dir = plan.request_of(job).temp_dir.as_deref();
+        let tag = &*self.session.tag;
         let create = |temp_dir| -> Result<Vec<PendingOutput>, FileError> {
             let create = |output: &PathBuf| {
                 PendingOutput::create_in(temp_dir, output, input.metadata(), tag)
@@ -461,7 +435,7 @@ impl Worker<'_> {
         let mut noted = self.session.note(&pending);
         let files: Vec<&File> = pending.iter().map(PendingOutput::file).collect();
         let mut told = Instant::now();
-        let outcome = file::stretch(pipeline, &files, plan.strict, &mut |progress| {
+        let outcome = file::stretch(pipeline, &files, settings.strict, &mut |progress| {
             if told.elapsed() >= PROGRESS_INTERVAL {
                 told = Instant::now();
                 (self.on_event)(Event::FileProgress {
@@ -484,7 +458,7 @@ impl Worker<'_> {
                 .map_err(FileError::Output)?;
             pending = beside;
         }
-        let modified = input.metadata().filter(|_| plan.keep_mtime);
+        let modified = input.metadata().filter(|_| settings.keep_mtime);
         let modified = modified.map(Metadata::modified).transpose();
         modified
             .and_then(|time| pending.iter().try_for_each(|pending| pending.finish(time)))
@@ -528,11 +502,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn check_writable(folder: &Path) -> Result<(), PlanError> {
-    atomic_file::check_writable(folder).map_err(|source| PlanError::OutputUnwritable {
-        path: folder.to_owned(),
-        source,
-    })
+/// Checks that outputs can be written where the plan needs that.
+fn check_outputs(plan: &Plan, folders: &[Folder]) -> Result<(), PlanError> {
+    let mut checked = HashSet::new();
+    for job in plan.to_stretch() {
+        match plan.request_of(job).folder.map(|number| &folders[number]) {
+            None => check_writable(paths::parent(&job.output))?,
+            Some(folder) if checked.insert(&folder.path) => folder.check_writable()?,
+            Some(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// Warns that the output folder cannot be locked.

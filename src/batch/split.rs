@@ -7,7 +7,6 @@ use rayon::prelude::*;
 
 use super::job::{Job, PartJob};
 use super::portable;
-use super::request::PlanRequest;
 use crate::pipeline::atomic_file::Replace;
 use crate::pipeline::file_state;
 use crate::pipeline::parts::{self, Part};
@@ -21,14 +20,18 @@ use audiostretchy_tags::sidecar;
 /// The most bytes of a title in a file name: names may have 255, with number, suffix and extension.
 const MAX_TITLE: usize = 180;
 
-/// Gives each job an output for each chapter of its input.
-pub(super) fn split(jobs: &mut [Job], request: &PlanRequest) {
-    jobs.par_iter_mut().for_each(|job| {
+/// Gives each job that is to be split an output for each chapter of its input.
+///
+/// `is_portable` tells whose names have to be portable.
+pub(super) fn split(jobs: &mut [Job], is_portable: impl Fn(&Job) -> bool + Sync) {
+    let jobs = jobs.par_iter_mut();
+    let jobs = jobs.filter(|job| job.settings.split_chapters);
+    jobs.for_each(|job| {
         match read_parts(&job.input) {
             // That it cannot be read is told where it is to be stretched.
             None => {}
             Some(parts) if parts.is_empty() => job.warnings.push(no_chapters()),
-            Some(parts) => split_job(job, parts, request),
+            Some(parts) => split_job(job, parts, is_portable(job)),
         }
     });
 }
@@ -42,16 +45,18 @@ fn read_parts(input: &Path) -> Option<Vec<Part>> {
     Some(parts::of(metadata.chapters(), info))
 }
 
-fn split_job(job: &mut Job, parts: Vec<Part>, request: &PlanRequest) {
-    let folder = parent(&job.output).join(folder_name(&job.output, request));
+fn split_job(job: &mut Job, parts: Vec<Part>, is_portable: bool) {
+    let settings = job.settings.clone();
+    let folder = folder_name(&job.output, &settings.suffix, is_portable);
+    let folder = parent(&job.output).join(folder);
     let extension = job.output.extension().unwrap_or_default().to_owned();
     let digits = parts.len().to_string().len();
     let output = |number: usize, title: &str| {
         let mut name = OsString::from(format!("{number:0digits$} {}", in_name(title)));
-        name.push(&request.suffix);
+        name.push(&settings.suffix);
         name.push(".");
         name.push(&extension);
-        match request.portable_names {
+        match is_portable {
             true => folder.join(portable::name(&name)),
             false => folder.join(name),
         }
@@ -90,11 +95,11 @@ fn split_job(job: &mut Job, parts: Vec<Part>, request: &PlanRequest) {
 }
 
 /// Returns the name of the folder for what would be a single output.
-fn folder_name(output: &Path, request: &PlanRequest) -> OsString {
+fn folder_name(output: &Path, suffix: &OsStr, is_portable: bool) -> OsString {
     let stem = output.file_stem().unwrap_or_default();
-    let suffix = match request.portable_names {
-        true => OsString::from(portable::name(&request.suffix)),
-        false => request.suffix.clone(),
+    let suffix = match is_portable {
+        true => OsString::from(portable::name(suffix)),
+        false => suffix.to_owned(),
     };
     let name = without_suffix(stem, &suffix);
     let name = match name.to_str() {
@@ -102,7 +107,7 @@ fn folder_name(output: &Path, request: &PlanRequest) -> OsString {
         Some("" | "." | "..") => OsString::from("_"),
         _ => name,
     };
-    match request.portable_names {
+    match is_portable {
         true => portable::name(&name).into(),
         false => name,
     }

@@ -32,11 +32,11 @@ pub struct Unreadable {
 
 /// Tells what lies below `root`, in the order of the names.
 ///
-/// Nothing is told of the folder `output` with all in it, and of our own temporary files.
+/// Nothing is told of the folders `outputs` with all in them, and of our own temporary files.
 pub(super) fn walk(
     root: &Path,
     selection: &Selection,
-    output: Option<&FileId>,
+    outputs: &[FileId],
     mut tell: impl FnMut(Found),
 ) {
     let mut entries = WalkDir::new(root)
@@ -63,7 +63,7 @@ pub(super) fn walk(
         }
         let is_folder = entry.file_type().is_dir();
         let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
-        let is_ours = atomic_file::is_temporary(entry.file_name()) || is_output(&entry, output);
+        let is_ours = atomic_file::is_temporary(entry.file_name()) || is_output(&entry, outputs);
         let looks = match is_ours {
             true => Err(None),
             false => selection.looks_at(entry.file_name(), relative),
@@ -127,7 +127,7 @@ fn tell_left_out(path: PathBuf, by: Filter, tell: &mut impl FnMut(Found)) {
     tell(Found::LeftOut(LeftOut { path, why }));
 }
 
-fn is_output(entry: &DirEntry, output: Option<&FileId>) -> bool {
-    let is_folder = entry.file_type().is_dir() && output.is_some();
-    is_folder && FileId::of(entry.path()).as_ref() == output
+fn is_output(entry: &DirEntry, outputs: &[FileId]) -> bool {
+    let is_folder = entry.file_type().is_dir() && !outputs.is_empty();
+    is_folder && FileId::of(entry.path()).is_some_and(|id| outputs.contains(&id))
 }

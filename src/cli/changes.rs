@@ -7,7 +7,7 @@ use audiostretchy::batch::PlanRequest;
 use audiostretchy::preset::{Entry, Resolved, Source, Value};
 use audiostretchy::{Format, Warning};
 
-use super::args::ConvertArgs;
+use super::args::{ConvertArgs, FileArgs, SettingsArgs};
 use super::text;
 
 /// The settings that only tell how the audio is changed.
@@ -49,20 +49,23 @@ pub(super) fn check(
     resolved: &Resolved,
     request: &PlanRequest,
 ) -> Result<(), UselessError> {
-    let single = match (request.single_format(), &request.inputs[..]) {
-        (Some(format), [input]) => Some((format, input)),
-        _ => None,
-    };
-    if let Some((format, _)) = single {
-        check_fit(args, format, &request.output)?;
+    if let Some(format) = request.single_format() {
+        check_fit(&args.settings, format, &request.output)?;
     }
-    let converts = single.is_some_and(|(format, input)| kept_format(input) != Some(format));
-    check_settings(args, resolved, converts)
+    check_settings(&args.files, resolved, is_conversion(request))
+}
+
+/// Returns whether a single output has another format than its input, by their names.
+pub(super) fn is_conversion(request: &PlanRequest) -> bool {
+    match (request.single_format(), &request.inputs[..]) {
+        (Some(format), [input]) => kept_format(input) != Some(format),
+        _ => false,
+    }
 }
 
 /// As [`check`], where the output may have another format than the input by its name alone.
 pub(super) fn check_settings(
-    args: &ConvertArgs,
+    args: &FileArgs,
     resolved: &Resolved,
     converts: bool,
 ) -> Result<(), UselessError> {
@@ -79,7 +82,7 @@ pub(super) fn check_settings(
 
 /// Refuses options for formats of another kind than that of the one output.
 pub(super) fn check_fit(
-    args: &ConvertArgs,
+    args: &SettingsArgs,
     format: Format,
     output: &Path,
 ) -> Result<(), UselessError> {
@@ -118,10 +121,11 @@ pub(super) fn slow_pauses(resolved: &Resolved) -> Option<Warning> {
         |key, is: fn(&Source) -> bool| (resolved.entry(key)).is_some_and(|entry| is(&entry.source));
     let stretch = &resolved.settings.stretch;
     let is_slow = stretch.has_gap_ratio() && stretch.gap_ratio > stretch.ratio;
-    let is_mixed = is_from("ratio", |source| *source == Source::CommandLine)
-        && is_from("gap_ratio", |source| {
-            matches!(source, Source::Preset { .. })
-        });
+    let is_mixed = is_from("ratio", |source| {
+        matches!(source, Source::CommandLine | Source::Project { .. })
+    }) && is_from("gap_ratio", |source| {
+        matches!(source, Source::Preset { .. })
+    });
     (is_slow && is_mixed).then(|| {
         let message = format!(
             "pauses will be slower than the rest: the preset has gap_ratio {}; give --gap-ratio or \

@@ -3,8 +3,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use clap_complete::Shell;
+
+use super::args::RunArgs;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -14,6 +16,14 @@ pub(super) enum Command {
     /// Show, merge or draw the reports of runs
     #[command(subcommand)]
     Report(ReportCommand),
+    /// Convert what a project file says
+    ///
+    /// Paths in it start from its folder. All its jobs are planned together before the first file is
+    /// opened, share the workers, and have one report, which lies beside the project file unless
+    /// another place is named.
+    Run(ProjectArgs),
+    /// Write a project file to start from
+    Init(InitArgs),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -21,6 +31,23 @@ pub(super) enum Command {
     },
     /// Print the manual page
     Man,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ProjectArgs {
+    /// The project file [default: audiostretchy.toml here or in a folder above]
+    pub file: Option<PathBuf>,
+    /// Only the job of that name, or that number; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub job: Vec<String>,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    /// The project file [default: audiostretchy.toml]
+    pub file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,16 +1,18 @@
 //! Showing a plan, and what a run of it would find.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use audiostretchy::batch::{Plan, PlanError, estimate};
-use audiostretchy::preset::Resolved;
-use audiostretchy::report::{PlanReport, PlannedAction, PlannedFile, json, markdown};
+use audiostretchy::report::{
+    JobReport, PlanReport, PlannedAction, PlannedFile, SettingsReport, json, markdown,
+};
 use audiostretchy_containers::figures;
 use rustix::fs::{Access, access};
 
-use super::args::ConvertArgs;
+use super::args::RunArgs;
 use super::history::REPORT_NAME;
 use super::reports::{ReportError, write_to};
 use super::{command_line, text};
@@ -18,28 +20,34 @@ use super::{command_line, text};
 type WritePlan = fn(&PlanReport, &mut dyn Write) -> io::Result<()>;
 
 /// Tells what a run of a plan would do, and what it would return.
+///
+/// `folder` is that of the last run's report.
 pub(super) fn run(
-    args: &ConvertArgs,
+    args: &RunArgs,
     plan: &mut Plan,
-    resolved: &Resolved,
+    settings: SettingsReport,
+    jobs: Vec<JobReport>,
+    folder: Option<&Path>,
 ) -> Result<u8, Box<dyn Error>> {
-    if plan.to_stretch().next().is_some() {
-        let parents = plan.jobs.iter().filter_map(|job| job.output.parent());
-        match &plan.folder {
-            Some(folder) => check_writable(folder)?,
-            None => parents.into_iter().try_for_each(check_writable)?,
-        }
-    }
+    let written = plan
+        .to_stretch()
+        .filter_map(|job| match plan.folder_of(job) {
+            None => job.output.parent(),
+            folder => folder,
+        });
+    let written: BTreeSet<&Path> = written.collect();
+    written.into_iter().try_for_each(check_writable)?;
     plan.probe();
-    let last = plan.folder.as_ref().map(|folder| folder.join(REPORT_NAME));
+    let last = folder.map(|folder| folder.join(REPORT_NAME));
     let last = last.and_then(|file| json::read(&file).ok());
     let report = PlanReport {
         command: command_line(),
+        jobs,
         ..PlanReport::new(
             plan,
             plan.foresee(args.max_duration_per_file),
             &estimate(plan, args.jobs),
-            resolved.into(),
+            settings,
             last.as_ref(),
         )
     };

@@ -25,7 +25,8 @@ pub(super) fn of(error: &(dyn Error + 'static)) -> u8 {
     if error.is::<ReportError>() {
         return REPORT;
     }
-    match error.downcast_ref() {
+    let plan_error = error.downcast_ref().map(PlanError::of_any_request);
+    match plan_error {
         Some(PlanError::NoAudio { .. }) => NO_AUDIO,
         Some(PlanError::Locked { .. }) => LOCKED,
         _ => USAGE,

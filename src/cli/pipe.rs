@@ -82,7 +82,7 @@ pub(super) fn run(args: &ConvertArgs, resolved: &Resolved) -> Result<u8, Box<dyn
         }
     }
     if !is_pipe(to) && to.symlink_metadata().is_ok() {
-        match args.if_exists {
+        match args.files.if_exists {
             IfExistsArg::Overwrite => {}
             IfExistsArg::Skip => return Ok(exit_code::SUCCESS),
             IfExistsArg::Resume | IfExistsArg::Error => {
@@ -92,17 +92,20 @@ pub(super) fn run(args: &ConvertArgs, resolved: &Resolved) -> Result<u8, Box<dyn
     }
     // What comes through a pipe may be of any format.
     let converts = is_pipe(from) && !is_pipe(to);
-    changes::check_settings(args, resolved, converts)?;
-    changes::check_fit(args, format, to)?;
+    changes::check_settings(&args.files, resolved, converts)?;
+    changes::check_fit(&args.settings, format, to)?;
     settings.stretch.validate()?;
     let conversion = Conversion {
         stretch: settings.stretch.clone(),
         encoding,
-        tags: !args.no_tags,
-        strict: args.strict,
-        overwrite: matches!(args.if_exists, IfExistsArg::Overwrite),
+        tags: !args.files.no_tags,
+        strict: args.files.strict,
+        overwrite: matches!(args.files.if_exists, IfExistsArg::Overwrite),
         limits: Limits {
-            max_duration: args.max_duration_per_file.unwrap_or(Limits::MAX_DURATION),
+            max_duration: args
+                .run
+                .max_duration_per_file
+                .unwrap_or(Limits::MAX_DURATION),
             ..Limits::default()
         },
         ..Conversion::default()
@@ -131,6 +134,7 @@ fn convert(
     };
     // Not before standard input has come: that takes as long as its writer does.
     let deadline = args
+        .run
         .timeout
         .and_then(|time| Instant::now().checked_add(time));
     conversion.limits.deadline = deadline;
@@ -169,12 +173,12 @@ fn convert(
         }
         (result, _) => result?,
     };
-    if args.verbosity() > Verbosity::Quiet {
+    if args.run.verbosity() > Verbosity::Quiet {
         for warning in &outcome.warnings {
             say!("warning: {}", text::escape(&warning.message));
         }
     }
-    if args.verbosity() > Verbosity::Normal {
+    if args.run.verbosity() > Verbosity::Normal {
         let seconds = |frames, rate| figures::length(frames as f64 / f64::from(rate));
         say!(
             "{} to {}, {}",
@@ -226,26 +230,27 @@ fn format(settings: &Settings, from: &Path, to: &Path) -> Result<Format, UsageEr
 
 /// An option that was given and asks for what a pipe does not have.
 fn option_for_files(args: &ConvertArgs) -> Option<&'static str> {
+    let (files, run) = (&args.files, &args.run);
     let given = [
-        ("--dry-run", args.dry_run),
-        ("--events", args.events),
-        ("--report", args.report.is_some()),
-        ("--report-junit", args.report_junit.is_some()),
-        ("--report-markdown", args.report_markdown.is_some()),
-        ("--report-html", args.report_html.is_some()),
-        ("--rerun-failed", args.rerun_failed.is_some()),
-        ("--files-from", args.files_from.is_some()),
-        ("--files-from0", args.files_from0.is_some()),
-        ("--durations", args.durations.is_some()),
-        ("--time-map", args.time_map.is_some()),
-        ("--keep-mtime", args.keep_mtime),
-        ("--only-new", args.only_new),
-        ("--prune", args.prune),
-        ("--suffix", !args.suffix.is_empty()),
-        ("--portable-names", args.portable_names),
-        ("--split", args.split.is_some()),
-        ("--temp-dir", args.temp_dir.is_some()),
-        ("--partition", args.partition.is_some()),
+        ("--dry-run", run.dry_run),
+        ("--events", run.events),
+        ("--report", run.report.is_some()),
+        ("--report-junit", run.report_junit.is_some()),
+        ("--report-markdown", run.report_markdown.is_some()),
+        ("--report-html", run.report_html.is_some()),
+        ("--rerun-failed", run.rerun_failed.is_some()),
+        ("--files-from", files.files_from.is_some()),
+        ("--files-from0", files.files_from0.is_some()),
+        ("--durations", files.durations.is_some()),
+        ("--time-map", files.time_map.is_some()),
+        ("--keep-mtime", files.keep_mtime),
+        ("--only-new", files.only_new),
+        ("--prune", files.prune),
+        ("--suffix", !files.suffix.is_empty()),
+        ("--portable-names", files.portable_names),
+        ("--split", files.split.is_some()),
+        ("--temp-dir", files.temp_dir.is_some()),
+        ("--partition", run.partition.is_some()),
     ];
     let (option, _) = given.into_iter().find(|&(_, is_given)| is_given)?;
     Some(option)

@@ -9,7 +9,7 @@ use audiostretchy::batch::{self, ExtraFile, Session};
 use audiostretchy::report::html::PagePlace;
 use audiostretchy::report::{self, FileReport, PathText, Picture, Report, Status};
 
-use super::args::ConvertArgs;
+use super::args::RunArgs;
 use super::history;
 use super::{retry, text};
 
@@ -82,7 +82,11 @@ impl Reports {
     ///
     /// # Errors
     /// Returns an error if two of them, or one and `--events`, would go to standard output.
-    pub(super) fn new(args: &ConvertArgs, folder: Option<&Path>) -> Result<Self, TargetError> {
+    pub(super) fn new(
+        args: &RunArgs,
+        folder: Option<&Path>,
+        prints_time_map: bool,
+    ) -> Result<Self, TargetError> {
         let default = || Some(folder?.join(history::report_name(args.partition)));
         fn target(
             option: &'static str,
@@ -126,7 +130,7 @@ impl Reports {
             .map(|target| target.option)
             .collect();
         to_standard_output.extend(args.events.then_some("--events"));
-        to_standard_output.extend(args.prints_time_map().then_some("--time-map"));
+        to_standard_output.extend(prints_time_map.then_some("--time-map"));
         if let [first, second, ..] = to_standard_output[..] {
             return Err(TargetError::StandardOutput { first, second });
         }
@@ -192,9 +196,7 @@ impl Reports {
         // A run that had nothing to do is no reason to forget one that had.
         let is_worth_keeping = report.counts.done + report.counts.failed + report.pruned.len() > 0;
         for target in &self.targets {
-            let folder = session.plan().folder.as_deref();
-            let is_inside = folder.is_some_and(|folder| target.path.starts_with(folder));
-            if session.has_lost_folder() && is_inside {
+            if session.is_in_lost_folder(&target.path) {
                 // What has come to the folder's place is none of ours.
                 continue;
             }

@@ -1,19 +1,20 @@
 //! What the options ask for, as the library takes it.
 
 use std::error::Error;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use audiostretchy::Keep;
-use audiostretchy::batch::{Globs, IfExists, PlanRequest, Selection};
-use audiostretchy::preset::{Layer, PresetError, Resolved};
+use audiostretchy::batch::{FileSettings, Globs, IfExists, PlanRequest, Selection};
+use audiostretchy::preset::{Layer, PresetError, PresetStore, Resolved};
 
-use super::args::{ConvertArgs, IfExistsArg, Verbosity};
-use super::{changes, durations, file_list, suffix, words};
+use super::args::{ConvertArgs, FileArgs, IfExistsArg, RunArgs, SettingsArgs, Verbosity};
+use super::suffix::{self, SuffixError};
+use super::{changes, durations, file_list, words};
 
-impl ConvertArgs {
-    /// Returns the settings given as options, to be laid over the preset's.
-    pub(super) fn layer(&self) -> Result<Layer, PresetError> {
+impl SettingsArgs {
+    /// Returns the settings given as options, to be laid over the preset's. With durations, outputs
+    /// have exact lengths.
+    fn layer(&self, has_durations: bool) -> Result<Layer, PresetError> {
         let mut layer = Layer::command_line();
         let numbers = [
             ("ratio", self.ratio),
@@ -43,10 +44,7 @@ impl ConvertArgs {
             }
         }
         let flags = [
-            (
-                "exact_length",
-                self.exact_length || self.durations.is_some(),
-            ),
+            ("exact_length", self.exact_length || has_durations),
             ("double_range", self.double_range),
             ("fast_detection", self.fast_detection),
             ("normal_detection", self.normal_detection),
@@ -70,56 +68,56 @@ impl ConvertArgs {
         }
         Ok(layer)
     }
+}
 
-    /// What the plan is to be made from.
-    pub(super) fn plan_request(&self, resolved: &Resolved) -> Result<PlanRequest, Box<dyn Error>> {
-        let (output, inputs) = self.paths.split_last().expect("clap asks for a path");
+impl FileArgs {
+    /// Returns what is to be planned for these inputs, of which there may be a list.
+    pub(super) fn plan_request(
+        &self,
+        inputs: &[PathBuf],
+        output: &Path,
+        resolved: &Resolved,
+    ) -> Result<PlanRequest, Box<dyn Error>> {
         let listed = match (&self.files_from, &self.files_from0) {
             (Some(list), _) => file_list::read(list, b'\n')?,
             (None, Some(list)) => file_list::read(list, 0)?,
             (None, None) => Vec::new(),
         };
-        words::check_no_addresses(&listed, output)?;
-        let preset = self.preset.as_ref().map(PathBuf::from);
-        let read_files = [
-            &self.files_from,
-            &self.files_from0,
-            &self.durations,
-            &preset,
-        ];
-        let read_files = read_files.into_iter().flatten().cloned();
+        words::check_no_addresses(inputs.iter().chain(&listed), output)?;
+        let read_files = [&self.files_from, &self.files_from0, &self.durations];
         Ok(PlanRequest {
             listed,
             selection: self.selection()?,
-            stretch: resolved.settings.stretch.clone(),
+            settings: self.settings(resolved)?,
             durations: self.durations.as_deref().map(durations::read).transpose()?,
+            time_map: self.time_map.clone(),
+            read_files: read_files.into_iter().flatten().cloned().collect(),
+            if_exists: self.if_exists.into(),
+            warnings: changes::slow_pauses(resolved).into_iter().collect(),
+            portable_names: self.portable_names,
+            flatten: self.flatten,
+            checksum: self.checksum,
+            temp_dir: self.temp_dir.clone(),
+            only_new: self.only_new,
+            prune: self.prune,
+            ..PlanRequest::new(inputs.to_vec(), output.to_owned())
+        })
+    }
+
+    /// Returns how files are converted.
+    pub(super) fn settings(&self, resolved: &Resolved) -> Result<FileSettings, SuffixError> {
+        Ok(FileSettings {
+            stretch: resolved.settings.stretch.clone(),
             encoding: resolved.settings.output.clone(),
             keep: Keep {
                 tags: !self.no_tags,
                 sidecars: !self.no_sidecars,
                 time_map: self.time_map.is_some(),
             },
-            time_map: self.time_map.clone(),
-            read_files: read_files.collect(),
-            if_exists: match self.if_exists {
-                IfExistsArg::Resume => IfExists::Resume,
-                IfExistsArg::Skip => IfExists::Skip,
-                IfExistsArg::Overwrite => IfExists::Overwrite,
-                IfExistsArg::Error => IfExists::Error,
-            },
             suffix: suffix::expand(&self.suffix, resolved, self.durations.is_some())?,
-            warnings: changes::slow_pauses(resolved).into_iter().collect(),
             split_chapters: self.split.is_some(),
-            portable_names: self.portable_names,
-            flatten: self.flatten,
-            checksum: self.checksum,
             keep_mtime: self.keep_mtime,
             strict: self.strict,
-            temp_dir: self.temp_dir.clone(),
-            partition: self.partition,
-            only_new: self.only_new,
-            prune: self.prune,
-            ..PlanRequest::new(inputs.to_vec(), output.clone())
         })
     }
 
@@ -144,6 +142,38 @@ impl ConvertArgs {
         Ok(selection)
     }
 
+    /// Returns whether the time map goes to standard output.
+    pub(super) fn prints_time_map(&self) -> bool {
+        self.time_map.as_deref() == Some(Path::new("-"))
+    }
+}
+
+impl ConvertArgs {
+    /// Returns the settings: those of the preset, with the options laid over them.
+    pub(super) fn resolve(&self) -> Result<Resolved, PresetError> {
+        let store = PresetStore::from_environment(self.settings.preset_dir.as_deref())?;
+        let layer = self.settings.layer(self.files.durations.is_some())?;
+        store.resolve(self.settings.preset.as_deref(), &layer)
+    }
+
+    /// What the plan is to be made from.
+    pub(super) fn plan_request(&self, resolved: &Resolved) -> Result<PlanRequest, Box<dyn Error>> {
+        let (output, inputs) = self.paths.split_last().expect("clap asks for a path");
+        let mut request = self.files.plan_request(inputs, output, resolved)?;
+        let preset = self.settings.preset.as_ref().map(PathBuf::from);
+        request.read_files.extend(preset);
+        request.partition = self.run.partition;
+        Ok(request)
+    }
+
+    /// Returns whether there is at least one input and an output.
+    pub(super) fn has_inputs(&self) -> bool {
+        let files = &self.files;
+        self.paths.len() >= 2 || files.files_from.is_some() || files.files_from0.is_some()
+    }
+}
+
+impl RunArgs {
     /// Failures after which no further file is taken up.
     pub(super) fn most_failures(&self) -> Option<usize> {
         if self.fail_fast {
@@ -151,16 +181,6 @@ impl ConvertArgs {
         } else {
             self.max_failures
         }
-    }
-
-    /// Returns whether there is at least one input and an output.
-    pub(super) fn has_inputs(&self) -> bool {
-        self.paths.len() >= 2 || self.files_from.is_some() || self.files_from0.is_some()
-    }
-
-    /// Returns whether the time map goes to standard output.
-    pub(super) fn prints_time_map(&self) -> bool {
-        self.time_map.as_deref() == Some(Path::new("-"))
     }
 
     /// How much is shown.
@@ -173,9 +193,13 @@ impl ConvertArgs {
     }
 }
 
-impl IfExistsArg {
-    /// Returns whether the same command run again leaves what is done by then.
-    pub(super) fn leaves_what_is_done(self) -> bool {
-        matches!(self, Self::Resume | Self::Skip)
+impl From<IfExistsArg> for IfExists {
+    fn from(what: IfExistsArg) -> Self {
+        match what {
+            IfExistsArg::Resume => Self::Resume,
+            IfExistsArg::Skip => Self::Skip,
+            IfExistsArg::Overwrite => Self::Overwrite,
+            IfExistsArg::Error => Self::Error,
+        }
     }
 }

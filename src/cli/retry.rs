@@ -16,8 +16,15 @@ pub(super) fn command(report: &Report, file: &Path) -> Option<String> {
     // A report may come from anywhere, and the first word is what would be run.
     let (_, arguments) = report.command.split_first()?;
     let program = env!("CARGO_PKG_NAME").to_owned();
-    let mut words = vec![program, OPTION.to_owned(), quote(&file.into())];
     let mut arguments = arguments.iter();
+    let mut words = vec![program];
+    if !report.jobs.is_empty() {
+        // The option is that of the subcommand.
+        let before = arguments.by_ref().take_while(|word| word.text() != "run");
+        words.extend(before.map(quote));
+        words.push("run".into());
+    }
+    words.extend([OPTION.to_owned(), quote(&file.into())]);
     // The report that this run itself was restricted to is not the one that counts now.
     while let Some(argument) = arguments.next() {
         let text = argument.text();

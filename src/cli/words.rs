@@ -1,5 +1,6 @@
 //! Words that people try because other programs have them, and what is meant by them here.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -56,9 +57,18 @@ pub(super) struct AddressError {
     is_output: bool,
 }
 
-/// Puts the tip that is meant into an error of the parser.
-pub(super) fn add_tip(error: &mut clap::Error) {
+/// Puts the tip that is meant into an error of the parser of these words.
+pub(super) fn add_tip(error: &mut clap::Error, command_line: &[OsString]) {
     if error.kind() != ErrorKind::UnknownArgument {
+        return;
+    }
+    let first = command_line.get(1).and_then(|word| word.to_str());
+    if let Some(name @ ("run" | "init")) = first
+        && Path::new(name).exists()
+    {
+        let tip = format!("'{name}' is a subcommand; for the input called {name}, write ./{name}");
+        let tips = vec![tip.into()];
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
         return;
     }
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else {

@@ -137,7 +137,7 @@ pub enum PresetError {
         "{}{} lets pauses decide how long outputs become, and that is given: {}",
         prefix(place),
         spell(place, key),
-        mend_pauses(key)
+        mend_pauses(place, key)
     )]
     LengthAndPauses {
         /// Where the key is.
@@ -168,7 +168,7 @@ pub enum PresetError {
 /// option's spelling identifies the place.
 fn prefix(place: &Source) -> String {
     match place {
-        Source::Preset { .. } => format!("{place}: "),
+        Source::Preset { .. } | Source::Project { .. } => format!("{place}: "),
         Source::Default | Source::CommandLine => String::new(),
     }
 }
@@ -193,11 +193,16 @@ fn mend_engine(place: &Source, key: &str, engine: Engine) -> String {
     format!("leave {} out, or choose {choose}", spell(place, key))
 }
 
-fn mend_pauses(key: &str) -> &'static str {
-    match key {
-        "max_pause" => "turn it off with --max-pause 0, or leave the duration or exact length out",
-        _ => "turn it off with --gap-ratio 0, or leave the duration or exact length out",
-    }
+fn mend_pauses(place: &Source, key: &str) -> String {
+    let off = match key {
+        "max_pause" => "max_pause",
+        _ => "gap_ratio",
+    };
+    let off = match place {
+        Source::Project { .. } => format!("{off} = 0"),
+        _ => format!("{} 0", spell(&Source::CommandLine, off)),
+    };
+    format!("turn it off with {off}, or leave the duration or exact length out")
 }
 
 fn in_line(line: Option<usize>) -> String {

@@ -87,7 +87,7 @@ impl Preset {
 }
 
 /// Returns the line of a byte offset, starting at 1.
-pub(super) fn line_of(text: &[u8], byte: usize) -> usize {
+pub(crate) fn line_of(text: &[u8], byte: usize) -> usize {
     let before = &text[..byte.min(text.len())];
     1 + before.iter().filter(|byte| **byte == b'\n').count()
 }
@@ -122,7 +122,7 @@ fn not_simple(key: &str, found: &str, place: Source) -> PresetError {
 }
 
 /// Returns the value, or the name of its type if presets do not support it.
-fn simple(value: DeValue<'_>) -> Result<Value, &'static str> {
+pub(crate) fn simple(value: DeValue<'_>) -> Result<Value, &'static str> {
     match value {
         DeValue::String(text) => Ok(Value::Text(text.into_owned())),
         DeValue::Boolean(on) => Ok(Value::Flag(on)),

@@ -338,7 +338,7 @@ pub(super) fn find(name: &str) -> Option<&'static Key> {
 }
 
 /// Returns all keys that are allowed in a preset.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     KEYS.iter().map(|key| key.name).chain(ABOUT)
 }
 

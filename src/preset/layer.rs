@@ -186,7 +186,7 @@ impl Layer {
     }
 
     /// Like [`set`](Self::set), for a value from `place`.
-    pub(super) fn set_at(
+    pub(crate) fn set_at(
         &mut self,
         key: &str,
         value: Value,
@@ -208,7 +208,7 @@ impl Layer {
                 key: key.name,
                 rival: rival.key.name,
                 rival_line: match rival.place {
-                    Source::Preset { line, .. } => Some(line),
+                    Source::Preset { line, .. } | Source::Project { line, .. } => Some(line),
                     _ => None,
                 },
             });
@@ -259,7 +259,7 @@ impl Layer {
     }
 
     /// Applies `higher` on top of this layer.
-    pub(super) fn cover(&mut self, higher: &Self) {
+    pub(crate) fn cover(&mut self, higher: &Self) {
         // First removes keys, then adds keys, so that a layer that turns one flag on and its rival
         // off keeps both.
         for said in higher.said.values() {

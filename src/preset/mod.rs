@@ -43,6 +43,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
+pub(crate) use file::{line_of, simple};
+pub(crate) use keys::names as key_names;
+pub(crate) use suggest::nearest;
+
 pub use error::PresetError;
 pub use layer::{Layer, Value};
 pub use store::{Listed, PresetStore};
@@ -105,9 +109,17 @@ pub enum Source {
         name: String,
         /// Its file as it was found; `None` for a built-in preset. In JSON, bytes that are not
         /// UTF-8 are replaced.
-        #[serde(serialize_with = "readable_path")]
+        #[serde(serialize_with = "readable_path_or_none")]
         file: Option<PathBuf>,
         /// The line in the preset, starting at 1.
+        line: usize,
+    },
+    /// A project file.
+    Project {
+        /// The file.
+        #[serde(serialize_with = "readable_path")]
+        file: PathBuf,
+        /// The line, starting at 1.
         line: usize,
     },
     /// The command line (or a caller that fills [`Layer::command_line`] itself).
@@ -119,6 +131,7 @@ impl fmt::Display for Source {
         match self {
             Self::Default => f.write_str("the default"),
             Self::CommandLine => f.write_str("the command line"),
+            Self::Project { file, line } => write!(f, "{}:{line}", file.display()),
             Self::Preset { name, file, line } => match file {
                 Some(file) => write!(f, "{}:{line}", file.display()),
                 None => write!(f, "built-in preset {name}, line {line}"),
@@ -128,7 +141,14 @@ impl fmt::Display for Source {
 }
 
 /// Serde rejects paths that are not UTF-8, but a report must not fail because of one.
-fn readable_path<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+fn readable_path<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    path.to_string_lossy().serialize(serializer)
+}
+
+fn readable_path_or_none<S: Serializer>(
+    path: &Option<PathBuf>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     let path = path.as_deref().map(Path::to_string_lossy);
     path.serialize(serializer)
 }

@@ -131,14 +131,22 @@ impl PresetStore {
         name_or_file: Option<&OsStr>,
         command_line: &Layer,
     ) -> Result<Resolved, PresetError> {
+        let named = name_or_file.map(|wanted| (wanted, &Source::CommandLine));
+        self.resolve_at(named, command_line)
+    }
+
+    /// As [`resolve`](Self::resolve), for a preset that is named in some place.
+    pub(crate) fn resolve_at(
+        &self,
+        name_or_file: Option<(&OsStr, &Source)>,
+        top: &Layer,
+    ) -> Result<Resolved, PresetError> {
         let preset = match name_or_file {
-            Some(wanted) if is_file(wanted) => {
-                Some(read_preset(wanted.into(), &Source::CommandLine)?)
-            }
-            Some(name) => Some(self.find(name, &self.folders, &Source::CommandLine)?),
+            Some((wanted, place)) if is_file(wanted) => Some(read_preset(wanted.into(), place)?),
+            Some((name, place)) => Some(self.find(name, &self.folders, place)?),
             None => None,
         };
-        self.finish(preset, command_line)
+        self.finish(preset, top)
     }
 
     /// Checks a preset file and all presets that it extends. Returns the settings it resolves to by

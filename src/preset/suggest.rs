@@ -1,7 +1,7 @@
 //! Names that are like one that means nothing.
 
 /// Returns the name most like `wanted`, if any is like it at all.
-pub(super) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     wanted: &str,
     names: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{PathText, Picture, quotient, visible};
+use crate::batch::Job;
 use crate::pipeline::{Outcome, SidecarOutcome};
 use audiostretchy_containers::figures;
 use audiostretchy_containers::warning::Warning;
@@ -55,6 +56,12 @@ pub struct FileReport {
     pub input: PathText,
     /// The output file, written or planned; `None` for a folder that could not be read.
     pub output: Option<PathText>,
+    /// The job of the project file that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
+    /// The rule of that job that it fits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     /// The final status.
     pub status: Status,
     /// Why the file was skipped or not run.
@@ -263,6 +270,8 @@ impl FileReport {
         Self {
             input: input.into(),
             output: output.map(PathText::from),
+            job: None,
+            rule: None,
             status,
             reason: None,
             source: None,
@@ -276,6 +285,16 @@ impl FileReport {
             worker: None,
             elapsed_seconds: 0.0,
             speed: None,
+        }
+    }
+
+    /// Adds the names of a job's request and rule.
+    #[must_use]
+    pub(crate) fn part_of(self, job: &Job) -> Self {
+        Self {
+            job: job.request_name(),
+            rule: job.rule_name(),
+            ..self
         }
     }
 

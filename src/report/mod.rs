@@ -30,7 +30,7 @@ pub use file::{
 };
 pub use path::PathText;
 pub use plan::{LeftOutFile, PlanCounts, PlanReport, PlannedAction, PlannedFile, PlannedSource};
-pub use settings::{SettingReport, SettingsReport};
+pub use settings::{JobReport, RuleReport, SettingReport, SettingsReport};
 
 /// Version of the report's structure. It increases when readers have to change.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -66,6 +66,9 @@ pub struct Report {
     pub exit_code: u8,
     /// The settings used, with the source of each.
     pub settings: SettingsReport,
+    /// The jobs of a project file, each with its own settings; `settings` has none then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<JobReport>,
     /// The number of files by status.
     pub counts: Counts,
     /// Seconds of audio read, over all files that are done.
@@ -164,6 +167,7 @@ impl Report {
             outcome,
             exit_code: u8::from(outcome == RunOutcome::Failure),
             settings,
+            jobs: Vec::new(),
             counts,
             audio_seconds: done.map(|source| source.seconds).sum(),
             warnings: Vec::new(),
@@ -177,10 +181,11 @@ impl Report {
     pub fn at_start(plan: &Plan, settings: SettingsReport) -> Self {
         let files = plan.jobs.iter().map(|job| {
             let (input, output) = (job.input.as_path(), job.output.as_path());
-            match job.is_to_stretch() {
+            let file = match job.is_to_stretch() {
                 true => FileReport::not_run(input, output, "the run had not come to it"),
                 false => FileReport::skipped(input, output, UP_TO_DATE),
-            }
+            };
+            file.part_of(job)
         });
         Self {
             outcome: RunOutcome::Running,

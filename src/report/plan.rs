@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ErrorReport, PathText, Report, SCHEMA_VERSION, SettingsReport, Status, UP_TO_DATE,
+    ErrorReport, JobReport, PathText, Report, SCHEMA_VERSION, SettingsReport, Status, UP_TO_DATE,
     WarningReport,
 };
 use crate::batch::{Action, Foreseen, Job, Plan, PlanEstimate, Why};
@@ -26,6 +26,9 @@ pub struct PlanReport {
     pub exit_code: u8,
     /// The settings, with the source of each.
     pub settings: SettingsReport,
+    /// The jobs of a project file, each with its own settings; `settings` has none then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<JobReport>,
     /// The number of files by planned action.
     pub counts: PlanCounts,
     /// Seconds of audio to stretch, as far as known.
@@ -75,6 +78,12 @@ pub struct PlannedFile {
     pub input: PathText,
     /// The output file; `None` for a folder that cannot be read.
     pub output: Option<PathText>,
+    /// The job of the project file that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
+    /// The rule of that job that it fits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     /// The outputs of single chapters, where the file is to be split; `output` is the first of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub chapters: Vec<PathText>,
@@ -140,6 +149,8 @@ impl PlanReport {
         let unreadable = plan.unreadable.iter().map(|part| PlannedFile {
             input: (&part.path).into(),
             output: None,
+            job: None,
+            rule: None,
             chapters: Vec::new(),
             action: PlannedAction::Fail,
             reason: None,
@@ -162,6 +173,7 @@ impl PlanReport {
             command: Vec::new(),
             exit_code: u8::from(counts.would_fail > 0),
             settings,
+            jobs: Vec::new(),
             counts,
             audio_seconds: seconds.fold(0.0, |sum, seconds| sum + seconds),
             processing_seconds: expected.processing.as_secs_f64(),
@@ -205,6 +217,8 @@ impl PlannedFile {
         Self {
             input: (&job.input).into(),
             output: Some((&job.output).into()),
+            job: job.request_name(),
+            rule: job.rule_name(),
             chapters: match job.is_split() {
                 true => job.outputs().map(PathText::from).collect(),
                 false => Vec::new(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::PathText;
 use crate::preset::{Resolved, Value};
 
 /// The settings of a run.
@@ -15,6 +16,29 @@ pub struct SettingsReport {
     pub description: Option<String>,
     /// Every setting by its key in snake case, as in a preset.
     pub values: BTreeMap<String, SettingReport>,
+}
+
+/// A job of a project file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobReport {
+    /// Its name, or its number from 1.
+    pub name: String,
+    /// Where its outputs go.
+    pub output: PathText,
+    /// The settings of files that fit none of its rules.
+    pub settings: SettingsReport,
+    /// Its rules, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<RuleReport>,
+}
+
+/// A rule of a job: settings of its own for some files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RuleReport {
+    /// Its patterns.
+    pub name: String,
+    /// The settings.
+    pub settings: SettingsReport,
 }
 
 /// One setting.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use audiostretchy::batch::{IfExists, PlanRequest, RunOptions, Session, StopToken};
+use audiostretchy::batch::{FileSettings, IfExists, PlanRequest, RunOptions, Session, StopToken};
 use audiostretchy::report::{FileReport, Status};
 use audiostretchy::{Format, OutputOptions, StretchOptions};
 use rayon::prelude::*;
@@ -99,11 +99,14 @@ fn convert(
     sample_rate: Option<u32>,
 ) -> FileReport {
     let request = PlanRequest {
-        stretch: stretch.clone(),
-        encoding: OutputOptions {
-            bitrate_kbps: Some(96),
-            sample_rate,
-            ..OutputOptions::default()
+        settings: FileSettings {
+            stretch: stretch.clone(),
+            encoding: OutputOptions {
+                bitrate_kbps: Some(96),
+                sample_rate,
+                ..OutputOptions::default()
+            },
+            ..FileSettings::default()
         },
         if_exists: IfExists::Overwrite,
         ..PlanRequest::new(vec![input.to_owned()], output.to_owned())
@@ -258,10 +261,13 @@ fn the_written_time_map_tells_where_the_clicks_went() {
             folder.path().join("map.json"),
         );
         let request = PlanRequest {
-            stretch: stretch.clone(),
-            encoding: OutputOptions {
-                sample_rate,
-                ..OutputOptions::default()
+            settings: FileSettings {
+                stretch: stretch.clone(),
+                encoding: OutputOptions {
+                    sample_rate,
+                    ..OutputOptions::default()
+                },
+                ..FileSettings::default()
             },
             if_exists: IfExists::Overwrite,
             time_map: Some(map.clone()),

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use audiostretchy::batch::{IfExists, PlanRequest, RunOptions, Session, StopToken};
+use audiostretchy::batch::{FileSettings, IfExists, PlanRequest, RunOptions, Session, StopToken};
 use audiostretchy::report::{FileReport, Status};
 use audiostretchy::{Format, Keep, StretchOptions};
 use lofty::TextEncoding;
@@ -123,11 +123,14 @@ fn add_to_chapters(path: &Path) {
 
 fn convert(input: &Path, output: &Path, ratio: f64, keep: Keep) -> FileReport {
     let request = PlanRequest {
-        stretch: StretchOptions {
-            ratio,
-            ..StretchOptions::default()
+        settings: FileSettings {
+            stretch: StretchOptions {
+                ratio,
+                ..StretchOptions::default()
+            },
+            keep,
+            ..FileSettings::default()
         },
-        keep,
         if_exists: IfExists::Overwrite,
         ..PlanRequest::new(vec![input.to_owned()], output.to_owned())
     };

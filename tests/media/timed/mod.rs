@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use audiostretchy::batch::{IfExists, PlanRequest, RunOptions, Session, StopToken};
+use audiostretchy::batch::{FileSettings, IfExists, PlanRequest, RunOptions, Session, StopToken};
 use audiostretchy::report::{FileReport, Status};
 use audiostretchy::{OutputOptions, StretchOptions};
 use serde_json::Value;
@@ -82,10 +82,13 @@ fn convert_at(
 ) -> Done {
     let map = output.with_extension("map.json");
     let request = PlanRequest {
-        stretch: stretch.clone(),
-        encoding: OutputOptions {
-            sample_rate,
-            ..OutputOptions::default()
+        settings: FileSettings {
+            stretch: stretch.clone(),
+            encoding: OutputOptions {
+                sample_rate,
+                ..OutputOptions::default()
+            },
+            ..FileSettings::default()
         },
         if_exists: IfExists::Overwrite,
         time_map: Some(map.clone()),
