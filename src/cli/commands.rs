@@ -21,7 +21,7 @@ pub(super) enum Command {
     /// Paths in it start from its folder. All its jobs are planned together before the first file is
     /// opened, share the workers, and have one report, which lies beside the project file unless
     /// another place is named.
-    Run(ProjectArgs),
+    Run(Box<ProjectArgs>),
     /// Write a project file to start from
     Init(InitArgs),
     /// Print completions for a shell

@@ -14,6 +14,7 @@ use rustix::fs::{Access, access};
 
 use super::args::RunArgs;
 use super::history::REPORT_NAME;
+use super::report::settings_lines;
 use super::reports::{ReportError, write_to};
 use super::{command_line, text};
 
@@ -119,13 +120,10 @@ fn print(plan: &PlanReport) -> io::Result<()> {
         figures::length(plan.audio_seconds),
         figures::rough(plan.processing_seconds),
     )?;
-    let preset = plan.settings.preset.as_deref().unwrap_or("none");
-    let settings = plan.settings.values.iter().filter_map(|(key, setting)| {
-        let value = setting.value.as_ref()?;
-        Some(format!("{key} {value}"))
-    });
-    let settings = settings.collect::<Vec<_>>().join(", ");
-    writeln!(out, "preset {}: {settings}", text::escape(preset))
+    for line in settings_lines(&plan.settings, &plan.jobs) {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
 }
 
 fn line(file: &PlannedFile) -> String {

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use audiostretchy::report::{self, Report};
+use audiostretchy::report::{self, JobReport, Report, SettingsReport};
 
 use super::args::Verbosity;
 use super::color::Palette;
@@ -115,19 +115,25 @@ fn base(report: &Report, json: &Path) -> PathBuf {
         .to_owned()
 }
 
+/// Returns a line for the settings of each part of a run, safe to print.
+pub(super) fn settings_lines(settings: &SettingsReport, jobs: &[JobReport]) -> Vec<String> {
+    let lines = report::by_part(settings, jobs).into_iter();
+    let lines = lines.map(|(part, settings)| match part {
+        Some(part) => format!("{part}: {}", settings.line()),
+        None => settings.line(),
+    });
+    lines.map(|line| text::escape(&line)).collect()
+}
+
 /// Prints the summary of a run as its end did, with the warnings, or with all files.
 fn show(report: &Report, path: &Path, all: bool, out: &mut impl Write) -> io::Result<()> {
     let colors = Palette::of_stdout();
     let (tool, version) = (text::escape(&report.tool), text::escape(&report.version));
     let (started, outcome) = (text::escape(&report.started), report.outcome.name());
     writeln!(out, "{tool} {version}, {started}: {outcome}")?;
-    let values = report.settings.values.iter().filter_map(|(key, setting)| {
-        let value = setting.value.as_ref()?;
-        Some(text::escape(&format!("{key} {value}")))
-    });
-    let preset = report.settings.preset.as_deref().unwrap_or("none");
-    let values = values.collect::<Vec<_>>().join(", ");
-    writeln!(out, "preset {}: {values}", text::escape(preset))?;
+    for line in settings_lines(&report.settings, &report.jobs) {
+        writeln!(out, "{line}")?;
+    }
     let style = colors.warning;
     for warning in &report.warnings {
         let message = text::escape(&warning.message);

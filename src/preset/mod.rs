@@ -45,6 +45,7 @@ use serde::{Serialize, Serializer};
 
 pub(crate) use file::{line_of, simple};
 pub(crate) use keys::names as key_names;
+pub(crate) use store::read_bytes;
 pub(crate) use suggest::nearest;
 
 pub use error::PresetError;

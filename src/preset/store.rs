@@ -336,7 +336,8 @@ fn read_preset(file: PathBuf, place: &Source) -> Result<Preset, PresetError> {
     }
 }
 
-fn read_bytes(file: &Path) -> io::Result<Vec<u8>> {
+/// Reads a file of settings.
+pub(crate) fn read_bytes(file: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(file)?
         .take(LARGEST_PRESET + 1)
@@ -344,7 +345,7 @@ fn read_bytes(file: &Path) -> io::Result<Vec<u8>> {
     if bytes.len() as u64 > LARGEST_PRESET {
         return Err(io::Error::new(
             ErrorKind::FileTooLarge,
-            "larger than 1 MiB: this is no preset",
+            "larger than 1 MiB: this is no file of settings",
         ));
     }
     Ok(bytes)

@@ -6,7 +6,7 @@
 
 use std::io::{self, Write};
 
-use super::{FileReport, Report, Status, visible};
+use super::{FileReport, Report, Status, by_part, visible};
 use crate::preset::Value;
 
 /// Writes a report as JUnit XML.
@@ -37,15 +37,21 @@ pub fn write(report: &Report, mut to: impl Write) -> io::Result<()> {
 }
 
 fn write_properties(report: &Report, to: &mut impl Write) -> io::Result<()> {
-    let preset = report.settings.preset.as_deref().map(Value::from);
-    let values = report.settings.values.iter();
-    let values = values.filter_map(|(key, setting)| Some((key.as_str(), setting.value.clone()?)));
-    let version = ("version", Value::from(report.version.as_str()));
-    let first = [version]
-        .into_iter()
-        .chain(preset.map(|name| ("preset", name)));
+    let version = ("version".to_owned(), Value::from(report.version.as_str()));
+    let mut properties = vec![version];
+    for (part, settings) in by_part(&report.settings, &report.jobs) {
+        let name = |key: &str| match &part {
+            Some(part) => format!("{part}: {key}"),
+            None => key.to_owned(),
+        };
+        let preset = settings.preset.as_deref().map(Value::from);
+        properties.extend(preset.map(|preset| (name("preset"), preset)));
+        let values = settings.values.iter();
+        properties
+            .extend(values.filter_map(|(key, setting)| Some((name(key), setting.value.clone()?))));
+    }
     writeln!(to, "    <properties>")?;
-    for (name, value) in first.chain(values) {
+    for (name, value) in properties {
         let value = match value {
             Value::Text(text) => text,
             value => value.to_string(),
@@ -53,7 +59,7 @@ fn write_properties(report: &Report, to: &mut impl Write) -> io::Result<()> {
         writeln!(
             to,
             r#"      <property name="{}" value="{}"/>"#,
-            attribute(name),
+            attribute(&name),
             attribute(&value)
         )?;
     }

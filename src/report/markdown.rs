@@ -4,7 +4,8 @@
 use std::io::{self, Write};
 
 use super::{
-    FileReport, PlanReport, PlannedAction, PlannedFile, Report, SettingsReport, Status, visible,
+    FileReport, JobReport, PlanReport, PlannedAction, PlannedFile, Report, SettingsReport, Status,
+    by_part, visible,
 };
 use crate::preset::Value;
 use audiostretchy_containers::figures;
@@ -21,7 +22,7 @@ const LONGEST: usize = 250;
 pub fn write(report: &Report, mut to: impl Write) -> io::Result<()> {
     writeln!(to, "## {}: {}\n", report.tool, report.outcome.name())?;
     writeln!(to, "{}\n", totals(report))?;
-    writeln!(to, "{}\n", settings(&report.settings, &report.version))?;
+    write_settings(&report.settings, &report.jobs, &report.version, &mut to)?;
     if report.files.is_empty() {
         return to.flush();
     }
@@ -60,7 +61,7 @@ pub fn write_plan(plan: &PlanReport, mut to: impl Write) -> io::Result<()> {
     let audio = figures::length(plan.audio_seconds);
     let work = figures::rough(plan.processing_seconds);
     writeln!(to, "{}; {audio} of audio, about {work}\n", parts.join(", "))?;
-    writeln!(to, "{}\n", settings(&plan.settings, &plan.version))?;
+    write_settings(&plan.settings, &plan.jobs, &plan.version, &mut to)?;
     writeln!(to, "| File | Output | What | Length | Notes |")?;
     writeln!(to, "| :-- | :-- | :-- | --: | :-- |")?;
     let mut files: Vec<&PlannedFile> = plan.files.iter().collect();
@@ -141,6 +142,23 @@ fn totals(report: &Report) -> String {
         figures::duration(report.elapsed_seconds),
         speed.unwrap_or_default()
     )
+}
+
+/// Writes the settings, those of each job in a line of its own.
+fn write_settings(
+    run: &SettingsReport,
+    jobs: &[JobReport],
+    version: &str,
+    to: &mut impl Write,
+) -> io::Result<()> {
+    for (part, own) in by_part(run, jobs) {
+        let settings = settings(own, version);
+        match part {
+            Some(part) => writeln!(to, "- {}: {settings}", plain(&part))?,
+            None => writeln!(to, "{settings}")?,
+        }
+    }
+    writeln!(to)
 }
 
 /// Returns the preset and all settings that are not the default.

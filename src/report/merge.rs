@@ -91,11 +91,12 @@ pub fn merge(reports: Vec<(String, Report)>) -> Result<Report, MergeError> {
         if part.report.version != first.report.version {
             return Err(differ("the version of the program"));
         }
-        if part.report.settings != first.report.settings {
+        if part.report.settings != first.report.settings || part.report.jobs != first.report.jobs {
             return Err(differ("the settings"));
         }
     }
     let (settings, command) = (first.report.settings.clone(), first.report.command.clone());
+    let jobs = first.report.jobs.clone();
     let mut by_number: BTreeMap<u64, Part> = BTreeMap::new();
     for part in parts {
         let (number, _) = partition(&part)?;
@@ -161,6 +162,7 @@ pub fn merge(reports: Vec<(String, Report)>) -> Result<Report, MergeError> {
     let work = merged.files.iter().map(|file| file.elapsed_seconds);
     merged.worker_seconds = Some(work.sum());
     merged.command = command;
+    merged.jobs = jobs;
     Ok(merged)
 }
 

@@ -30,7 +30,7 @@ pub use file::{
 };
 pub use path::PathText;
 pub use plan::{LeftOutFile, PlanCounts, PlanReport, PlannedAction, PlannedFile, PlannedSource};
-pub use settings::{JobReport, RuleReport, SettingReport, SettingsReport};
+pub use settings::{JobReport, RuleReport, SettingReport, SettingsReport, by_part};
 
 /// Version of the report's structure. It increases when readers have to change.
 pub const SCHEMA_VERSION: u32 = 1;

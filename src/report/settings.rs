@@ -51,6 +51,40 @@ pub struct SettingReport {
     pub source: String,
 }
 
+/// Returns all settings of a run, each with the part of the run that has them: nothing, or a job of
+/// a project file, such as `job talks` or `job talks, music/**`.
+pub fn by_part<'a>(
+    settings: &'a SettingsReport,
+    jobs: &'a [JobReport],
+) -> Vec<(Option<String>, &'a SettingsReport)> {
+    if jobs.is_empty() {
+        return vec![(None, settings)];
+    }
+    let parts = jobs.iter().flat_map(|job| {
+        let rules = job.rules.iter().map(|rule| {
+            let part = format!("job {}, {}", job.name, rule.name);
+            (Some(part), &rule.settings)
+        });
+        std::iter::once((Some(format!("job {}", job.name)), &job.settings)).chain(rules)
+    });
+    parts.collect()
+}
+
+impl SettingsReport {
+    /// Returns the preset and all values, on one line.
+    pub fn line(&self) -> String {
+        let values = self.values.iter().filter_map(|(key, setting)| {
+            let value = setting.value.as_ref()?;
+            Some(format!("{key} {value}"))
+        });
+        let values = values.collect::<Vec<_>>().join(", ");
+        format!(
+            "preset {}: {values}",
+            self.preset.as_deref().unwrap_or("none")
+        )
+    }
+}
+
 impl From<&Resolved> for SettingsReport {
     fn from(resolved: &Resolved) -> Self {
         let values = resolved.entries.iter().map(|entry| {

@@ -15,6 +15,7 @@ mod json_schema;
 mod page;
 #[path = "../support/program.rs"]
 mod program;
+mod project;
 mod report;
 #[cfg(unix)]
 mod trust;

@@ -46,7 +46,15 @@ fn the_schema_says_what_is_in_reports_and_nothing_else() {
     book.run("in parts --speed 2 --format flac --partition 1/1")
         .succeeds();
     book.run("report merge parts -o all.json").succeeds();
-    for name in ["parts/audiostretchy-report.1-of-1.json", "all.json"] {
+    let project = "[[job]]\ninputs = \"in\"\noutput = \"of-project\"\nspeed = 2\n\
+                   [[job.rule]]\nglob = \"*\"\nspeed = 3\n";
+    book.write("p.toml", project);
+    book.run("run p.toml --report project.json").succeeds();
+    for name in [
+        "parts/audiostretchy-report.1-of-1.json",
+        "all.json",
+        "project.json",
+    ] {
         schema.check(&serde_json::from_slice(&book.read(name)).unwrap());
     }
     assert_eq!(schema.seen, schema.properties());

@@ -9,7 +9,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 use super::options::{self, Given, OPTIONS};
 use crate::cli::args::FileArgs;
 use crate::cli::text;
-use crate::preset::{key_names, line_of, nearest, simple};
+use crate::preset::{key_names, line_of, nearest, read_bytes, simple};
 
 /// A project file cannot be used. Nothing has been written.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +62,8 @@ pub(super) struct Table {
     /// What presets can hold too.
     pub(super) layer: Layer,
     options: Vec<(&'static options::Option, Given)>,
+    /// What only this kind of table has, with its place.
+    own: Vec<(String, Given, usize)>,
 }
 
 impl Table {
@@ -136,8 +138,13 @@ impl Project {
             path: path.to_owned(),
             source,
         };
-        let text = std::fs::read_to_string(path).map_err(read)?;
-        Reader { path, text: &text }.project()
+        let bytes = read_bytes(path).map_err(read)?;
+        let text = std::str::from_utf8(&bytes).map_err(|error| ProjectError::At {
+            path: path.to_owned(),
+            line: line_of(&bytes, error.valid_up_to()),
+            what: "this is not UTF-8 text: save the file as UTF-8".into(),
+        })?;
+        Reader { path, text }.project()
     }
 }
 
@@ -176,15 +183,11 @@ impl<'a> Reader<'a> {
             let at = key.span().start;
             match (key.get_ref().as_ref(), value.into_inner()) {
                 ("defaults", DeValue::Table(table)) => {
-                    let mut own = |reader: &Self, key: &str, value: &Given, at| match key {
-                        "report" => {
-                            let path = options::path(value);
-                            project.report = Some(reader.must(key, value, at, path)?);
-                            Ok(true)
-                        }
-                        _ => Ok(false),
-                    };
-                    project.defaults = self.table(in_order(table), Kind::Defaults, &mut own)?;
+                    project.defaults = self.table(in_order(table), Kind::Defaults)?;
+                    for (key, value, at) in &project.defaults.own {
+                        let path = options::path(value);
+                        project.report = Some(self.must(key, value, *at, path)?);
+                    }
                 }
                 ("job", DeValue::Array(jobs)) => {
                     for (at, table) in self.tables(jobs, "job", at)? {
@@ -246,16 +249,14 @@ impl<'a> Reader<'a> {
                 rules.push(self.rule(at, table)?);
             }
         }
-        let mut own = |reader: &Self, key: &str, value: &Given, at| {
-            match key {
-                "name" => name = Some(reader.must(key, value, at, not_empty(value))?),
-                "inputs" => inputs = Some(reader.must(key, value, at, paths(value))?),
-                "output" => output = Some(reader.must(key, value, at, options::path(value))?),
-                _ => return Ok(false),
+        let table = self.table(rest, Kind::Job)?;
+        for (key, value, at) in &table.own {
+            match key.as_str() {
+                "name" => name = Some(self.must(key, value, *at, not_empty(value))?),
+                "inputs" => inputs = Some(self.must(key, value, *at, paths(value))?),
+                _ => output = Some(self.must(key, value, *at, options::path(value))?),
             }
-            Ok(true)
-        };
-        let table = self.table(rest, Kind::Job, &mut own)?;
+        }
         let name = name.unwrap_or_else(|| number.to_string());
         let has_list = |table: &Table| {
             let mut args = FileArgs::default();
@@ -282,14 +283,10 @@ impl<'a> Reader<'a> {
 
     fn rule(&self, at: usize, pairs: Pairs<'_>) -> Result<Rule, ProjectError> {
         let mut globs = Vec::new();
-        let mut own = |reader: &Self, key: &str, value: &Given, at| match key {
-            "glob" => {
-                globs = reader.must(key, value, at, options::texts(value))?;
-                Ok(true)
-            }
-            _ => Ok(false),
-        };
-        let table = self.table(pairs, Kind::Rule, &mut own)?;
+        let table = self.table(pairs, Kind::Rule)?;
+        for (key, value, at) in &table.own {
+            globs = self.must(key, value, *at, options::texts(value))?;
+        }
         match globs.is_empty() {
             true => {
                 let what = "the rule has no glob; add one, such as glob = \"music/**\"";
@@ -303,13 +300,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads what all kinds of tables can hold; `own` takes what is left, and returns whether it has.
-    fn table(
-        &self,
-        pairs: Pairs<'_>,
-        kind: Kind,
-        own: &mut dyn FnMut(&Self, &str, &Given, usize) -> Result<bool, ProjectError>,
-    ) -> Result<Table, ProjectError> {
+    /// Reads a table.
+    fn table(&self, pairs: Pairs<'_>, kind: Kind) -> Result<Table, ProjectError> {
         let mut table = Table::default();
         for (key, value) in pairs {
             let at = key.span().start;
@@ -328,7 +320,7 @@ impl<'a> Reader<'a> {
             let option = OPTIONS.iter().find(|option| option.name == key);
             let value = given(value.into_inner())
                 .map_err(|found| self.error(at, format!("{key} is {found}: no key takes that")));
-            if kind == Kind::Rule && key == "glob" || kind.own_keys().contains(&key) {
+            if kind.own_keys().contains(&key) {
                 let value = value?;
                 match key {
                     "preset" => {
@@ -339,7 +331,7 @@ impl<'a> Reader<'a> {
                         let path = options::path(&value);
                         table.preset_dir = Some(self.must(key, &value, at, path)?);
                     }
-                    _ => _ = own(self, key, &value, at)?,
+                    _ => table.own.push((key.to_owned(), value, at)),
                 }
             } else if is_setting {
                 match value? {

@@ -16,7 +16,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{FileReport, Report, RunOutcome, Status, UP_TO_DATE, visible};
+use super::{FileReport, Report, RunOutcome, Status, UP_TO_DATE, by_part, visible};
 use crate::preset::Value;
 use audiostretchy_containers::figures;
 use links::Links;
@@ -157,6 +157,10 @@ fn heading(report: &Report) -> Markup {
     let command: Vec<String> = report.command.iter().map(ToString::to_string).collect();
     let elapsed = figures::duration(report.elapsed_seconds);
     let preset = match &report.settings.preset {
+        _ if !report.jobs.is_empty() => {
+            let jobs = figures::count(report.jobs.len() as u64, "job");
+            format!("{jobs} of a project file")
+        }
         Some(name) => format!("the preset {}", visible(name)),
         None => "no preset".into(),
     };
@@ -330,15 +334,26 @@ fn controls() -> Markup {
 }
 
 fn footing(report: &Report) -> Markup {
-    let values = report.settings.values.iter().filter_map(|(key, setting)| {
-        let value = setting.value.as_ref()?.to_string();
-        Some((key, visible(&value), visible(&setting.source)))
+    let parts = by_part(&report.settings, &report.jobs);
+    let parts = parts.into_iter().map(|(part, settings)| {
+        let values = settings.values.iter().filter_map(|(key, setting)| {
+            let value = setting.value.as_ref()?.to_string();
+            Some((key, visible(&value), visible(&setting.source)))
+        });
+        let preset = settings.preset.as_deref().unwrap_or("none");
+        let part = part.map(|part| visible(&format!("{part}: preset {preset}")));
+        (part, values.collect::<Vec<_>>())
     });
     html! {
         details {
             summary { "Settings" }
-            ul.texts {
-                @for (key, value, source) in values { li { code { (key) " = " (value) } ", from " (source) } }
+            @for (part, values) in parts {
+                @if let Some(part) = part { h3 { (part) } }
+                ul.texts {
+                    @for (key, value, source) in values {
+                        li { code { (key) " = " (value) } ", from " (source) }
+                    }
+                }
             }
         }
         p { (visible(&report.tool)) " " (visible(&report.version)) }

@@ -141,6 +141,10 @@ pub(super) fn details(file: &FileReport, is_pictured: bool, links: &Links) -> Va
     let is_written = matches!(file.status, Status::Done | Status::Skipped);
     let output = file.output.as_ref().filter(|_| is_written);
     let mut texts = Vec::new();
+    if let Some(job) = &file.job {
+        let rule = file.rule.iter().map(|rule| format!(", rule {rule}"));
+        texts.push(format!("job {job}{}", rule.collect::<String>()));
+    }
     if !file.explanation().is_empty() && file.status != Status::Skipped {
         texts.push(format!("{}: {}", file.status.name(), file.explanation()));
     }
