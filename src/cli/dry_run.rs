@@ -10,7 +10,6 @@ use audiostretchy::report::{
     JobReport, PlanReport, PlannedAction, PlannedFile, SettingsReport, json, markdown,
 };
 use audiostretchy_containers::figures;
-use rustix::fs::{Access, access};
 
 use super::args::RunArgs;
 use super::history::REPORT_NAME;
@@ -74,6 +73,19 @@ pub(super) fn run(
     Ok(report.exit_code)
 }
 
+/// Returns whether files may be created in a folder.
+#[cfg(unix)]
+fn may_write(folder: &Path) -> io::Result<()> {
+    use rustix::fs::{Access, access};
+    Ok(access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
+}
+
+/// Returns whether files may be created in a folder: only writing tells.
+#[cfg(not(unix))]
+fn may_write(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
 /// Returns whether a folder could be written to, or created; touches nothing.
 fn check_writable(folder: &Path) -> Result<(), PlanError> {
     let folder = match folder.as_os_str().is_empty() {
@@ -84,7 +96,7 @@ fn check_writable(folder: &Path) -> Result<(), PlanError> {
     let existing = absolute.ancestors().find(|folder| folder.exists());
     let existing = existing.unwrap_or(Path::new("/"));
     let result = match existing.is_dir() {
-        true => access(existing, Access::WRITE_OK | Access::EXEC_OK).map_err(io::Error::from),
+        true => may_write(existing),
         false => Err(io::ErrorKind::NotADirectory.into()),
     };
     result.map_err(|source| PlanError::OutputUnwritable {

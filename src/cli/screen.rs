@@ -5,9 +5,6 @@
 
 use std::io::{self, Write};
 
-use rustix::process::getpgrp;
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcgetpgrp, tcsetattr};
-
 /// Writes a line to standard error.
 macro_rules! say {
     ($($text:tt)*) => {
@@ -33,14 +30,14 @@ impl HiddenControls {
     /// Hides them until [`show`](Self::show) is called or this is dropped.
     pub(super) fn new() -> Self {
         Self {
-            is_on: set(LocalModes::ECHOCTL, false),
+            is_on: show_controls(false),
         }
     }
 
     /// Shows them again if they were shown before.
     pub(super) fn show(&self) {
         if self.is_on {
-            set(LocalModes::ECHOCTL, true);
+            show_controls(true);
         }
     }
 }
@@ -51,8 +48,12 @@ impl Drop for HiddenControls {
     }
 }
 
-/// Turns a mode of the terminal on or off; whether that has changed anything.
-fn set(mode: LocalModes, on: bool) -> bool {
+/// Makes the terminal show control characters or not; whether that has changed anything.
+#[cfg(unix)]
+fn show_controls(on: bool) -> bool {
+    use rustix::process::getpgrp;
+    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcgetpgrp, tcsetattr};
+
     let terminal = io::stderr();
     // A job in the background would be stopped for it.
     if tcgetpgrp(&terminal) != Ok(getpgrp()) {
@@ -61,9 +62,15 @@ fn set(mode: LocalModes, on: bool) -> bool {
     let Ok(mut modes) = tcgetattr(&terminal) else {
         return false;
     };
-    if modes.local_modes.contains(mode) == on {
+    if modes.local_modes.contains(LocalModes::ECHOCTL) == on {
         return false;
     }
-    modes.local_modes.set(mode, on);
+    modes.local_modes.set(LocalModes::ECHOCTL, on);
     tcsetattr(&terminal, OptionalActions::Now, &modes).is_ok()
+}
+
+/// Consoles of other systems show none.
+#[cfg(not(unix))]
+fn show_controls(_: bool) -> bool {
+    false
 }

@@ -1,6 +1,9 @@
 //! Ctrl-C and its kin: the first lets the files at work finish, the second gives them up, the third
 //! ends the program at once.
 
+#[cfg(any(not(unix), test))]
+mod polling;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::mpsc;
@@ -8,11 +11,21 @@ use std::thread::{Builder, Scope};
 use std::time::Duration;
 
 use audiostretchy::batch::{Session, StopToken};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+#[cfg(not(unix))]
+use polling::{Handle, Signals};
+#[cfg(unix)]
 use signal_hook::iterator::{Handle, Signals};
 
 use super::progress::Progress;
 use super::screen::say;
+
+/// The signal of a terminal that is closed, where there is one.
+#[cfg(unix)]
+const HANGUP: Option<i32> = Some(signal_hook::consts::SIGHUP);
+#[cfg(not(unix))]
+const HANGUP: Option<i32> = None;
 
 /// Listens to signals until dropped.
 pub(super) struct Listening {
@@ -45,15 +58,19 @@ impl Drop for Listening {
 /// Makes writing beyond a limit on the size of files (`ulimit -f`) an error of that file, not the
 /// end of the program.
 pub(super) fn outlive_full_files() {
-    let never_read = Arc::new(AtomicBool::new(false));
-    let _ = signal_hook::flag::register(SIGXFSZ, never_read);
+    #[cfg(unix)]
+    {
+        let never_read = Arc::new(AtomicBool::new(false));
+        let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, never_read);
+    }
 }
 
 /// Returns the signals that ask a program to end, but for those that it was started to outlive, as
 /// by `nohup`. That of a closed terminal is left alone also where that cannot be told.
 pub(super) fn to_listen_to() -> Vec<i32> {
-    let mut signals = vec![SIGINT, SIGTERM, SIGHUP];
-    signals.retain(|&signal| !is_ignored(signal).unwrap_or(signal == SIGHUP));
+    let mut signals = vec![SIGINT, SIGTERM];
+    signals.extend(HANGUP);
+    signals.retain(|&signal| !is_ignored(signal).unwrap_or(Some(signal) == HANGUP));
     signals
 }
 
@@ -88,7 +105,7 @@ pub(super) fn listen<'scope>(
                 continue;
             }
             // A terminal that closes may say so more than once.
-            if signal == SIGHUP && stop.is_stopped() {
+            if Some(signal) == HANGUP && stop.is_stopped() {
                 continue;
             }
             code.store(128 + signal as u8, Ordering::Relaxed);

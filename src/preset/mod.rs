@@ -43,14 +43,18 @@ use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
-pub(crate) use file::{line_of, simple};
-pub(crate) use keys::names as key_names;
-pub(crate) use store::read_bytes;
-pub(crate) use suggest::nearest;
-
 pub use error::PresetError;
 pub use layer::{Layer, Value};
 pub use store::{Listed, PresetStore};
+
+// What project files have in common with presets.
+#[cfg(feature = "cli")]
+pub(crate) use {
+    file::{line_of, simple},
+    keys::names as key_names,
+    store::read_bytes,
+    suggest::nearest,
+};
 
 use audiostretchy_engine::StretchOptions;
 use audiostretchy_media::format::OutputOptions;

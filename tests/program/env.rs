@@ -254,12 +254,19 @@ fn is_record(path: &Path) -> bool {
 fn add_to_tree(root: &Path, folder: &Path, tree: &mut Tree) {
     for entry in fs::read_dir(folder).into_iter().flatten() {
         let path = entry.unwrap().path();
-        let is_folder = path.symlink_metadata().unwrap().is_dir();
+        // A run may be at work, whose temporary files come and go.
+        let Ok(found) = path.symlink_metadata() else {
+            continue;
+        };
+        let is_folder = found.is_dir();
         // Reading from a pipe would never end.
         let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
         let content = match (is_folder, is_file) {
             (true, _) => None,
-            (false, true) => Some(fs::read(&path).unwrap()),
+            (false, true) => match fs::read(&path) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                content => Some(content.unwrap()),
+            },
             (false, false) => Some(Vec::new()),
         };
         tree.insert(path.strip_prefix(root).unwrap().to_owned(), content);

@@ -3,6 +3,8 @@
 //!
 //! Needs the tools that `scripts/test-tools` installs.
 
+#[cfg(unix)]
+mod action;
 #[cfg(target_os = "linux")]
 mod browser;
 mod cli;
@@ -16,6 +18,8 @@ mod page;
 #[path = "../support/program.rs"]
 mod program;
 mod project;
+#[cfg(target_os = "linux")]
+mod recipes;
 mod report;
 #[cfg(unix)]
 mod trust;

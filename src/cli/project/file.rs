@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use audiostretchy::preset::{Layer, PresetError, Source, Value};
+use clap::Args;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::options::{self, Given, OPTIONS};
-use crate::cli::args::FileArgs;
+use crate::cli::args::{FileArgs, RunArgs};
 use crate::cli::text;
 use crate::preset::{key_names, line_of, nearest, read_bytes, simple};
 
@@ -104,27 +105,13 @@ impl Kind {
     }
 }
 
-/// Options that a run has and files do not.
-const RUN_OPTIONS: [&str; 18] = [
-    "partition",
-    "rerun_failed",
-    "jobs",
-    "fail_fast",
-    "max_failures",
-    "timeout",
-    "wait_lock",
-    "stop_grace",
-    "max_duration_per_file",
-    "dry_run",
-    "report",
-    "report_history",
-    "report_junit",
-    "report_markdown",
-    "report_html",
-    "events",
-    "quiet",
-    "verbose",
-];
+/// Returns whether an option is one that a run has and files do not.
+fn is_run_option(name: &str) -> bool {
+    let command = RunArgs::augment_args(clap::Command::new(""));
+    command
+        .get_arguments()
+        .any(|argument| argument.get_id() == name)
+}
 
 type Pairs<'a> = Vec<(Spanned<std::borrow::Cow<'a, str>>, Spanned<DeValue<'a>>)>;
 
@@ -423,7 +410,7 @@ fn paths(value: &Given) -> Result<Vec<PathBuf>, String> {
 
 fn unknown(key: &str, kind: Kind) -> String {
     let plain = key.replace('-', "_");
-    if RUN_OPTIONS.contains(&plain.as_str()) {
+    if is_run_option(&plain) {
         let option = plain.replace('_', "-");
         let and_report = match (plain.as_str(), kind) {
             ("report", _) => ", or put it into [defaults]",

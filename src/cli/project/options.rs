@@ -151,7 +151,7 @@ fn flag(value: &Given) -> Result<bool, String> {
     }
 }
 
-/// A text that is not empty.
+/// A text.
 pub(super) fn text(value: &Given) -> Result<String, String> {
     match value {
         Given::One(Value::Text(text)) => Ok(text.clone()),
@@ -192,4 +192,22 @@ fn choice<T: ValueEnum>(value: &Given) -> Result<T, String> {
             None => allowed(),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Args;
+
+    use super::*;
+
+    #[test]
+    fn every_option_that_acts_on_files_has_a_key() {
+        let command = FileArgs::augment_args(clap::Command::new(""));
+        let arguments = command.get_arguments();
+        let mut arguments: Vec<&str> = arguments.map(|option| option.get_id().as_str()).collect();
+        arguments.sort_unstable();
+        let mut keys = OPTIONS.each_ref().map(|option| option.name);
+        keys.sort_unstable();
+        assert_eq!(keys.to_vec(), arguments);
+    }
 }

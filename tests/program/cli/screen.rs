@@ -173,33 +173,31 @@ fn one_ctrl_c_finishes_the_file_at_work_and_says_how_to_go_on() {
 
 #[test]
 fn two_ctrl_c_give_up_the_files_at_work_and_report_all_the_same() {
-    for columns in [100, 40] {
-        let env = TestEnv::new();
-        for (name, seconds) in [("in/a.wav", 600), ("in/b.wav", 600), ("in/c.wav", 1)] {
-            noise(&env, name, seconds);
-        }
-        let mut terminal = Terminal::start(&env, columns, "in out --ratio 0.8 -n -j 2");
-        terminal.wait_for_bars(2);
-        terminal.interrupt();
-        terminal.wait_for("stopping when the 2 files at work are done");
-        terminal.interrupt();
-        terminal.ends(130);
-        assert_no_bars(&terminal);
-        let text = terminal.text();
-        let counts = "stopped: 2 given up, 1 not begun; the same command goes on from here";
-        assert!(text.lines().any(|line| line == counts), "{text}");
-        assert!(text.contains("giving up 2 files at work"), "{text}");
-        assert!(env.files("out").is_empty(), "{env}");
-        let report = env.report("out");
-        assert_eq!(report["outcome"], "interrupted");
-        assert_eq!(report["counts"]["not_run"], 3);
-        let mut reasons: Vec<&str> = (report["files"].as_array().unwrap().iter())
-            .map(|file| file["reason"].as_str().unwrap())
-            .collect();
-        reasons.sort_unstable();
-        let given_up = "given up when the run was stopped";
-        assert_eq!(reasons, [given_up, given_up, "the run was interrupted"]);
+    let env = TestEnv::new();
+    for (name, seconds) in [("in/a.wav", 600), ("in/b.wav", 600), ("in/c.wav", 1)] {
+        noise(&env, name, seconds);
     }
+    let mut terminal = Terminal::start(&env, 100, "in out --ratio 0.8 -n -j 2");
+    terminal.wait_for_bars(2);
+    terminal.interrupt();
+    terminal.wait_for("stopping when the 2 files at work are done");
+    terminal.interrupt();
+    terminal.ends(130);
+    assert_no_bars(&terminal);
+    let text = terminal.text();
+    let counts = "stopped: 2 given up, 1 not begun; the same command goes on from here";
+    assert!(text.lines().any(|line| line == counts), "{text}");
+    assert!(text.contains("giving up 2 files at work"), "{text}");
+    assert!(env.files("out").is_empty(), "{env}");
+    let report = env.report("out");
+    assert_eq!(report["outcome"], "interrupted");
+    assert_eq!(report["counts"]["not_run"], 3);
+    let mut reasons: Vec<&str> = (report["files"].as_array().unwrap().iter())
+        .map(|file| file["reason"].as_str().unwrap())
+        .collect();
+    reasons.sort_unstable();
+    let given_up = "given up when the run was stopped";
+    assert_eq!(reasons, [given_up, given_up, "the run was interrupted"]);
 }
 
 #[test]

@@ -40,10 +40,10 @@ fn compressed_frames_are_left_out() {
 #[test]
 fn brackets_that_never_close() {
     let audio = silent_flac(2, 2 * 65_535);
-    let lyrics = format!("[00:01.00]x\n{}", "[".repeat(4_000_000));
+    let lyrics = format!("[00:01.00]x\n{}", "[".repeat(1_000_000));
     stretch_files(&[("a.flac", &audio), ("a.lrc", lyrics.as_bytes())], &[]).is_done(2 * 65_535);
     let cue = "WEBVTT\n\n00:00.100 --> 00:00.200\n";
-    let subtitles = format!("{cue}{}", "<".repeat(4_000_000));
+    let subtitles = format!("{cue}{}", "<".repeat(1_000_000));
     stretch_files(&[("a.flac", &audio), ("a.vtt", subtitles.as_bytes())], &[]).is_done(2 * 65_535);
 }
 

@@ -101,7 +101,7 @@ fn run_and_kill(env: &TestEnv, at: f64, expected: &mut Duration) -> bool {
 
 #[test]
 fn a_killed_run_is_resumed_and_nothing_is_ever_partial() {
-    kill(20);
+    kill(12);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn runs_killed_three_hundred_times_are_resumed_and_nothing_is_ever_partial() {
 
 #[test]
 fn killed_partitions_lose_nothing() {
-    kill_partitions(6);
+    kill_partitions(4);
 }
 
 #[test]

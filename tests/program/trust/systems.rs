@@ -198,8 +198,8 @@ fn a_journal_of_one_endless_line_is_no_harm() {
     let env = TestEnv::with_short_speech(&["in/a.wav"]);
     env.create_folder("out");
     let journal = fs::File::create(env.path("out/.audiostretchy.jsonl")).unwrap();
-    journal.set_len(1 << 30).unwrap();
-    let command = after(&env, "ulimit -v 600000", "in out --ratio 0.8");
+    journal.set_len(400 << 20).unwrap();
+    let command = after(&env, "ulimit -v 350000", "in out --ratio 0.8");
     Run::of(&env, command).succeeds();
     let journal = env.read("out/.audiostretchy.jsonl");
     assert_eq!(journal.split(|&byte| byte == b'\n').count(), 3);

@@ -1,8 +1,11 @@
 //! Tests the HTTP service with curl.
 
+#[path = "../../../tests/support/probe.rs"]
+mod probe;
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -10,7 +13,12 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::examples::{example, probe, recording};
+use probe::probe;
+
+fn recording(name: &str) -> PathBuf {
+    let recordings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/recordings");
+    recordings.join(name)
+}
 
 /// A running service, and a folder for the files that it sends.
 struct Service {
@@ -23,7 +31,7 @@ struct Service {
 impl Service {
     /// Starts a service that accepts uploads of up to this many MiB.
     fn start(max_mib: u32) -> Self {
-        let mut process = example("http_service")
+        let mut process = Command::new(env!("CARGO_BIN_EXE_audiostretchy-http-service"))
             .args(["127.0.0.1:0", &max_mib.to_string()])
             .stdout(Stdio::piped())
             .spawn()

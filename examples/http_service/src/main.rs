@@ -2,7 +2,7 @@
 //! and curl send it, and returns the stretched file.
 //!
 //! ```sh
-//! cargo run --release --example http_service -- 127.0.0.1:8080 100
+//! cargo run --release -p audiostretchy-http-service -- 127.0.0.1:8080 100
 //! curl -F file=@talk.mp3 -F ratio=0.8 -F format=flac -OJ http://127.0.0.1:8080/stretch
 //! ```
 //!
