@@ -4,7 +4,8 @@ use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::examples::{example, probe, recording, recordings};
+use crate::examples::probe::probe;
+use crate::examples::{example, recording, recordings};
 
 fn run(command: &mut Command) -> (String, Output) {
     let output = command.output().unwrap();
