@@ -259,3 +259,9 @@ def test_a_users_file_passes_a_strict_type_checker(tmp_path):
     good = check(user)
     assert good.returncode == 0, good.stdout
     assert "arg-type" in check(wrong).stdout
+
+
+def test_the_stub_is_what_the_native_module_has():
+    command = [sys.executable, "-m", "mypy.stubtest", "audiostretchy._audiostretchy"]
+    checked = subprocess.run(command, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout

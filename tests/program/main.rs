@@ -13,6 +13,7 @@ mod events;
 mod hostile;
 #[path = "../support/json_schema.rs"]
 mod json_schema;
+mod packaging;
 #[cfg(target_os = "linux")]
 mod page;
 #[path = "../support/program.rs"]

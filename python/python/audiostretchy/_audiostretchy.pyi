@@ -1,5 +1,16 @@
 import os
-from typing import Any, Callable, Optional
+from typing import Any, Callable, final, Optional
+
+__all__ = [
+    "Audio",
+    "DamagedAudioError",
+    "UnsupportedAudioError",
+    "__version__",
+    "batch",
+    "estimate",
+    "main",
+    "stretch_audio",
+]
 
 _Parameters = tuple[float, float, int, int, float, float, bool, bool, bool, int]
 
@@ -8,6 +19,7 @@ __version__: str
 class DamagedAudioError(RuntimeError): ...
 class UnsupportedAudioError(RuntimeError): ...
 
+@final
 class Audio:
     @staticmethod
     def open(path: str, hint: Optional[str]) -> Audio: ...
