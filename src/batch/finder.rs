@@ -17,7 +17,7 @@ use super::plan_error::PlanError;
 use super::request::{FileSettings, PlanRequest};
 use super::selection::is_audio;
 use super::up_to_date;
-use super::walk::{self, Found, Unreadable};
+use super::walk::{self, Found, Output, Unreadable};
 use crate::pipeline::atomic_file::Replace;
 use crate::pipeline::paths::{FileId, parent};
 use audiostretchy_containers::input::is_out_of_room;
@@ -35,8 +35,8 @@ pub(super) struct Finder<'a> {
     number: usize,
     /// The output folder, if it exists.
     output: Option<FileId>,
-    /// All output folders of the plan that exist.
-    outputs: &'a [FileId],
+    /// All outputs of the plan that exist.
+    outputs: &'a [Output],
     current_folder: Arc<Path>,
     /// The settings of each rule, then those of the files that fit none.
     settings: Vec<(Arc<FileSettings>, Option<Arc<PartOf>>)>,
@@ -70,7 +70,7 @@ impl<'a> Finder<'a> {
         number: usize,
         request: &'a PlanRequest,
         journal: &'a Journal,
-        outputs: &'a [FileId],
+        outputs: &'a [Output],
     ) -> Self {
         let part_of = |rule: Option<&Arc<str>>| {
             let request = request.name.clone()?;

@@ -15,9 +15,10 @@ use super::prune;
 use super::request::{ExtraFile, FileSettings, IfExists, PlanRequest};
 use super::split;
 use super::up_to_date;
+use super::walk::Output;
 use super::workers;
 use crate::pipeline::file_state;
-use crate::pipeline::paths::FileId;
+use crate::pipeline::paths::{self, FileId};
 use crate::report::PartitionReport;
 use audiostretchy_media::format::Format;
 
@@ -34,19 +35,18 @@ impl PlanRequest {
         Plan::of(std::slice::from_ref(self))
     }
 
-    /// Returns the output folder; `None` where a single file is written.
+    /// Returns the folder with the journal; `None` where a single file is written without one.
     ///
     /// # Errors
     /// Returns an error if a folder is needed and the output is a file.
     fn folder(&self) -> Result<Option<&Path>, PlanError> {
-        if !self.writes_folder() {
-            return Ok(None);
-        }
-        match self.output.is_file() {
-            true => Err(PlanError::OutputIsFile {
+        match self.writes_folder() {
+            false if self.keeps_journal => Ok(Some(paths::parent(&self.output))),
+            false => Ok(None),
+            true if self.output.is_file() => Err(PlanError::OutputIsFile {
                 path: self.output.clone(),
             }),
-            false => Ok(Some(&self.output)),
+            true => Ok(Some(&self.output)),
         }
     }
 
@@ -65,7 +65,7 @@ impl PlanRequest {
     fn check(&self, folder: Option<&Path>) -> Result<(), PlanError> {
         let mut all = self.all_settings();
         all.try_for_each(|settings| checks::check_suffix(&settings.suffix))?;
-        if self.time_map.is_some() && folder.is_some() {
+        if self.time_map.is_some() && self.writes_folder() {
             return Err(PlanError::TimeMapOfMany);
         }
         let splits = self.all_settings().any(|settings| settings.split_chapters);
@@ -165,9 +165,9 @@ impl Folders {
                 let above: Vec<FileId> = absolute.ancestors().filter_map(FileId::of).collect();
                 let others = requests.iter().enumerate();
                 let mut others = others.filter(|(writer, _)| *writer != reader);
-                let writer = others.find(|(writer, other)| {
+                let writer = others.find(|(_, other)| {
                     let id = FileId::of(&other.output);
-                    self.of_request[*writer].is_some() && id.is_some_and(|id| above.contains(&id))
+                    id.is_some_and(|id| above.contains(&id))
                 });
                 if let Some((_, writer)) = writer {
                     return Err(request.error(PlanError::InputIsOutput {
@@ -220,9 +220,9 @@ impl Plan {
             let number = folders.of_request[request]?;
             Some((folders.paths[number].as_path(), journals[number]))
         };
-        let outputs: Vec<FileId> = requests
-            .iter()
-            .filter_map(|request| FileId::of(&request.output))
+        let outputs = requests.iter();
+        let outputs: Vec<Output> = outputs
+            .filter_map(|request| Output::find(&request.output))
             .collect();
         let mut plan = Self::default();
         let mut nothing = None;
@@ -325,8 +325,8 @@ fn find<'a>(
     request: &PlanRequest,
     folder: Option<&Path>,
 ) -> Result<Finder<'a>, PlanError> {
-    match (folder, &request.inputs[..]) {
-        (None, [input]) => finder.add_single(input)?,
+    match (request.writes_folder(), &request.inputs[..]) {
+        (false, [input]) => finder.add_single(input)?,
         _ => finder.add_all()?,
     }
     if let Some(failure) = finder.failure.take() {

@@ -101,6 +101,9 @@ pub struct PlanRequest {
     pub flatten: bool,
     /// Compare contents instead of modification times, those of sources and of outputs.
     pub checksum: bool,
+    /// Keep a journal beside a single output too, in its folder, so that it is left where nothing has
+    /// changed; else one that exists is refused.
+    pub keeps_journal: bool,
     /// Let a plan of several requests have no file of this one; a plan of none is refused always.
     pub may_be_empty: bool,
     /// Leave what was made once from a source that has not changed since, also where its output is
@@ -150,6 +153,7 @@ impl PlanRequest {
             portable_names: false,
             flatten: false,
             checksum: false,
+            keeps_journal: false,
             may_be_empty: false,
             only_new: false,
             prune: false,

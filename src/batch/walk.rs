@@ -30,13 +30,37 @@ pub struct Unreadable {
     pub source: std::io::Error,
 }
 
+/// An output that exists, which is no input.
+#[derive(Debug)]
+pub(super) struct Output {
+    id: FileId,
+    is_folder: bool,
+}
+
+impl Output {
+    /// The output at a path, if it is there.
+    pub(super) fn find(path: &Path) -> Option<Self> {
+        Some(Self {
+            id: FileId::of(path)?,
+            is_folder: path.is_dir(),
+        })
+    }
+
+    /// Returns whether an entry is this. Files are looked at only where an output is a file: there may
+    /// be a million.
+    fn is_at(&self, entry: &DirEntry) -> bool {
+        let is_folder = entry.file_type().is_dir();
+        is_folder == self.is_folder && FileId::of(entry.path()).as_ref() == Some(&self.id)
+    }
+}
+
 /// Tells what lies below `root`, in the order of the names.
 ///
-/// Nothing is told of the folders `outputs` with all in them, and of our own temporary files.
+/// Nothing is told of `outputs`, files and folders with all in them, and of our own temporary files.
 pub(super) fn walk(
     root: &Path,
     selection: &Selection,
-    outputs: &[FileId],
+    outputs: &[Output],
     mut tell: impl FnMut(Found),
 ) {
     let mut entries = WalkDir::new(root)
@@ -63,7 +87,8 @@ pub(super) fn walk(
         }
         let is_folder = entry.file_type().is_dir();
         let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
-        let is_ours = atomic_file::is_temporary(entry.file_name()) || is_output(&entry, outputs);
+        let is_ours = atomic_file::is_temporary(entry.file_name())
+            || outputs.iter().any(|output| output.is_at(&entry));
         let looks = match is_ours {
             true => Err(None),
             false => selection.looks_at(entry.file_name(), relative),
@@ -125,9 +150,4 @@ fn tell_left_out(path: PathBuf, by: Filter, tell: &mut impl FnMut(Found)) {
         });
     }
     tell(Found::LeftOut(LeftOut { path, why }));
-}
-
-fn is_output(entry: &DirEntry, outputs: &[FileId]) -> bool {
-    let is_folder = entry.file_type().is_dir() && !outputs.is_empty();
-    is_folder && FileId::of(entry.path()).is_some_and(|id| outputs.contains(&id))
 }

@@ -476,3 +476,24 @@ fn inputs_called_like_the_subcommands_are_told_from_them() {
     env.run("./run out --speed 2").succeeds();
     assert!(env.exists("out/a.wav"));
 }
+
+#[test]
+fn a_job_can_write_a_single_file_that_is_left_until_something_changes() {
+    let env = TestEnv::with_short_speech(&["intro.wav", "talks/a.wav"]);
+    env.write(
+        "audiostretchy.toml",
+        "[[job]]\ninputs = \"intro.wav\"\noutput = \"jingle.mp3\"\nspeed = 1.1\ntime_map = \"map.json\"\n\
+         [[job]]\ninputs = \".\"\noutput = \"out\"\nspeed = 2\n\
+         [[job]]\ninputs = \"intro.wav\"\noutput = \"new/intro.flac\"\nspeed = 1.2\n",
+    );
+    env.run("run").succeeds().says(&["4 done"]);
+    assert!(env.exists("jingle.mp3") && env.exists("new/intro.flac") && env.exists("map.json"));
+    // What one job writes is no input of another that walks the folder it is in.
+    env.run("run").succeeds().says(&["4 up to date"]);
+    assert_eq!(env.files("out"), ["intro.wav", "talks/a.wav"]);
+    env.write("intro.wav", env.read("out/intro.wav"));
+    env.run("run").succeeds().says(&["3 done, 1 up to date"]);
+    env.write("jingle.mp3", "mine now");
+    env.run("run").succeeds().says(&["jingle.mp3 was changed"]);
+    assert_eq!(env.read("jingle.mp3"), b"mine now");
+}

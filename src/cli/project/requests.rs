@@ -85,6 +85,11 @@ fn of_job(job: &Job, project: &Project, file: &Path) -> Result<Planned, Box<dyn 
     }
     check(&args, &resolved, job.line)?;
     request.name = Some(Arc::from(job.name.as_str()));
+    request.keeps_journal = true;
+    if request.output.parent() == Some(Path::new("")) && !request.writes_folder() {
+        // So that it begins with the folder that has the journal.
+        request.output = Path::new(".").join(&request.output);
+    }
     request.may_be_empty = args.no_files == NoFilesArg::Pass;
     request.read_files.push(file.to_owned());
     let tables = [&project.defaults, &job.table];
