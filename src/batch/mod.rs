@@ -1,5 +1,6 @@
 //! Whole folders: what is to be done (the plan), doing it (the run), and safe output files.
 
+mod beside;
 mod checks;
 mod durations;
 mod estimate;
@@ -25,6 +26,7 @@ mod session;
 mod sidecars;
 mod slots;
 mod split;
+mod stretch_files;
 mod unfinished;
 mod up_to_date;
 mod walk;
