@@ -10,7 +10,7 @@ RUN cargo install --locked --path . --root /installed
 FROM debian:bookworm-slim
 COPY --from=build /installed/bin/audiostretchy /usr/local/bin/audiostretchy
 RUN useradd --create-home --uid 1000 audio && install -d -o audio /audio
-USER audio
+USER 1000
 WORKDIR /audio
 ENTRYPOINT ["audiostretchy"]
 CMD ["--help"]
