@@ -57,8 +57,8 @@
 //! use audiostretchy::{Format, StretchOptions};
 //!
 //! let mut request = PlanRequest::new(vec!["podcasts".into()], "faster".into());
-//! request.stretch = StretchOptions { ratio: 0.8, ..StretchOptions::default() };
-//! request.encoding.format = Some(Format::Mp3);
+//! request.settings.stretch = StretchOptions { ratio: 0.8, ..StretchOptions::default() };
+//! request.settings.encoding.format = Some(Format::Mp3);
 //! let mut session = Session::start(&request)?;
 //! session.probe();
 //! let report = session.run(&RunOptions::default(), &StopToken::new(), |_event| {});
