@@ -9,12 +9,13 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::beside::{Listing, sidecars_of};
+use super::file_settings::FileSettings;
 use super::job::{Job, Origin, PartOf};
 use super::journal::Journal;
 use super::left_out::{Filter, Filtered, LeftOut, WhyLeftOut};
 use super::naming::{kept_format_of, listed_place};
 use super::plan_error::PlanError;
-use super::request::{FileSettings, PlanRequest};
+use super::request::PlanRequest;
 use super::up_to_date;
 use super::walk::{self, Found, Output, Unreadable};
 use crate::pipeline::paths::{FileId, parent};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::request::FileSettings;
+use super::file_settings::FileSettings;
 use crate::pipeline::atomic_file::Replace;
 use crate::pipeline::file::FileError;
 use crate::pipeline::file_state::FileState;

@@ -3,9 +3,10 @@
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
+use super::file_settings::FileSettings;
 use super::plan_error::PlanError;
 use super::portable;
-use super::request::{FileSettings, PlanRequest};
+use super::request::PlanRequest;
 use super::selection::is_audio;
 use audiostretchy_media::format::Format;
 

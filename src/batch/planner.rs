@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
-
 use super::checks;
 use super::finder::Finder;
 use super::job::Job;
@@ -12,15 +10,13 @@ use super::places::Places;
 use super::plan::{Plan, PlannedRequest};
 use super::plan_error::PlanError;
 use super::prune;
-use super::request::{ExtraFile, FileSettings, IfExists, PlanRequest};
+use super::request::{ExtraFile, IfExists, PlanRequest};
 use super::split;
 use super::up_to_date;
 use super::walk::Output;
 use super::workers;
-use crate::pipeline::file_state;
 use crate::pipeline::paths::{self, FileId};
 use crate::report::PartitionReport;
-use audiostretchy_media::format::Format;
 
 impl PlanRequest {
     /// Walks the inputs, names the outputs and checks that nothing would be lost.
@@ -100,22 +96,6 @@ impl PlanRequest {
             path: path.clone(),
         });
         time_map.chain(self.extra_files.iter().cloned())
-    }
-}
-
-impl FileSettings {
-    /// Stands for all settings that act on files written in `format`.
-    pub(super) fn fingerprint(&self, format: Format, keeps_format: bool) -> String {
-        file_state::fingerprint(&json!({
-            "engine": self.stretch.engine.version(),
-            "stretch": self.stretch.effective(),
-            "format": format,
-            "keeps_format": keeps_format,
-            "encoding": self.encoding.effective(format),
-            "keep": self.keep,
-            "strict": self.strict,
-            "keep_mtime": self.keep_mtime,
-        }))
     }
 }
 

@@ -1,18 +1,15 @@
 //! What a plan is made from.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::durations::Durations;
+use super::file_settings::{FileSettings, Rule};
 use super::partition::Partition;
-use super::selection::{Globs, Selection};
+use super::selection::Selection;
 use super::unfinished::UnfinishedFiles;
-use crate::pipeline::keep::Keep;
 use crate::pipeline::paths::ends_in_separator;
 use audiostretchy_containers::warning::Warning;
-use audiostretchy_engine::StretchOptions;
-use audiostretchy_media::format::OutputOptions;
 
 /// What to do where an output exists already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,39 +24,6 @@ pub enum IfExists {
     Overwrite,
     /// Refuse the whole plan.
     Error,
-}
-
-/// How a file is converted.
-#[derive(Debug, Clone, Default)]
-pub struct FileSettings {
-    /// How the audio is stretched.
-    pub stretch: StretchOptions,
-    /// How the output is encoded.
-    pub encoding: OutputOptions,
-    /// What is kept beside the audio.
-    pub keep: Keep,
-    /// Put between the name of the output and its extension.
-    pub suffix: OsString,
-    /// Write an output for each chapter, into a folder of the input's name in the output folder.
-    pub split_chapters: bool,
-    /// Give the output the modification time of its input.
-    pub keep_mtime: bool,
-    /// Do nothing that was not asked for: no damage is filled up with silence, no audio that
-    /// changes its format midway is converted (those files fail), and no format takes the place of
-    /// one that cannot be written (the plan is refused).
-    pub strict: bool,
-}
-
-/// Settings of its own for some of the files of a request.
-#[derive(Debug, Clone)]
-pub struct Rule {
-    /// What stands for it in reports, such as its patterns.
-    pub name: Arc<str>,
-    /// The files: a pattern without a slash is held against the name, any other against the path
-    /// below the input folder, or as it stands in a list.
-    pub globs: Globs,
-    /// How they are converted.
-    pub settings: FileSettings,
 }
 
 /// What a plan is made from.

@@ -1,7 +1,7 @@
 //! The options.
 
 mod files;
-mod run;
+pub(super) mod run;
 mod settings;
 
 use std::ffi::OsString;

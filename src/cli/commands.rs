@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use clap_complete::Shell;
 
-use super::args::RunArgs;
+use super::args::run::RunArgs;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
