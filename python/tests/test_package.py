@@ -190,7 +190,8 @@ def test_ctrl_c_interrupts_at_once(tmp_path, long_file):
         asked = time.monotonic()
         child.send_signal(signal.SIGINT)
         assert child.wait(timeout=20) == 7, call
-        assert time.monotonic() - asked < 2.0, call
+        # Far less than the rest of the work, also on a machine that is busy.
+        assert time.monotonic() - asked < 6.0, call
         assert not (tmp_path / "out.mp3").exists()
 
 

@@ -169,6 +169,12 @@ impl Layer {
         Self::default()
     }
 
+    /// Returns the first of these keys that is set.
+    #[cfg(feature = "cli")]
+    pub(crate) fn first_of(&self, keys: &[&'static str]) -> Option<&'static str> {
+        keys.iter().copied().find(|key| self.said.contains_key(key))
+    }
+
     /// Returns whether nothing is set.
     pub fn is_empty(&self) -> bool {
         self.said.is_empty()

@@ -300,6 +300,18 @@ fn each_mistake_is_told_with_its_place() {
             &["p.toml:5: files_from is \"-\": it must be a file"],
         ),
         (
+            &with("durations = \"d.csv\""),
+            &["p.toml:1: job 1: durations gives each file its length; take speed out"],
+        ),
+        (
+            &with("files_from = \"a\"\nfiles_from0 = \"b\""),
+            &["p.toml:1: job 1: files_from excludes files_from0"],
+        ),
+        (
+            &with("duration = 3"),
+            &["p.toml:5: duration excludes speed, which line 4 sets"],
+        ),
+        (
             &with("time_map = \"map.json\""),
             &["job 1: --time-map is for a single input file"],
         ),
@@ -496,4 +508,20 @@ fn a_job_can_write_a_single_file_that_is_left_until_something_changes() {
     env.write("jingle.mp3", "mine now");
     env.run("run").succeeds().says(&["jingle.mp3 was changed"]);
     assert_eq!(env.read("jingle.mp3"), b"mine now");
+}
+
+#[test]
+fn lists_and_lengths_of_a_job_lie_beside_the_file() {
+    let env = TestEnv::with_short_speech(&["dub/takes/1.wav", "dub/takes/2.wav"]);
+    env.write("dub/d.csv", "takes/1.wav,0.2\ntakes/2.wav,0.5\n");
+    env.write("dub/list.txt", "takes/1.wav\ntakes/2.wav\n");
+    env.write(
+        "dub/p.toml",
+        "[defaults]\nspeed = 1.5\n[[job]]\nfiles_from = \"list.txt\"\noutput = \"out\"\n\
+         durations = \"d.csv\"\n",
+    );
+    env.run("run dub/p.toml").succeeds().says(&["2 done"]);
+    assert_eq!(env.decode("dub/out/takes/1.wav").len(), 3200);
+    assert_eq!(env.decode("dub/out/takes/2.wav").len(), 8000);
+    env.run("run dub/p.toml").succeeds().says(&["2 up to date"]);
 }

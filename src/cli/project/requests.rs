@@ -56,6 +56,18 @@ fn of_job(job: &Job, project: &Project, file: &Path) -> Result<Planned, Box<dyn 
         })
     };
     let (args, resolved) = settings(&[&project.defaults, &job.table])?;
+    if args.files_from.is_some() && args.files_from0.is_some() {
+        return Err(at(job.line, "files_from excludes files_from0".into()));
+    }
+    if args.durations.is_some() {
+        let rules = job.rules.iter().map(|rule| (&rule.table, rule.line));
+        for (table, line) in rules.chain([(&job.table, job.line)]) {
+            if let Some(key) = table.layer.first_of(&["ratio", "speed", "duration"]) {
+                let what = format!("durations gives each file its length; take {key} out");
+                return Err(at(line, what.into()));
+            }
+        }
+    }
     let request = args.plan_request(&job.inputs, &job.output, &resolved);
     let mut request = request.map_err(|error| at(job.line, error))?;
     let converts = changes::is_conversion(&request);
