@@ -165,6 +165,10 @@ pub(super) fn manual(mut command: Command) -> io::Result<Vec<u8>> {
             "the journal, which tells later runs what is up to date",
         ),
         (
+            "audiostretchy.toml",
+            "the project file that run carries out, in the current folder or one above",
+        ),
+        (
             "~/.config/audiostretchy/presets/*.toml",
             "presets of your own",
         ),
