@@ -12,7 +12,7 @@ use audiostretchy_engine::StretchOptions;
 use audiostretchy_media::format::{Format, OutputOptions};
 
 /// How a file is converted.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct FileSettings {
     /// How the audio is stretched.
     pub stretch: StretchOptions,

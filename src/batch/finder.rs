@@ -38,6 +38,8 @@ pub(super) struct Finder<'a> {
     current_folder: Arc<Path>,
     /// The settings of each rule, then those of the files that fit none.
     settings: Vec<(Arc<FileSettings>, Option<Arc<PartOf>>)>,
+    /// Which of them have files.
+    are_used: Vec<bool>,
     /// The same for all files of a rule and a format, and too slow to make for each.
     fingerprints: HashMap<(usize, Format, bool), Arc<str>>,
     /// By folder, the names of files that may be text files beside audio.
@@ -69,6 +71,7 @@ impl<'a> Finder<'a> {
         request: &'a PlanRequest,
         journal: &'a Journal,
         outputs: &'a [Output],
+        all_settings: &mut Vec<Arc<FileSettings>>,
     ) -> Self {
         let part_of = |rule: Option<&Arc<str>>| {
             let request = request.name.clone()?;
@@ -81,15 +84,24 @@ impl<'a> Finder<'a> {
         let settings = settings.map(|(settings, rule)| {
             let mut settings = settings.clone();
             settings.keep.time_map |= request.time_map.is_some();
-            (Arc::new(settings), part_of(rule))
+            // Those of other requests may be the same.
+            let known = all_settings.iter().find(|known| ***known == settings);
+            let settings = known.cloned().unwrap_or_else(|| {
+                let settings = Arc::new(settings);
+                all_settings.push(settings.clone());
+                settings
+            });
+            (settings, part_of(rule))
         });
+        let settings: Vec<_> = settings.collect();
         Self {
             request,
             journal,
             number,
             output: FileId::of(&request.output),
             outputs,
-            settings: settings.collect(),
+            are_used: vec![false; settings.len()],
+            settings,
             current_folder: std::env::current_dir().unwrap_or_default().into(),
             fingerprints: HashMap::new(),
             listings: HashMap::new(),
@@ -143,18 +155,14 @@ impl<'a> Finder<'a> {
 
     /// Warns of rules that no file fits.
     pub(super) fn unused_rules(&self) -> Vec<Warning> {
-        let is_used = |rule: &Arc<FileSettings>| {
-            (self.jobs.iter()).any(|job| Arc::ptr_eq(&job.settings, rule))
+        let rules = self.request.rules.iter().zip(&self.are_used);
+        let unused = rules.filter(|(_, is_used)| !**is_used);
+        let warning = |name: &str| {
+            let job = self.request.name.as_ref();
+            let job = job.map_or(String::new(), |job| format!("job {job}: "));
+            Warning::new("unused-rule", format!("{job}the rule {name} fits no file"))
         };
-        let rules = self.request.rules.iter().zip(&self.settings);
-        rules
-            .filter(|(_, (settings, _))| !is_used(settings))
-            .map(|(rule, _)| {
-                let name = self.request.name.as_deref().unwrap_or_default();
-                let message = format!("job {name}: the rule {} fits no file", rule.name);
-                Warning::new("unused-rule", message)
-            })
-            .collect()
+        unused.map(|(rule, _)| warning(&rule.name)).collect()
     }
 
     /// Returns the error of a request without audio, if it is one.
@@ -363,6 +371,7 @@ impl<'a> Finder<'a> {
             settings: number,
             ..
         } = input;
+        self.are_used[number] = true;
         let (settings, part_of) = &self.settings[number];
         let fingerprint = self.fingerprints.entry((number, format, keeps_format));
         let fingerprint =

@@ -1,5 +1,6 @@
 //! From requests to a plan.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::checks;
@@ -133,23 +134,35 @@ impl Folders {
             });
             this.of_request.push(number);
         }
-        this.check_no_chains(requests)?;
+        Self::check_no_chains(requests)?;
         Ok(this)
     }
 
     /// Checks that no request reads what another writes: all are planned before any runs.
-    fn check_no_chains(&self, requests: &[PlanRequest]) -> Result<(), PlanError> {
+    fn check_no_chains(requests: &[PlanRequest]) -> Result<(), PlanError> {
+        let outputs = requests.iter().map(|request| FileId::of(&request.output));
+        let outputs: Vec<Option<FileId>> = outputs.collect();
         for (reader, request) in requests.iter().enumerate() {
+            let others = requests.iter().zip(&outputs).enumerate();
+            let others: Vec<_> = others
+                .filter(|(writer, _)| *writer != reader)
+                .filter_map(|(_, (writer, id))| Some((writer, id.as_ref()?)))
+                .collect();
+            if others.is_empty() {
+                continue;
+            }
+            let mut looked_at = HashSet::new();
             for input in request.inputs.iter().chain(&request.listed) {
                 let absolute = std::path::absolute(input).unwrap_or_else(|_| input.clone());
-                let above: Vec<FileId> = absolute.ancestors().filter_map(FileId::of).collect();
-                let others = requests.iter().enumerate();
-                let mut others = others.filter(|(writer, _)| *writer != reader);
-                let writer = others.find(|(_, other)| {
-                    let id = FileId::of(&other.output);
-                    id.is_some_and(|id| above.contains(&id))
+                // Of a list's million files, most lie in one folder.
+                let ancestors = absolute.ancestors();
+                let mut new = ancestors.take_while(|folder| looked_at.insert(folder.to_path_buf()));
+                let writer = new.find_map(|folder| {
+                    let id = FileId::of(folder)?;
+                    let (writer, _) = others.iter().find(|(_, output)| **output == id)?;
+                    Some(writer)
                 });
-                if let Some((_, writer)) = writer {
+                if let Some(writer) = writer {
                     return Err(request.error(PlanError::InputIsOutput {
                         path: input.clone(),
                         writer: writer.name.clone().unwrap_or_default(),
@@ -205,11 +218,12 @@ impl Plan {
             .filter_map(|request| Output::find(&request.output))
             .collect();
         let mut plan = Self::default();
+        let mut all_settings = Vec::new();
         let mut nothing = None;
         for (number, request) in requests.iter().enumerate() {
             let folder = folder_of(number);
             let journal = folder.map_or(&unknown, |(_, journal)| journal);
-            let finder = Finder::new(number, request, journal, &outputs);
+            let finder = Finder::new(number, request, journal, &outputs, &mut all_settings);
             let found = find(finder, request, folder.map(|(folder, _)| folder));
             let found = found.map_err(|error| request.error(error))?;
             match found.no_audio() {

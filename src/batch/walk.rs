@@ -45,13 +45,20 @@ impl Output {
             is_folder: path.is_dir(),
         })
     }
+}
 
-    /// Returns whether an entry is this. Files are looked at only where an output is a file: there may
-    /// be a million.
-    fn is_at(&self, entry: &DirEntry) -> bool {
-        let is_folder = entry.file_type().is_dir();
-        is_folder == self.is_folder && FileId::of(entry.path()).as_ref() == Some(&self.id)
+/// Returns whether an entry is one of these outputs.
+fn is_among(entry: &DirEntry, outputs: &[Output]) -> bool {
+    let is_folder = entry.file_type().is_dir();
+    let mut alike = outputs
+        .iter()
+        .filter(|output| output.is_folder == is_folder);
+    // Files are looked at only where an output is a file: there may be a million.
+    if alike.clone().next().is_none() {
+        return false;
     }
+    let id = FileId::of(entry.path());
+    alike.any(|output| id.as_ref() == Some(&output.id))
 }
 
 /// Tells what lies below `root`, in the order of the names.
@@ -87,8 +94,7 @@ pub(super) fn walk(
         }
         let is_folder = entry.file_type().is_dir();
         let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
-        let is_ours = atomic_file::is_temporary(entry.file_name())
-            || outputs.iter().any(|output| output.is_at(&entry));
+        let is_ours = atomic_file::is_temporary(entry.file_name()) || is_among(&entry, outputs);
         let looks = match is_ours {
             true => Err(None),
             false => selection.looks_at(entry.file_name(), relative),

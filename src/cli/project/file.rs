@@ -131,6 +131,8 @@ impl Project {
             line: line_of(&bytes, error.valid_up_to()),
             what: "this is not UTF-8 text: save the file as UTF-8".into(),
         })?;
+        // Windows editors may write a byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         Reader { path, text }.project()
     }
 }
@@ -154,8 +156,7 @@ impl<'a> Reader<'a> {
     }
 
     fn project(&self) -> Result<Project, ProjectError> {
-        // Windows editors may write a byte order mark.
-        let text = self.text.strip_prefix('\u{feff}').unwrap_or(self.text);
+        let text = self.text;
         let table = DeTable::parse(text).map_err(|error| {
             let at = error.span().map_or(text.len(), |span| span.start);
             let message = error.message().lines().collect::<Vec<_>>().join("; ");

@@ -72,8 +72,9 @@ fn of_job(job: &Job, project: &Project, file: &Path) -> Result<Planned, Box<dyn 
     let mut request = request.map_err(|error| at(job.line, error))?;
     let converts = changes::is_conversion(&request);
     let check = |args: &FileArgs, resolved: &Resolved, line| {
+        let useless = "nothing would change; give speed, a preset with a speed, or format";
         let checked = changes::check_settings(args, resolved, converts);
-        checked.map_err(|error| at(line, error.into()))
+        checked.map_err(|_| at(line, useless.into()))
     };
     let mut rules = Vec::new();
     for rule in &job.rules {

@@ -168,6 +168,10 @@ fn each_mistake_is_told_with_its_place() {
     }
     env.write("p.toml", with("exclude = \"*\""));
     env.refuses("run p.toml", 4, &["job 1: no audio files found in in"]);
+    // As editors of Windows write it.
+    let windows = format!("\u{feff}{}", with("sped = 1").replace('\n', "\r\n"));
+    env.write("p.toml", windows);
+    env.refuses("run p.toml", 2, &["p.toml:5: unknown key"]);
     env.write("p.toml", b"speed = \xff");
     env.refuses("run p.toml", 2, &["p.toml:1: this is not UTF-8 text"]);
     env.write("p.toml", fast);
