@@ -73,7 +73,9 @@ fn all_that_packages_take_is_there_or_made_by_the_release() {
             None => assert!(!file(source).is_empty()),
         }
     }
-    assert_eq!(checked, 15);
+    assert_eq!(checked, 14);
+    assert!(packages.contains("license-file = [\"packaging/copyright\", \"0\"]"));
+    assert!(file("packaging/copyright").starts_with("Format: "));
 }
 
 #[test]
