@@ -322,6 +322,11 @@ impl<'a> Reader<'a> {
                     _ => table.own.push((key.to_owned(), value, at)),
                 }
             } else if is_setting {
+                let is_set = table.layer.first_of(&["bitrate_kbps"]).is_some();
+                if setting == "bitrate_kbps" && is_set {
+                    let what = "bitrate and bitrate_kbps are the same: keep one of them";
+                    return Err(self.error(at, what));
+                }
                 match value? {
                     Given::One(value) => table.layer.set_at(setting, value, place)?,
                     list => return Err(self.error(at, format!("{key} is {list}: give one value"))),

@@ -91,6 +91,10 @@ fn each_mistake_is_told_with_its_place() {
             &["p.toml:1: job 1: files_from excludes files_from0"],
         ),
         (
+            &with("bitrate = 64\nbitrate_kbps = 96"),
+            &["p.toml:6: bitrate and bitrate_kbps are the same: keep one of them"],
+        ),
+        (
             &with("duration = 3"),
             &["p.toml:5: duration excludes speed, which line 4 sets"],
         ),
