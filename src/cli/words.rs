@@ -57,6 +57,14 @@ pub(super) struct AddressError {
     is_output: bool,
 }
 
+/// Tells how to write an input that is called like a subcommand, if there is one; ends a sentence.
+pub(super) fn hint(name: &str) -> String {
+    match Path::new(name).exists() {
+        true => format!("; for the input called {name}, write ./{name}"),
+        false => String::new(),
+    }
+}
+
 /// Puts the tip that is meant into an error of the parser of these words.
 pub(super) fn add_tip(error: &mut clap::Error, command_line: &[OsString]) {
     if error.kind() != ErrorKind::UnknownArgument {
@@ -66,7 +74,7 @@ pub(super) fn add_tip(error: &mut clap::Error, command_line: &[OsString]) {
     if let Some(name @ ("run" | "init")) = first
         && Path::new(name).exists()
     {
-        let tip = format!("'{name}' is a subcommand; for the input called {name}, write ./{name}");
+        let tip = format!("'{name}' is a subcommand{}", hint(name));
         let tips = vec![tip.into()];
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
         return;

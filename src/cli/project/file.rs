@@ -98,11 +98,15 @@ impl Kind {
     fn keys(self) -> impl Iterator<Item = &'static str> {
         let options = OPTIONS.iter();
         let options = options.filter(move |option| self != Self::Rule || option.is_for_rules);
-        let about = ["description", "extends"];
         (self.own_keys().iter().copied())
-            .chain(key_names().filter(move |name| !about.contains(name)))
+            .chain(setting_keys())
             .chain(options.map(|option| option.name))
     }
+}
+
+/// Returns the keys of presets that hold settings.
+fn setting_keys() -> impl Iterator<Item = &'static str> {
+    key_names().filter(|name| !["description", "extends"].contains(name))
 }
 
 /// Returns whether an option is one that a run has and files do not.
@@ -156,9 +160,8 @@ impl<'a> Reader<'a> {
     }
 
     fn project(&self) -> Result<Project, ProjectError> {
-        let text = self.text;
-        let table = DeTable::parse(text).map_err(|error| {
-            let at = error.span().map_or(text.len(), |span| span.start);
+        let table = DeTable::parse(self.text).map_err(|error| {
+            let at = error.span().map_or(self.text.len(), |span| span.start);
             let message = error.message().lines().collect::<Vec<_>>().join("; ");
             self.error(at, format!("not valid TOML: {message}"))
         })?;
@@ -303,8 +306,7 @@ impl<'a> Reader<'a> {
                 "bitrate" => "bitrate_kbps",
                 key => key,
             };
-            let is_setting = key_names().any(|name| name == setting)
-                && !["description", "extends"].contains(&key);
+            let is_setting = setting_keys().any(|name| name == setting);
             let option = OPTIONS.iter().find(|option| option.name == key);
             let value = given(value.into_inner())
                 .map_err(|found| self.error(at, format!("{key} is {found}: no key takes that")));
@@ -418,8 +420,8 @@ fn unknown(key: &str, kind: Kind) -> String {
     let plain = key.replace('-', "_");
     if is_run_option(&plain) {
         let option = plain.replace('_', "-");
-        let and_report = match (plain.as_str(), kind) {
-            ("report", _) => ", or put it into [defaults]",
+        let and_report = match plain.as_str() {
+            "report" => ", or put it into [defaults]",
             _ => "",
         };
         return format!(

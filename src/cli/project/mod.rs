@@ -14,6 +14,7 @@ use self::file::Project;
 use super::commands::{InitArgs, ProjectArgs};
 use super::run::Work;
 use super::screen::say;
+use super::words::hint;
 use super::{exit_code, text};
 
 /// What a project file is called unless told otherwise.
@@ -43,14 +44,6 @@ enum NoProjectError {
         path: PathBuf,
         source: std::io::Error,
     },
-}
-
-/// What to do where a folder or file is meant that is called like a subcommand.
-pub(super) fn hint(name: &str) -> String {
-    match Path::new(name).exists() {
-        true => format!("; for the input called {name}, write ./{name}"),
-        false => String::new(),
-    }
 }
 
 /// Carries out a project file.
@@ -93,12 +86,8 @@ pub(super) fn run(command: &ProjectArgs) -> Result<u8, Box<dyn Error>> {
         });
     }
     let jobs = requests::of(&project, &name, &command.job)?;
-    let mut requests = Vec::with_capacity(jobs.len());
-    let mut reports = Vec::with_capacity(jobs.len());
-    for job in jobs {
-        requests.push(job.request);
-        reports.push(job.report);
-    }
+    let jobs = jobs.into_iter().map(|job| (job.request, job.report));
+    let (mut requests, reports): (Vec<_>, Vec<_>) = jobs.unzip();
     for request in &mut requests {
         request.partition = args.partition;
     }
